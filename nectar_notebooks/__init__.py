@@ -1,0 +1,1 @@
+"""Nectar's utility-bill API in DataFrames you can trust, with an embedded sandbox in the box."""

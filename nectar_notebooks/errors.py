@@ -1,0 +1,163 @@
+"""Every error the toolkit raises, under one root.
+
+Each carries what a program can decide on (`status_code`, `retry_after`, `retryable`) and what a person
+should check first (`advice`, in the order of the developer FAQ). Messages name the object at hand; none
+carries a key. Which status becomes which error is decided in `api`; this module only gives them names.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+__all__ = [
+    "AuthenticationError",
+    "BillsFileError",
+    "ConfigurationError",
+    "ContractError",
+    "DataError",
+    "InterruptedWalkError",
+    "InvalidRequestError",
+    "NectarError",
+    "NetworkError",
+    "NotFoundError",
+    "OfflineError",
+    "PermissionDeniedError",
+    "RateLimitError",
+    "ServerError",
+    "SignatureError",
+]
+
+
+class NectarError(Exception):
+    """The root: catch this to catch everything the toolkit raises on purpose.
+
+    Parameters
+    ----------
+    message : str
+        What happened and to which object.
+    advice : str, optional
+        What to check first. Each class brings a default.
+    status_code : int, optional
+        HTTP status of the answer, where there was one.
+    retry_after : float, optional
+        Seconds the server asked to wait.
+    """
+
+    default_advice: ClassVar[str] = ""
+    retryable: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        advice: str | None = None,
+        status_code: int | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        self.message = message
+        self.advice = self.default_advice if advice is None else advice
+        self.status_code = status_code
+        self.retry_after = retry_after
+        super().__init__(f"{message} {self.advice}".rstrip())
+
+
+class ConfigurationError(NectarError):
+    """No key, an unknown environment or version, a base URL that may not receive a key."""
+
+
+class AuthenticationError(NectarError):
+    """401: the key is missing, wrong, inactive or of the other environment."""
+
+    default_advice = (
+        "Check first that the key is copied whole, is active under Settings > Organization > API Keys, "
+        "and belongs to the environment you connect to."
+    )
+
+
+class PermissionDeniedError(NectarError):
+    """403: out of the key's scope, not visible to it, or a wrong id."""
+
+    default_advice = "Check first that the id is right, then that the key's organization can see this object."
+
+
+class NotFoundError(NectarError):
+    """404: no such object, or not one this key can see; also a name that fits nothing."""
+
+    default_advice = "Check first that the id is right, then that the key's organization can see this object."
+
+
+class InvalidRequestError(NectarError):
+    """400: the API refused the input; also an argument of ours that cannot be understood."""
+
+
+class RateLimitError(NectarError):
+    """429: asked too often, and the retries allowed were not enough."""
+
+    default_advice = "Wait as long as the answer says, then call again: finished pages are kept."
+    retryable = True
+
+
+class ServerError(NectarError):
+    """5xx: the API failed, and the retries allowed were not enough."""
+
+    default_advice = "Call again later; if it stays, ask Nectar's support with the time of the request."
+    retryable = True
+
+
+class NetworkError(NectarError):
+    """No answer: connection refused or reset, a timeout, a name that does not resolve, a TLS failure."""
+
+    default_advice = "Check the connection, the base URL and a proxy between you and the API, then call again."
+    retryable = True
+
+
+class ContractError(NectarError):
+    """The answer is not what the API documents: no JSON, no envelope, a total that does not fit."""
+
+    default_advice = "Call again; if it stays, the API changed: report what the message says."
+
+
+class InterruptedWalkError(NectarError):
+    """A walk over pages ended before its end.
+
+    `rows` holds what was finished, `finished_pages` and `total_pages` how far it came, and `resume()`
+    goes on from there. The cause stands in ``__cause__``.
+    """
+
+    default_advice = "Call resume() on this error, or the same noun again: finished pages are not asked twice."
+    retryable = True
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        rows: list[dict[str, Any]],
+        finished_pages: int,
+        total_pages: int | None,
+        resume: Any,
+        status_code: int | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message, status_code=status_code, retry_after=retry_after)
+        self.rows = rows
+        self.finished_pages = finished_pages
+        self.total_pages = total_pages
+        self.resume = resume
+
+
+class OfflineError(NectarError):
+    """Offline was asked for and the cache does not hold the answer."""
+
+    default_advice = "Fetch it once while online, or call without offline=True."
+
+
+class SignatureError(NectarError):
+    """A webhook whose signature, timestamp or id cannot be trusted."""
+
+
+class DataError(NectarError):
+    """A frame that a computation cannot use: a missing column, a wrong dtype, a cycle of revisions."""
+
+
+class BillsFileError(NectarError):
+    """A bills file that cannot be read as a whole: not found, not text, no usable header."""
