@@ -52,7 +52,9 @@ class Portfolio:
         return ((field.name, getattr(self, field.name)) for field in fields(self))
 
     def __repr__(self) -> str:
-        rows = ", ".join(f"{len(frame):,} {name.replace('_', ' ')}" for name, frame in self if "_" not in name)
+        rows = ", ".join(
+            f"{len(frame):,} {name.replace('_', ' ')}" for name, frame in self if "_" not in name
+        )
         return f"Portfolio of {self.name}: {rows}"
 
     def _repr_html_(self) -> str:

@@ -78,9 +78,14 @@ def _flag(name: str, meaning: str, *source: str) -> Column:
 
 _COUNTS: Final = (
     _flag("counts", "Whether sums take this row; derived from revisions, accounts and duplicates."),
-    _text("counts_reason", "Why it does not count: superseded, duplicate account, not tracked, ...; else missing."),
+    _text(
+        "counts_reason",
+        "Why it does not count: superseded, duplicate account, not tracked, ...; else missing.",
+    ),
 )
-_EXTRA: Final = _text("extra", "Fields this release does not know, as JSON text; missing where there are none.")
+_EXTRA: Final = _text(
+    "extra", "Fields this release does not know, as JSON text; missing where there are none."
+)
 
 _COMPANIES: Final = Table(
     "companies",
@@ -92,8 +97,17 @@ _COMPANIES: Final = Table(
         _text("external_id", "The integrator's own id.", "externalId"),
         _date("data_collection_start", "First day bills are collected for.", "dataCollectionStartDate"),
         _flag("demand_enabled", "Whether demand is read from bills.", "isDemandEnabled"),
-        _flag("implied_metering_enabled", "Whether sewer usage is implied from water.", "isImpliedMeteringEnabled"),
-        _number("implied_metering_fraction", "Sewer as a fraction of water.", "impliedMeteringFraction", unit="0..1"),
+        _flag(
+            "implied_metering_enabled",
+            "Whether sewer usage is implied from water.",
+            "isImpliedMeteringEnabled",
+        ),
+        _number(
+            "implied_metering_fraction",
+            "Sewer as a fraction of water.",
+            "impliedMeteringFraction",
+            unit="0..1",
+        ),
         _EXTRA,
     ),
 )
@@ -109,7 +123,9 @@ _SITES: Final = Table(
         _text("external_id", "The integrator's own id.", "externalId"),
         _text("address", "Street address in one line.", "address"),
         _text("path", "Location tags from general to specific, joined by ' / '.", "path"),
-        _number("occupancy_percent", "Share of the site the company occupies.", "occupancyPercent", unit="0..100"),
+        _number(
+            "occupancy_percent", "Share of the site the company occupies.", "occupancyPercent", unit="0..100"
+        ),
         _date("archived_on", "Day collection stopped; set means archived.", "dataCollectionStopDate"),
         _EXTRA,
     ),
@@ -126,7 +142,10 @@ _CONNECTIONS: Final = Table(
         _text("provider", "Name of the provider.", "datasource.name"),
         _text("url", "Login address.", "url", "datasource.url"),
         _text("status", "Status as the API says it.", "status"),
-        _text("family", "Family of the status: healthy, website, customer, system, unknown; derived from status."),
+        _text(
+            "family",
+            "Family of the status: healthy, website, customer, system, unknown; derived from status.",
+        ),
         _flag("needs_customer", "Whether collection waits for the customer; derived from status."),
         _moment("status_since", "When the status was first seen.", "statusFirstSeenTime"),
         _moment("status_checked", "When the status was last checked.", "statusLastUpdateTime"),
@@ -154,7 +173,11 @@ _ACCOUNTS: Final = Table(
         _text("account_number", "Number as the provider prints it.", "accountNumber"),
         _text("tracking", "ENABLED, DISABLED or UNSET; older answers say isTracked.", "trackingStatus"),
         _text("status", "State of onboarding, such as DETECTED or PULL_COMPLETED.", "status"),
-        _flag("duplicate", "Whether it repeats another account; any text but empty, 'false' and '0'.", "isDuplicated"),
+        _flag(
+            "duplicate",
+            "Whether it repeats another account; any text but empty, 'false' and '0'.",
+            "isDuplicated",
+        ),
         _date("data_collection_start", "First day bills are collected for.", "dataCollectionStartDate"),
         _flag("collecting_invoices", "Whether bills are collected.", "isCollectingInvoiceData"),
         _flag("collecting_intervals", "Whether smart-meter data is collected.", "isCollectingSmartMeterData"),
@@ -174,8 +197,14 @@ _METERS: Final = Table(
         _text("site_id", "The site it stands on.", "site.id", "site"),
         _text("account_id", "The account it is billed on.", "account.id", "account"),
         _text("commodity", "ELECTRICITY, GAS, WATER, ...", "datasourceType"),
-        _text("subtype", "Kind within the commodity, such as WASTEWATER; derived from the commodity's own fields."),
-        _text("primary_identifier", "The identifier a person would quote; derived by the documented order of types."),
+        _text(
+            "subtype",
+            "Kind within the commodity, such as WASTEWATER; derived from the commodity's own fields.",
+        ),
+        _text(
+            "primary_identifier",
+            "The identifier a person would quote; derived by the documented order of types.",
+        ),
         _text("address", "Address the meter is billed at.", "address"),
         _flag("tracked", "Whether it is tracked.", "isTracked"),
         _text("net_metering", "IMPORT or EXPORT where energy flows both ways.", "netMeteringType"),
@@ -192,7 +221,10 @@ _IDENTIFIERS: Final = Table(
         _text("type", "METER, POD, PREMISE, ...", "name"),
         _text("value", "As Nectar keeps it.", "value"),
         _text("raw_name", "How the bill calls it.", "rawName"),
-        _text("normalized", "Without dashes, spaces, underscores, commas, slashes and leading zeros, in capitals."),
+        _text(
+            "normalized",
+            "Without dashes, spaces, underscores, commas, slashes and leading zeros, in capitals.",
+        ),
     ),
 )
 
@@ -204,7 +236,9 @@ _BILLS: Final = Table(
         _text("bill_id", "Id of the bill.", "id"),
         _text("company_id", "The company it belongs to.", "company.id", "company"),
         _text("utility", "Who sent it.", "utilityCompany"),
-        _date("bill_date", "Invoice date or end of the billing period: the documentation says both.", "billDate"),
+        _date(
+            "bill_date", "Invoice date or end of the billing period: the documentation says both.", "billDate"
+        ),
         _date("start_date", "First day of the billing period, where the bill has one.", "startDate"),
         _date("due_date", "Day payment is due.", "dueDate"),
         _text("currency", "ISO 4217 code of every amount on the bill.", "chargesUnits"),
@@ -267,7 +301,11 @@ _USAGE: Final = Table(
         _text("unit", "Unit of usage.", "usageUnits"),
         _flag("estimated", "Whether the provider estimated it.", "isEstimated"),
         _flag("implied", "Whether it is implied from another meter.", "isImplied"),
-        _flag("exclusion", "Whether it is subtracted from the site, as a tenant's share from a landlord's.", "exclusion"),
+        _flag(
+            "exclusion",
+            "Whether it is subtracted from the site, as a tenant's share from a landlord's.",
+            "exclusion",
+        ),
         _text("net_metering", "IMPORT or EXPORT where energy flows both ways.", "netMeteringType"),
         _number("generated", "Generation beside the net figure.", "netMeteringGeneratedKwh", unit="kWh"),
         _number("grid_import", "Drawn from the grid.", "netMeteringGridImportKwh", unit="kWh"),
@@ -302,7 +340,9 @@ _LINE_ITEMS: Final = Table(
         _text("description", "What the bill says.", "description"),
         _money("amount", "Charge; negative is a credit.", "totalCharge"),
         _text("currency", "The bill's currency."),
-        _text("charge_type", "SUPPLY, DELIVERY, CUSTOMER, DEMAND, TAX, FEE, LATE_FEE, CREDIT, ...", "chargeType"),
+        _text(
+            "charge_type", "SUPPLY, DELIVERY, CUSTOMER, DEMAND, TAX, FEE, LATE_FEE, CREDIT, ...", "chargeType"
+        ),
         _text("electricity_charge_type", "Electricity's own kind of charge.", "electricityChargeType"),
         _text("gas_charge_type", "Gas's own kind of charge, such as SUPPLY.", "gasChargeType"),
         _flag("is_demand", "Whether it charges for demand.", "electricityIsDemand"),
