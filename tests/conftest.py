@@ -1,0 +1,47 @@
+"""What every test may use: the real bills, where they lie beside the project."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parent.parent
+REAL_BILLS = PROJECT.parent / "shared" / "data" / "fnsb" / "bills.csv"
+REQUIRED = "NECTAR_TESTS_REQUIRE_REAL_BILLS"
+
+_skipped_on_real_bills: list[str] = []
+
+
+@pytest.fixture(scope="session")
+def real_bills() -> Path:
+    """Return the file of real bills, or skip the test and say why."""
+    if not REAL_BILLS.is_file():
+        pytest.skip("the real bills do not lie beside the project (../shared/data/fnsb/bills.csv)")
+    return REAL_BILLS
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "real_bills" in getattr(item, "fixturenames", ()):
+            item.add_marker("real_bills")
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    if report.skipped and "real_bills" in report.keywords:
+        _skipped_on_real_bills.append(report.nodeid)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if os.environ.get(REQUIRED) and _skipped_on_real_bills and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if os.environ.get(REQUIRED) and _skipped_on_real_bills:
+        terminalreporter.write_line(
+            f"FAILED: {len(_skipped_on_real_bills)} tests on the real bills were skipped though {REQUIRED} is set.",
+            red=True,
+        )

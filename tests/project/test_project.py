@@ -1,0 +1,79 @@
+"""The project's own promises: its files agree with each other, and nothing of one machine is in them."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import tomllib
+
+import pytest
+from conftest import PROJECT
+
+PYPROJECT = tomllib.loads((PROJECT / "pyproject.toml").read_text())
+
+
+def names(requirements: list[str]) -> set[str]:
+    return {re.split(r"[<>=!~\[; ]", line, maxsplit=1)[0].lower().replace("_", "-") for line in requirements}
+
+
+def pins(file: str) -> dict[str, str]:
+    lines = [line for line in (PROJECT / file).read_text().splitlines() if line and not line.startswith("#")]
+    return {line.split("==")[0].lower().replace("_", "-"): line for line in lines}
+
+
+def tracked() -> list[str]:
+    listed = subprocess.run(["git", "ls-files"], cwd=PROJECT, capture_output=True, text=True, check=True)
+    return [name for name in listed.stdout.splitlines() if (PROJECT / name).is_file()]
+
+
+def test_the_conda_environment_holds_python_and_pip_and_leaves_the_rest_to_pyproject() -> None:
+    lines = [line.strip().removeprefix("- ") for line in (PROJECT / "environment.yml").read_text().splitlines()]
+    listed = lines[lines.index("dependencies:") + 1 :]
+    assert listed == [f"python{PYPROJECT['project']['requires-python']}", "pip", "pip:", "-e .[lab]"]
+    assert "lab" in PYPROJECT["project"]["optional-dependencies"]
+
+
+@pytest.mark.parametrize("file", ["constraints.txt", "constraints-pandas2.txt"])
+def test_constraints_are_names_and_versions_and_pin_every_dependency(file: str) -> None:
+    pinned = pins(file)
+    assert all(re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.+!]+", line) for line in pinned.values())
+    extras = PYPROJECT["project"]["optional-dependencies"]
+    wanted = names(PYPROJECT["project"]["dependencies"]) | names(extras["lab"]) | names(extras["dev"])
+    assert wanted - {"nectar-notebooks"} <= pinned.keys()
+
+
+def test_pandas_3_is_the_reference_and_2_3_is_tested_too() -> None:
+    assert pins("constraints.txt")["pandas"].startswith("pandas==3.")
+    assert pins("constraints-pandas2.txt")["pandas"].startswith("pandas==2.3.")
+
+
+def test_no_file_names_this_machine_or_a_registry() -> None:
+    forbidden = re.compile(r"(?<![\w.])/(?:work|root|home|tmp)/\w|files\.pythonhosted|registry\.npmjs|pypi\.org/simple")
+    own_name = "tests/project/test_project.py"
+    found = []
+    for name in tracked():
+        if name == own_name or name.endswith((".png", ".svg", ".pdf")):
+            continue
+        for number, line in enumerate((PROJECT / name).read_text().splitlines(), 1):
+            if forbidden.search(line):
+                found.append(f"{name}:{number}")
+    assert found == []
+
+
+def test_no_line_of_the_real_bills_is_in_the_project(real_bills: object) -> None:
+    text = real_bills.read_text()  # type: ignore[attr-defined]  # the fixture's path
+    header, *lines = text.splitlines()
+    cells = {cell for line in lines for cell in line.split(",")}
+    telling = {cell for cell in cells if len(cell) >= 12 and re.search(r"[A-Za-z]", cell) and re.search(r"\d", cell)}
+    wholes = set(lines)
+    for name in tracked():
+        if name.endswith((".png", ".pdf")):
+            continue
+        content = (PROJECT / name).read_text()
+        assert not [cell for cell in telling if cell in content], name
+        assert not wholes.intersection(content.splitlines()), name
+
+
+def test_what_ci_runs_is_the_readme_command() -> None:
+    assert "make test" in (PROJECT / ".ci" / "run").read_text()
+    assert "make test" in (PROJECT / "README.md").read_text() + (PROJECT / "CONTRIBUTING.md").read_text()
