@@ -17,10 +17,15 @@ usage       ``company``, ``connection``, ``document``, ``site``, ``meter``: ids;
 =========== =================================================================================================
 
 Decimals are strings, dates and timestamps ISO texts, as on the wire.
+
+Bills are most of the work, so they may come on need: ``later`` maps a company's id to a function that makes
+a world of that company's documents and usage alone. The state calls it once, when the first request needs
+them; it must give the same records whenever it is called.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -42,3 +47,4 @@ class World:
     meters: list[Record] = field(default_factory=list)
     documents: list[Record] = field(default_factory=list)
     usage: list[Record] = field(default_factory=list)
+    later: dict[str, Callable[[], World]] = field(default_factory=dict)
