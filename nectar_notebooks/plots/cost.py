@@ -1,0 +1,102 @@
+"""Monthly cost: bars stacked by commodity, a panel per currency, since currencies are never added."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from nectar_notebooks.plots.picture import Picture, empty, house_style, require
+from nectar_notebooks.plots.style import COMMODITIES, INK, fill_of, in_order, month_ticks, months_span, words
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["monthly_cost"]
+
+_SOURCE = "the result of nn.monthly, or of nn.calendarize with costs"
+
+
+def monthly_cost(monthly: pd.DataFrame, *, title: str = "Monthly cost by commodity") -> Picture:
+    """Draw cost per month, stacked by commodity.
+
+    Parameters
+    ----------
+    monthly : pandas.DataFrame
+        Rows of meter-months with `month`, `commodity`, `currency`, `cost`. As `nn.monthly` returns it.
+    title : str
+        Title of the picture.
+
+    Returns
+    -------
+    Picture
+        Its `frame` has a row per month and a column per commodity and currency. A month without a known
+        cost is missing, not 0.
+
+    Raises
+    ------
+    DataError
+        If a column is missing.
+    """
+    require(monthly, ("month", "commodity", "currency", "cost"), "A picture of monthly cost", _SOURCE)
+    rows = monthly.loc[monthly["month"].notna() & monthly["cost"].notna()]
+    rows = rows.assign(
+        commodity=rows["commodity"].astype("object").fillna("MISC"),
+        currency=rows["currency"].astype("object").fillna("no currency"),
+    )
+    stacks = {str(currency): _per_month(part) for currency, part in rows.groupby("currency")}
+    frame = pd.concat(
+        [
+            stack.set_axis([f"{words(name)} ({currency})" for name in stack.columns], axis=1)
+            for currency, stack in stacks.items()
+        ]
+        or [pd.DataFrame()],
+        axis=1,
+    )
+    if frame.empty:
+        return empty(frame, title, "No cost to draw: the frame has no row with a month and a cost.")
+    months = pd.date_range(frame.index.min(), frame.index.max(), freq="MS", name="month")
+    frame = frame.reindex(months)
+    span = f"one bar a month from {months[0]:%Y-%m} to {months[-1]:%Y-%m}"
+    with house_style():
+        description = f"Cost in {', '.join(stacks)}, {span}."
+        picture = Picture(frame, title, description, (8.6, 0.7 + 2.5 * len(stacks)))
+        axes = picture.subplots(len(stacks), 1, squeeze=False).ravel()
+        for axis, (currency, stack) in zip(axes, stacks.items(), strict=True):
+            _stack(axis, stack.reindex(months), currency)
+    return picture
+
+
+def _per_month(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return one currency's cost per month and commodity."""
+    costs = rows.groupby(["month", "commodity"])["cost"].sum().unstack("commodity").round(6)
+    return costs[in_order(costs.columns, COMMODITIES)]
+
+
+def _stack(axis: Axes, costs: pd.DataFrame, currency: str) -> None:
+    """Stack one currency's commodities: amounts upwards, credits downwards."""
+    places = range(len(costs))
+    up, down = pd.Series(0.0, costs.index), pd.Series(0.0, costs.index)
+    strangers = [name for name in costs.columns if name not in COMMODITIES]
+    for commodity in costs.columns:
+        amounts = costs[commodity].fillna(
+            0.0
+        )  # a missing amount has no height in a stack; the frame keeps it missing
+        fill = fill_of(commodity, COMMODITIES, strangers)
+        bottom = up.where(amounts >= 0, down)
+        axis.bar(
+            places, amounts, bottom=bottom, width=0.8, color=fill.colour, hatch=fill.hatch,
+            edgecolor=INK, linewidth=0.5, label=words(commodity),
+        )  # fmt: skip
+        up, down = up + amounts.clip(lower=0), down + amounts.clip(upper=0)
+    axis.axhline(0, color=INK, linewidth=0.6)
+    axis.set_ylabel(f"{currency} per month")
+    axis.yaxis.set_major_locator(MaxNLocator(5))
+    axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
+    axis.tick_params(labelsize=8, length=3)
+    axis.set_xlim(months_span(len(costs)))
+    axis.set_xticks(*month_ticks(pd.DatetimeIndex(costs.index)))
+    axis.grid(axis="y", color="#e4e8ec", linewidth=0.6)
+    axis.set_axisbelow(True)
+    axis.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=8.5, reverse=True, handleheight=1.3)

@@ -1,0 +1,111 @@
+"""A figure that shows, saves and describes itself, without pyplot; its neighbours draw on it."""
+
+from __future__ import annotations
+
+import io
+from base64 import b64encode
+from contextlib import contextmanager
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import matplotlib as mpl
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from nectar_notebooks.errors import DataError
+from nectar_notebooks.plots.style import HOUSE, QUIET
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pandas as pd
+
+__all__ = ["Picture", "empty", "house_style", "require"]
+
+_DPI = 100
+_SHARPNESS = 2  # pixels per point of the page, for screens with two
+
+
+@contextmanager
+def house_style() -> Iterator[None]:
+    """Draw in the house's style whatever the user's settings are, and give them back."""
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(HOUSE)
+        yield
+
+
+class Picture(Figure):
+    """A matplotlib figure that a notebook shows as it is, and that keeps what it was drawn from.
+
+    Attributes
+    ----------
+    frame : pandas.DataFrame
+        The numbers drawn, one row or column per bar: show it below the picture.
+    title : str
+        What the picture is called.
+    description : str
+        One sentence for who cannot see it.
+    """
+
+    def __init__(self, frame: pd.DataFrame, title: str, description: str, size: tuple[float, float]) -> None:
+        super().__init__(figsize=size, dpi=_DPI, layout="constrained")
+        FigureCanvasAgg(self)
+        self.frame = frame
+        self.title = title
+        self.description = description
+        self.suptitle(title, x=0.01, ha="left", fontsize=12, fontweight="bold")
+
+    def png(self) -> bytes:
+        """Return the picture as PNG, twice as sharp as it is large; the same bytes for the same frame."""
+        buffer = io.BytesIO()
+        with house_style():
+            self.savefig(buffer, format="png", dpi=_DPI * _SHARPNESS, metadata={"Software": None})
+        return buffer.getvalue()
+
+    def svg(self) -> str:
+        """Return the picture as SVG with its title and description; the same text for the same frame."""
+        buffer = io.StringIO()
+        with house_style():
+            self.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None, "Title": self.title})
+        text = buffer.getvalue()
+        return text.replace("</title>", f"</title>\n <desc>{escape(self.description)}</desc>", 1)
+
+    def save(self, path: str | Path) -> Path:
+        """Write the picture to `path`, as SVG if that is how the name ends, else as PNG; make its folder."""
+        target = Path(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if target.suffix.lower() == ".svg":
+            target.write_text(self.svg(), encoding="utf-8", newline="\n")
+        else:
+            target.write_bytes(self.png())
+        return target
+
+    def __repr__(self) -> str:
+        return f"Picture: {self.title}. {self.description}"
+
+    __str__ = __repr__
+
+    def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, str], dict[str, Any]]:
+        width, height = (round(inches * _DPI) for inches in self.get_size_inches())
+        data = {"text/plain": repr(self), "image/png": b64encode(self.png()).decode("ascii")}
+        return data, {"image/png": {"width": width, "height": height}}
+
+
+def empty(frame: pd.DataFrame, title: str, missing: str) -> Picture:
+    """Return a picture that says what is missing, in place of bare axes."""
+    with house_style():
+        picture = Picture(frame, title, missing, (7.2, 1.4))
+        picture.text(0.01, 0.4, missing, va="center", color=QUIET, fontsize=10, wrap=True)
+    return picture
+
+
+def require(frame: pd.DataFrame, columns: tuple[str, ...], picture: str, source: str) -> None:
+    """Raise :class:`DataError` if `frame` lacks a column that `picture` is drawn from."""
+    missing = [column for column in columns if column not in frame.columns]
+    if missing:
+        raise DataError(
+            f"{picture} needs the columns {', '.join(missing)}, which this frame does not have.",
+            advice=f"Give it {source}.",
+        )
