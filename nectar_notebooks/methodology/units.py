@@ -1,0 +1,334 @@
+"""Units: what one unit of the API is in another, and what cannot be said.
+
+Factors come from `pint`, as exact fractions, and are rounded once. The module decides only how one kind of
+quantity becomes another (gas volume to energy, waste volume to mass): by a heat content or a density, which
+are arguments. It knows nothing of sites, months or money. What cannot be converted stays missing, with a
+reason; it is never 0. What the names mean stands in `unit_table`.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, overload
+
+import numpy as np
+import pandas as pd
+
+from nectar_notebooks.errors import DataError
+from nectar_notebooks.methodology.checks import TEXT, factorize, numbers, require
+from nectar_notebooks.methodology.unit_table import DEFAULT_HEAT_CONTENT, UNITS, Rate, Rates
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from fractions import Fraction
+    from typing import Any
+
+__all__ = ["DEFAULT_HEAT_CONTENT", "UNITS", "Rate", "compatible", "convert", "factor", "kind", "why_not"]
+
+
+@cache
+def _base() -> dict[str, Fraction]:
+    """Return each unit's exact size in the base units of its kind; built once, on first use."""
+    from fractions import Fraction
+
+    from pint import UnitRegistry
+
+    registry: UnitRegistry[Any] = UnitRegistry(non_int_type=Fraction)
+    sizes: dict[str, Fraction] = {}
+    for name, (_, expression) in UNITS.items():
+        sizes[name] = Fraction(
+            registry.Quantity(registry.parse_expression(expression)).to_base_units().magnitude
+        )
+    return sizes
+
+
+def kind(unit: str) -> str | None:
+    """Return what `unit` measures (energy, volume, mass, power, ...), or None for an unknown name.
+
+    Examples
+    --------
+    >>> kind("CCF"), kind("furlong")
+    ('volume', None)
+    """
+    known = UNITS.get(unit)
+    return None if known is None else known[0]
+
+
+def compatible(a: str, b: str) -> bool:
+    """Say whether `a` converts to `b` without a heat content or a density.
+
+    Examples
+    --------
+    >>> compatible("kWh", "thm (US)"), compatible("kW", "kVA"), compatible("CCF", "kWh")
+    (True, False, False)
+    """
+    return kind(a) is not None and kind(a) == kind(b)
+
+
+def factor(
+    from_unit: str,
+    to: str,
+    commodity: str | None = None,
+    *,
+    subtype: str | None = None,
+    heat_content: Rates | None = None,
+    density: Rates | None = None,
+) -> float:
+    """Return how many `to` one `from_unit` is.
+
+    Parameters
+    ----------
+    from_unit, to : str
+        Unit names of the API; what they mean stands in `unit_table`.
+    commodity, subtype : str, optional
+        What is measured; decides which heat content or density applies.
+    heat_content : (value, energy unit, per unit) or mapping of such, optional
+        Energy in a volume or a mass. A mapping is looked up by ``"COMMODITY / SUBTYPE"``, then by
+        ``"COMMODITY"`` where no subtype is given. Default: :data:`DEFAULT_HEAT_CONTENT`.
+    density : (value, mass unit, volume unit) or mapping of such, optional
+        Mass in a volume, as for hauled waste. No default.
+
+    Raises
+    ------
+    DataError
+        For an unknown name, or two units that do not convert; says what would make them.
+
+    Examples
+    --------
+    >>> factor("MWh", "kWh")
+    1000.0
+    >>> factor("CCF", "thm (EC)", "GAS")
+    1.026
+    >>> factor("CCF", "Btu", "GAS", heat_content=(1037, "Btu", "CF"))
+    103700.0
+    """
+    exact, reason = _exact(from_unit, to, commodity, subtype, heat_content, density)
+    if exact is None:
+        raise DataError(f"One {from_unit} cannot be told in {to}: {reason}.")
+    return float(exact)
+
+
+def why_not(
+    from_unit: str,
+    to: str,
+    commodity: str | None = None,
+    *,
+    subtype: str | None = None,
+    heat_content: Rates | None = None,
+    density: Rates | None = None,
+) -> str | None:
+    """Return why `from_unit` does not convert to `to`; None where it does.
+
+    Takes what :func:`factor` takes.
+
+    Examples
+    --------
+    >>> why_not("kWh", "kW")
+    'kWh is energy, kW is power'
+    """
+    return _exact(from_unit, to, commodity, subtype, heat_content, density)[1]
+
+
+@overload
+def convert(
+    data: pd.DataFrame,
+    to: str | Mapping[str, str],
+    *,
+    value: str = "usage",
+    unit: str | pd.Series[str] = "unit",
+    heat_content: Rates | None = None,
+    density: Rates | None = None,
+) -> pd.DataFrame: ...
+@overload
+def convert(
+    data: pd.Series[float],
+    to: str | Mapping[str, str],
+    *,
+    value: str = "usage",
+    unit: str | pd.Series[str] = "unit",
+    heat_content: Rates | None = None,
+    density: Rates | None = None,
+) -> pd.Series[float]: ...
+def convert(
+    data: pd.DataFrame | pd.Series[float],
+    to: str | Mapping[str, str],
+    *,
+    value: str = "usage",
+    unit: str | pd.Series[str] = "unit",
+    heat_content: Rates | None = None,
+    density: Rates | None = None,
+) -> pd.DataFrame | pd.Series[float]:
+    """Convert a column of usage into one unit, row by row, whatever units stand in it.
+
+    Parameters
+    ----------
+    data : DataFrame or Series
+        A frame with the columns `value` and `unit`, and, for heat contents and densities, ``commodity`` and
+        ``subtype``. A series takes its unit from `unit`: one name, or a series of names.
+    to : str or mapping
+        The unit wanted, or one for each commodity: ``{"ELECTRICITY": "kWh", "GAS": "thm (US)"}``.
+    value : str, default "usage"
+        The frame's column that is converted.
+    unit : str, default "unit"
+        The frame's column of units; for a series, the unit itself.
+    heat_content, density
+        As in :func:`factor`.
+
+    Returns
+    -------
+    DataFrame
+        The frame with three more columns: ``converted``, ``converted_unit`` (missing where nothing was
+        converted) and ``conversion_reason`` (why not; else missing). The raw column is kept.
+    Series
+        For a series: the converted values, missing where they do not convert.
+
+    Raises
+    ------
+    DataError
+        A missing column, or a target that is no unit of the API.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"usage": [2.0, 5.0], "unit": ["MWh", "kW"]})
+    >>> convert(frame, "kWh")[["converted", "conversion_reason"]]
+       converted           conversion_reason
+    0     2000.0                         NaN
+    1        NaN  kW is power, kWh is energy
+    >>> convert(pd.Series([100.0]), "gal (US)", unit="CF").round(3).tolist()
+    [748.052]
+    """
+    _check_targets(to)
+    if isinstance(data, pd.Series):
+        frame = pd.DataFrame({value: data, "unit": unit}, index=data.index)
+        result: pd.Series[float] = convert(
+            frame, to, value=value, heat_content=heat_content, density=density
+        )["converted"]
+        result.name = data.name
+        return result
+    if not isinstance(unit, str):
+        raise DataError("For a frame, unit= is the name of its column of units.")
+    require(data, [value, unit], "usage")
+    codes, kinds = _combinations(data, unit)
+    factors, targets, reasons = [], [], []
+    for name, commodity, subtype in kinds:
+        target = to if isinstance(to, str) else to.get(commodity or "")
+        exact, reason = _row(name, target, commodity, subtype, heat_content, density)
+        factors.append(np.nan if exact is None else exact)
+        targets.append(None if exact is None else target)
+        reasons.append(reason)
+    values = numbers(data, value, "usage")
+    absent = len(kinds)
+    reasons.append(f"{value} is missing")
+    targets.append(None)
+    factors.append(np.nan)
+    codes = np.where(
+        np.isnan(values) & np.asarray([reason is None for reason in reasons])[codes], absent, codes
+    )
+    return data.assign(
+        converted=values * np.asarray(factors, dtype="float64")[codes],
+        converted_unit=pd.array(targets, dtype=TEXT).take(codes),
+        conversion_reason=pd.array(reasons, dtype=TEXT).take(codes),
+    )
+
+
+def _check_targets(to: str | Mapping[str, str]) -> None:
+    for target in [to] if isinstance(to, str) else to.values():
+        if target not in UNITS:
+            raise DataError(
+                f"{target!r} is no unit of the API.", advice=f"Units are written as in: {', '.join(UNITS)}."
+            )
+
+
+def _combinations(
+    frame: pd.DataFrame, unit: str
+) -> tuple[np.ndarray[tuple[int], np.dtype[np.int64]], list[tuple[str | None, str | None, str | None]]]:
+    """Return each row's place among the distinct (unit, commodity, subtype), and these."""
+    total = np.zeros(len(frame), dtype="int64")
+    levels: list[list[str | None]] = []
+    for name in (unit, "commodity", "subtype"):
+        codes, values = factorize(frame, name)
+        texts: list[str | None] = [*values.tolist(), None]
+        total = total * len(texts) + codes % len(texts)
+        levels.append(texts)
+    total, seen = pd.factorize(total)
+    combinations = []
+    for code in seen.tolist():
+        head, third = divmod(code, len(levels[2]))
+        first, second = divmod(head, len(levels[1]))
+        combinations.append((levels[0][first], levels[1][second], levels[2][third]))
+    return total, combinations
+
+
+def _row(
+    name: str | None,
+    target: str | None,
+    commodity: str | None,
+    subtype: str | None,
+    heat_content: Rates | None,
+    density: Rates | None,
+) -> tuple[float | None, str | None]:
+    if name is None:
+        return None, "unit is missing"
+    if target is None:
+        return None, f"no unit was asked for {commodity or 'a missing commodity'}"
+    if name == target:
+        return 1.0, None
+    exact, reason = _exact(name, target, commodity, subtype, heat_content, density)
+    return (None if exact is None else float(exact)), reason
+
+
+def _exact(
+    from_unit: str,
+    to: str,
+    commodity: str | None,
+    subtype: str | None,
+    heat_content: Rates | None,
+    density: Rates | None,
+) -> tuple[Fraction | None, str | None]:
+    for name in (from_unit, to):
+        if name not in UNITS:
+            return None, f"{name!r} is no unit of the API"
+    size = _base()
+    if compatible(from_unit, to):
+        return size[from_unit] / size[to], None
+    kinds = {kind(from_unit), kind(to)}
+    what = f"{from_unit} is {kind(from_unit)}, {to} is {kind(to)}"
+    if kinds in ({"energy", "volume"}, {"energy", "mass"}):
+        rates, bridge = DEFAULT_HEAT_CONTENT if heat_content is None else heat_content, "heat_content"
+    elif kinds == {"mass", "volume"}:
+        rates, bridge = {} if density is None else density, "density"
+    else:
+        return None, what
+    rate = _rate(rates, commodity, subtype)
+    if rate is None:
+        named = " / ".join(part for part in (commodity, subtype) if part) or "this commodity"
+        return None, f"{what}, and no {bridge} is known for {named}"
+    return _across(from_unit, to, rate, what, bridge)
+
+
+def _across(
+    from_unit: str, to: str, rate: Rate, what: str, bridge: str
+) -> tuple[Fraction | None, str | None]:
+    from fractions import Fraction
+
+    value, over, under = rate
+    for name in (over, under):
+        if name not in UNITS:
+            raise DataError(f"{bridge}={rate!r} names {name!r}, which is no unit of the API.")
+    if not 0 < value < float("inf"):
+        raise DataError(f"{bridge}={rate!r} is not a positive number.")
+    size = _base()
+    ratio = Fraction(str(value)) * size[over] / size[under]
+    if compatible(from_unit, under) and compatible(over, to):
+        return size[from_unit] * ratio / size[to], None
+    if compatible(from_unit, over) and compatible(under, to):
+        return size[from_unit] / ratio / size[to], None
+    return None, f"{what}, and the {bridge} is told in {over} per {under}"
+
+
+def _rate(rates: Rates, commodity: str | None, subtype: str | None) -> Rate | None:
+    if isinstance(rates, tuple):
+        return rates
+    if commodity is None:
+        return None
+    return rates.get(f"{commodity} / {subtype}" if subtype else commodity)
