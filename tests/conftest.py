@@ -42,6 +42,6 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if os.environ.get(REQUIRED) and _skipped_on_real_bills:
         terminalreporter.write_line(
-            f"FAILED: {len(_skipped_on_real_bills)} tests on the real bills were skipped though {REQUIRED} is set.",
+            f"FAILED: {len(_skipped_on_real_bills)} tests on real bills were skipped, yet {REQUIRED} is set.",
             red=True,
         )

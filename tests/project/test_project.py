@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import tomllib
+from pathlib import Path
 
 import pytest
 from conftest import PROJECT
@@ -27,7 +28,9 @@ def tracked() -> list[str]:
 
 
 def test_the_conda_environment_holds_python_and_pip_and_leaves_the_rest_to_pyproject() -> None:
-    lines = [line.strip().removeprefix("- ") for line in (PROJECT / "environment.yml").read_text().splitlines()]
+    lines = [
+        line.strip().removeprefix("- ") for line in (PROJECT / "environment.yml").read_text().splitlines()
+    ]
     listed = lines[lines.index("dependencies:") + 1 :]
     assert listed == [f"python{PYPROJECT['project']['requires-python']}", "pip", "pip:", "-e .[lab]"]
     assert "lab" in PYPROJECT["project"]["optional-dependencies"]
@@ -48,7 +51,9 @@ def test_pandas_3_is_the_reference_and_2_3_is_tested_too() -> None:
 
 
 def test_no_file_names_this_machine_or_a_registry() -> None:
-    forbidden = re.compile(r"(?<![\w.])/(?:work|root|home|tmp)/\w|files\.pythonhosted|registry\.npmjs|pypi\.org/simple")
+    forbidden = re.compile(
+        r"(?<![\w.])/(?:work|root|home|tmp)/\w|files\.pythonhosted|registry\.npmjs|pypi\.org/simple"
+    )
     own_name = "tests/project/test_project.py"
     found = []
     for name in tracked():
@@ -60,11 +65,13 @@ def test_no_file_names_this_machine_or_a_registry() -> None:
     assert found == []
 
 
-def test_no_line_of_the_real_bills_is_in_the_project(real_bills: object) -> None:
+def test_no_line_of_the_real_bills_is_in_the_project(real_bills: Path) -> None:
     text = real_bills.read_text()  # type: ignore[attr-defined]  # the fixture's path
     header, *lines = text.splitlines()
     cells = {cell for line in lines for cell in line.split(",")}
-    telling = {cell for cell in cells if len(cell) >= 12 and re.search(r"[A-Za-z]", cell) and re.search(r"\d", cell)}
+    telling = {
+        cell for cell in cells if len(cell) >= 12 and re.search(r"[A-Za-z]", cell) and re.search(r"\d", cell)
+    }
     wholes = set(lines)
     for name in tracked():
         if name.endswith((".png", ".pdf")):
