@@ -173,7 +173,8 @@ def _bars(axis: Axes, frame: pd.DataFrame, currency: str) -> None:
             f"{total:,.2f}", (end, place), (4, 0), textcoords="offset points", va="center", fontsize=8
         )
     axis.set_yticks(list(places), _bar_labels(frame), fontsize=8.5)
-    axis.set_ylim(len(frame) - 0.4, -0.6)
+    spare = max(0.0, (3 - len(frame)) / 2)  # one bar alone stays slim
+    axis.set_ylim(len(frame) - 0.4 + spare, -0.6 - spare)
     reach = max(right.max() - left.min(), 1e-9)
     axis.set_xlim(left.min() - 0.02 * reach * bool(left.min()), right.max() + 0.14 * reach)
     axis.axvline(0, color=INK, linewidth=0.6)
