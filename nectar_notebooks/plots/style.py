@@ -38,6 +38,7 @@ HOUSE: Final[dict[Any, Any]] = {
     "font.family": ["DejaVu Sans"],
     "font.size": 9.0,
     "text.color": INK,
+    "text.parse_math": False,  # a dollar sign in a name is a dollar sign
     "axes.edgecolor": "#b8c1cc",
     "axes.labelcolor": INK,
     "axes.titlecolor": INK,
