@@ -1,0 +1,147 @@
+"""From a tariff and what was used to the line items of a bill, exact to the cent.
+
+A line is rate × quantity rounded once; a bill's current charges are the sum of its lines. What was used is
+decided in `billing`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from nectar_notebooks.sandbox.seeds.basics import bill_cents, chance, decimal
+
+if TYPE_CHECKING:
+    from nectar_notebooks.sandbox.seeds.tariffs import Step, Tariff
+    from nectar_notebooks.sandbox.world import Record
+
+__all__ = ["Charged", "lines_of", "plain_line"]
+
+
+@dataclass(frozen=True, slots=True)
+class Charged:
+    """What a tariff charges for: the usage of `meters` meters over `days` days."""
+
+    commodity: str
+    unit: str
+    places: int
+    usage: int
+    meters: int
+    days: int
+    months: int
+    month: int
+    by_time: tuple[int, ...] = ()
+    demands: tuple[int, ...] = ()  # tenths of a kW
+    pickups: int = 0
+
+
+@lru_cache(maxsize=65_536)
+def _rate(seed: int | str, provider: str, text: str, rate: int, market: bool, month: int) -> int:
+    """Return a step's rate: the provider's level, a rise of 2.5 % a year, and the market's month."""
+    level = _level(seed, provider) * 1.025 ** (month // 12 - 2024)
+    if market:
+        level *= 1 + 0.06 * chance(seed, "market", provider, text, month).uniform(-1, 1)
+    return round(rate * level)
+
+
+@lru_cache(maxsize=1_024)
+def _level(seed: int | str, provider: str) -> float:
+    return chance(seed, "provider", provider).uniform(0.9, 1.12)
+
+
+def plain_line(text: str, cents: int, charge: str, accounts: list[str], period: str = "CURRENT") -> Record:
+    """Return a line without rate and quantity: a credit, a late fee, a balance."""
+    return {
+        "description": text,
+        "totalCharge": decimal(cents, 2),
+        "rate": None,
+        "quantity": None,
+        "quantityUnits": None,
+        "multipliers": [],
+        "accountIds": accounts,
+        "chargeType": charge,
+        "electricityChargeType": None,
+        "gasChargeType": None,
+        "electricityIsDemand": False,
+        "electricityTimeOfUse": None,
+        "billingPeriod": period,
+    }
+
+
+def lines_of(
+    seed: int | str, provider: str, tariff: Tariff, used: Charged, accounts: list[str]
+) -> tuple[list[Record], int, int]:
+    """Return the lines a tariff makes, their sum in cents and the taxes among them."""
+    lines: list[Record] = []
+    total = base = taxes = 0
+    for step in tariff.steps:
+        percent = step.how == "percent"
+        for text, period, quantity, places, unit, rate in _amounts(step, used, base):
+            if not percent:
+                rate = _rate(seed, provider, text, rate, step.market, used.month)
+            cents = bill_cents(quantity, places, rate)
+            total += cents
+            if not percent:
+                base += cents
+            elif step.charge == "TAX":
+                taxes += cents
+            line = plain_line(text, cents, step.charge, accounts)
+            line["rate"] = decimal(rate, 5)
+            line["quantity"] = decimal(quantity, places)
+            line["quantityUnits"] = unit
+            if used.commodity == "ELECTRICITY":
+                line["electricityChargeType"] = step.charge
+                line["electricityIsDemand"] = step.how == "demand"
+                line["electricityTimeOfUse"] = period
+            elif used.commodity == "GAS":
+                line["gasChargeType"] = step.charge
+            lines.append(line)
+    return lines, total, taxes
+
+
+_Amount = tuple[str, str | None, int, int, str | None, int]
+
+
+def _amounts(step: Step, used: Charged, base: int) -> list[_Amount]:
+    """Return (text, time-of-use period, quantity, places, unit, rate) of each line of a step."""
+    text, rate = step.text, step.rate
+    if step.how == "usage":
+        return [(text, None, used.usage, used.places, used.unit, rate)]
+    if step.how == "percent":
+        return [(f"{text} {rate / 1000:g}%", None, base, 2, None, rate)]
+    if step.how == "fixed":
+        return [(text, None, used.meters * used.months, 0, None, rate)]
+    if step.how == "demand":
+        return [(text, None, demand, 1, "kW", rate) for demand in used.demands]
+    if step.how == "tou":
+        return [
+            (
+                f"{text} {str(period).replace('_', '-').lower()}",
+                str(period),
+                part,
+                used.places,
+                used.unit,
+                price,
+            )
+            for (period, price), part in zip(step.parts, used.by_time, strict=True)
+        ]
+    if step.how == "tiers":
+        return _tiers(step, used)
+    if step.how == "daily":
+        return [(text, None, used.days * used.meters, 0, "days", rate)]
+    if step.how == "pickup":
+        return [(text, None, used.pickups, 0, None, rate)]
+    return [(text, None, 1, 0, None, rate)]  # once a bill
+
+
+def _tiers(step: Step, used: Charged) -> list[_Amount]:
+    amounts: list[_Amount] = []
+    left = used.usage
+    for number, (limit, price) in enumerate(step.parts, start=1):
+        size = int(limit) * used.meters * used.months * 10**used.places
+        quantity = min(left, size) if size else left
+        if quantity or number == 1:
+            amounts.append((f"{step.text}, tier {number}", None, quantity, used.places, used.unit, price))
+        left -= quantity
+    return amounts
