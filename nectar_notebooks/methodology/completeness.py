@@ -206,7 +206,7 @@ def _window(
             return np.empty(0, dtype="int64")
         first_day = int(known.min()) if len(known) else now
     first_month = int(month_of(np.asarray([first_day]))[0])
-    return np.asarray(np.arange(first_month, last_month + 1), dtype=np.int64)
+    return np.array(range(first_month, last_month + 1), dtype=np.int64)
 
 
 def _every(expected: str | Mapping[str, str], register: pd.DataFrame) -> Whole:
