@@ -138,7 +138,7 @@ def factorize(frame: pd.DataFrame, name: str) -> tuple[npt.NDArray[np.int64], pd
     """Return each row's place in the column's sorted distinct values (-1 for missing), and these as text."""
     codes, distinct = pd.factorize(text(frame, name))
     values = pd.Series(distinct, dtype=TEXT)
-    order = np.argsort(values.to_numpy(dtype=object), kind="stable") if len(values) else np.empty(0, np.int64)
+    order = values.argsort().to_numpy()
     rank = np.empty(len(order) + 1, dtype=np.int64)
     rank[order] = np.arange(len(order))
     rank[-1] = -1

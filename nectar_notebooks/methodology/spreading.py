@@ -1,0 +1,306 @@
+"""The engine under `calendarize` and `daily`: records read once, cut into pieces, summed into cells.
+
+A cell is one series (meter, site, commodity, subtype, unit, currency) in one bin (a month or a day). The
+public meaning of the columns stands in `calendarization`; this module only makes the arrays.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Final, Literal
+
+import numpy as np
+import pandas as pd
+
+from nectar_notebooks.errors import DataError
+from nectar_notebooks.methodology import money
+from nectar_notebooks.methodology.checks import (
+    counted,
+    days,
+    flags,
+    left_out,
+    named_rows,
+    numbers,
+    require,
+    text,
+)
+from nectar_notebooks.methodology.keys import group_keys
+from nectar_notebooks.methodology.periods import (
+    Bins,
+    Convention,
+    SharedDay,
+    give_to_later,
+    half_days,
+    overlap,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    import numpy.typing as npt
+
+__all__ = ["KEYS", "Cells", "Records", "read"]
+
+KEYS: Final = ("meter_id", "site_id", "commodity", "subtype", "unit", "currency")
+_READ: Final = (
+    *KEYS,
+    "start_date",
+    "end_date",
+    "usage",
+    "cost",
+    "amount",
+    "estimated",
+    "bill_id",
+    "usage_id",
+)
+_READ_TOO: Final = ("line_item_id", "counts", "counts_reason")
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """Records that count, as arrays of one length; `begin` and `stop` are half days, `units` are money's."""
+
+    keys: pd.DataFrame
+    group: npt.NDArray[np.int64]
+    begin: npt.NDArray[np.int64]
+    stop: npt.NDArray[np.int64]
+    usage: npt.NDArray[np.float64]
+    cost: npt.NDArray[np.float64]
+    units: npt.NDArray[np.int64]
+    places: npt.NDArray[np.int64]
+    estimated: npt.NDArray[np.bool_]
+    estimated_known: npt.NDArray[np.bool_]
+    bill: npt.NDArray[np.int64] | None  # None: each record is a bill of its own
+    spot: npt.NDArray[np.bool_]  # per group
+    attributed: bool
+
+    def take(self, chosen: npt.NDArray[np.bool_]) -> Records:
+        """Return the chosen records."""
+        rows = {
+            field.name: getattr(self, field.name)[chosen]
+            for field in fields(self)
+            if field.name not in ("keys", "spot", "attributed", "bill")
+        }
+        return replace(self, bill=None if self.bill is None else self.bill[chosen], **rows)
+
+    @property
+    def known(self) -> npt.NDArray[np.bool_]:
+        """Return which records have a quantity: an amount where rows are attributed, else a usage."""
+        return ~np.isnan(self.cost if self.attributed else self.usage)
+
+
+def read(
+    usage: pd.DataFrame, convention: Convention, shared_day: SharedDay, spot: Collection[str], what: str
+) -> tuple[Records, Records | None, dict[str, int]]:
+    """Return the dated records that count, those without a start date (or None), and what was left out."""
+    attributed = isinstance(usage, pd.DataFrame) and "usage" not in usage and "amount" in usage
+    quantity = ("amount", "currency") if attributed else ("usage", "unit")
+    require(usage, ("meter_id", "start_date", "end_date", *quantity), what)
+    frame = usage[[name for name in (*_READ, *_READ_TOO) if name in usage.columns]]
+    kept = counted(frame, what)
+    out = left_out(frame, kept, "does not count")
+    frame = frame if kept.all() else frame[kept]
+
+    start, end, undated = _days(frame, what)
+    group, keys = group_keys(frame, KEYS)
+    is_spot = keys["commodity"].isin(list(spot)).to_numpy(dtype=bool)
+    if is_spot.any():
+        end = np.where(is_spot[group], start, end)
+    begin, stop = half_days(start, end, convention)
+    if shared_day == "later" and convention == "inclusive":
+        stop = give_to_later(group, begin, stop)
+
+    bill = _bills(frame)
+    cost = numbers(frame, "amount" if attributed else "cost", what)
+    least = money.minor_places(keys["currency"])[group]
+    places = money.places_needed(cost, least)
+    if bill is not None and (places > least).any():
+        places = money.finest(places, bill, int(bill.max()) + 1)[bill]
+    estimated = flags(frame, "estimated", what, missing=False)
+    records = Records(
+        keys, group, begin, stop,
+        np.full(len(frame), np.nan) if attributed else numbers(frame, "usage", what),
+        cost, money.to_units(cost, places), places, estimated,
+        estimated | ~flags(frame, "estimated", what, missing=True),
+        bill, is_spot, attributed,
+    )  # fmt: skip
+    return (records.take(~undated), records.take(undated), out) if undated.any() else (records, None, out)
+
+
+def _days(
+    frame: pd.DataFrame, what: str
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+    """Return first and last days since 1970 (the first where the last is missing), and which have none."""
+    start, end = days(frame, "start_date", what), days(frame, "end_date", what)
+    undated = np.isnat(start)
+    end = np.where(np.isnat(end), start, end)
+    backwards = end < start
+    if backwards.any():
+        raise DataError(
+            f"{what}: the period ends before it starts in {named_rows(frame, backwards)}.",
+            advice="Swap or correct the dates, or leave the rows out; nn.issues lists them.",
+        )
+    if undated.any():
+        start, end = (np.where(undated, np.datetime64(0, "D"), day) for day in (start, end))
+    return start.astype(np.int64), end.astype(np.int64), undated
+
+
+def _bills(frame: pd.DataFrame) -> npt.NDArray[np.int64] | None:
+    """Return each record's bill as a number, or None where each record is a bill of its own."""
+    if "bill_id" not in frame.columns:
+        return None
+    codes, distinct = pd.factorize(text(frame, "bill_id"))
+    missing = codes < 0
+    if missing.any():
+        codes[missing] = len(distinct) + np.arange(missing.sum())
+    return None if len(distinct) + missing.sum() == len(frame) else codes.astype(np.int64)
+
+
+class Cells:
+    """Records cut at the borders of months or days, and their sums by series and bin, in sorted order."""
+
+    def __init__(self, records: Records, unit: Literal["M", "D"]) -> None:
+        self._records = records
+        self._bins = Bins(records.begin, records.stop, unit)
+        self._pieces = self._bins.cut(records.begin, records.stop)
+        self._wide = len(self._bins)
+        key = self._key(records.group[self._pieces.row], self._pieces.bin)
+        size = len(records.keys) * self._wide
+        self._place: npt.NDArray[np.int64] | None = None
+        if size <= 4 * len(key) + 1_000_000:
+            self._ids = np.flatnonzero(np.bincount(key, minlength=size))
+            self._place = np.zeros(size, dtype=np.int64)
+            self._place[self._ids] = np.arange(len(self._ids))
+            self._cell = self._place[key]
+        else:  # few records far apart: a dense grid would be mostly holes
+            self._ids, self._cell = np.unique(key, return_inverse=True)
+
+    def _key(self, group: npt.NDArray[np.int64], bins: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        return group * self._wide + bins
+
+    def _find(self, key: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        return np.searchsorted(self._ids, key) if self._place is None else self._place[key]
+
+    def _sum(
+        self,
+        cell: npt.NDArray[np.int64],
+        values: npt.NDArray[np.int64] | npt.NDArray[np.float64] | None = None,
+    ) -> npt.NDArray[np.float64]:
+        return np.bincount(cell, weights=values, minlength=len(self._ids)).astype(np.float64)
+
+    def keys(self, *, categorical: bool = False) -> pd.DataFrame:
+        """Return each cell's text keys."""
+        group = self._ids // self._wide
+        if not categorical:
+            return self._records.keys.take(group).reset_index(drop=True)
+        columns = {}
+        for name in KEYS:
+            values = self._records.keys[name].astype("category").array
+            columns[name] = pd.Categorical.from_codes(values.codes[group], dtype=values.dtype)
+        return pd.DataFrame(columns)
+
+    def bin_start(self) -> npt.NDArray[np.datetime64]:
+        """Return the first day of each cell's bin."""
+        return _dates(self._bins.days[self._ids % self._wide])
+
+    def bin_length(self) -> npt.NDArray[np.int64]:
+        """Return the days in each cell's bin."""
+        return np.diff(self._bins.days)[self._ids % self._wide]
+
+    def usage(self) -> npt.NDArray[np.float64]:
+        """Return each cell's usage, missing where no record of it is known."""
+        records, row = self._records, self._pieces.row
+        parts = records.usage[row] * self._pieces.weight / (records.stop - records.begin)[row]
+        missing = np.isnan(parts)
+        if not missing.any():
+            return self._sum(self._cell, parts)
+        known = ~missing
+        return np.where(self._sum(self._cell[known]) > 0, self._sum(self._cell[known], parts[known]), np.nan)
+
+    def cost(self) -> npt.NDArray[np.float64]:
+        """Return each cell's cost, exact; missing where no record of it is known."""
+        records, row = self._records, self._pieces.row
+        known = ~np.isnan(records.cost)
+        if not known.any():
+            return np.full(len(self._ids), np.nan)
+        parts = money.apportion(records.units, self._pieces.weight, self._pieces.sizes)
+        if (records.places < money.FINEST).any():
+            parts *= (10 ** (money.FINEST - records.places))[row]
+        total = np.zeros(len(self._ids), dtype=np.int64)
+        np.add.at(total, self._cell, parts)
+        out = money.from_units(total, money.FINEST)
+        return out if known.all() else np.where(self._sum(self._cell[known[row]]) > 0, out, np.nan)
+
+    def cover(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """Return each cell's distinct days covered, and distinct days covered more than once."""
+        group, begin, stop = self._covering()
+        whole = self._pieces if len(group) == len(self._records.group) else self._bins.cut(begin, stop)
+        covered = self._sum(self._find(self._key(group[whole.row], whole.bin)), whole.weight)
+        again, twice = overlap(group, begin, stop)
+        sums = []
+        for stretch in (again, twice):
+            cut = self._bins.cut(stretch.begin, stretch.stop)
+            sums.append(self._sum(self._find(self._key(stretch.group[cut.row], cut.bin)), cut.weight))
+        spread = ~self._records.spot[self._ids // self._wide]
+        return (covered - sums[0]) / 2, sums[1] * spread / 2
+
+    def span(self) -> tuple[npt.NDArray[np.datetime64], npt.NDArray[np.datetime64]]:
+        """Return each cell's first and last day covered."""
+        group, begin, stop = self._covering()
+        cut = self._bins.cut(begin, stop)
+        cell = self._find(self._key(group[cut.row], cut.bin))
+        first = np.full(len(self._ids), np.iinfo(np.int64).max)
+        last = np.full(len(self._ids), np.iinfo(np.int64).min)
+        np.minimum.at(first, cell, np.maximum(begin[cut.row] >> 1, self._bins.days[cut.bin]))
+        np.maximum.at(last, cell, np.minimum((stop[cut.row] - 1) >> 1, self._bins.days[cut.bin + 1] - 1))
+        empty = first > last
+        return _dates(first, empty), _dates(last, empty)
+
+    def _covering(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Return group and period of what covers days: known records, an attributed bill's period once."""
+        records = self._records
+        chosen = records.known
+        if records.attributed:
+            bill = np.arange(len(chosen)) if records.bill is None else records.bill
+            rows = pd.DataFrame({0: records.group, 1: bill, 2: records.begin, 3: records.stop})[chosen]
+            chosen = np.flatnonzero(chosen)[~rows.duplicated().to_numpy()]
+        elif chosen.all():
+            return records.group, records.begin, records.stop
+        return records.group[chosen], records.begin[chosen], records.stop[chosen]
+
+    def estimated_share(self) -> npt.NDArray[np.float64]:
+        """Return the share of each cell's days that is estimated, missing where no record says."""
+        records, row = self._records, self._pieces.row
+        said = records.estimated_known[row]
+        if not said.any():
+            return np.full(len(self._ids), np.nan)
+        days_said = self._sum(self._cell, self._pieces.weight * said)
+        days_estimated = self._sum(self._cell, self._pieces.weight * records.estimated[row])
+        return np.divide(days_estimated, days_said, out=np.full_like(days_said, np.nan), where=days_said > 0)
+
+    def bills(self) -> npt.NDArray[np.int64]:
+        """Return each cell's number of distinct bills."""
+        records, row = self._records, self._pieces.row
+        if records.bill is None:
+            return np.bincount(self._cell, minlength=len(self._ids))
+        several = pd.Series(records.group * (int(records.bill.max(initial=0)) + 1) + records.bill).duplicated(
+            keep=False
+        )
+        again = several.to_numpy()[row]
+        pairs = pd.DataFrame({"cell": self._cell[again], "bill": records.bill[row[again]]}).drop_duplicates()
+        cells = np.concatenate([self._cell[~again], pairs["cell"].to_numpy()])
+        return np.bincount(cells, minlength=len(self._ids))
+
+
+def _dates(
+    day: npt.NDArray[np.int64], missing: npt.NDArray[np.bool_] | None = None
+) -> npt.NDArray[np.datetime64]:
+    """Return days since 1970 as the dates of a frame."""
+    dates = (
+        (day if missing is None else np.where(missing, 0, day))
+        .astype("datetime64[D]")
+        .astype("datetime64[us]")
+    )
+    if missing is not None and missing.any():
+        dates[missing] = np.datetime64("NaT")
+    return dates
