@@ -64,6 +64,7 @@ class FrozenClock:
     def __init__(self, start: datetime | str) -> None:
         moment = datetime.fromisoformat(start) if isinstance(start, str) else start
         self._now = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        self._start = self._now
         self.pauses: list[float] = []
 
     def now(self) -> datetime:
@@ -84,6 +85,11 @@ class FrozenClock:
         if step < timedelta(0):
             raise ValueError("A frozen clock moves forward only.")
         self._now += step
+
+    def restart(self) -> None:
+        """Go back to the moment it was made with and forget the pauses: for whoever starts a world anew."""
+        self._now = self._start
+        self.pauses.clear()
 
     def __repr__(self) -> str:
         return f"FrozenClock({self._now.isoformat()!r})"

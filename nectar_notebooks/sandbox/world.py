@@ -13,19 +13,20 @@ accounts    ``connection`` and ``company``: ids (connection null for uploads); n
 meters      ``company``, ``site``, ``account``: ids (site and account may be null)
 documents   ``company`` and ``connection``: ids (connection null for uploads); ``lineItems`` and
             ``demandMeters`` in place; no ``usageData``; ``isDeleted``: bool (never answered)
-usage       ``company``, ``connection``, ``document``, ``site``, ``meter``: ids; ``timeOfUseBreakdown`` in place
+usage       ``company``, ``connection``, ``document``, ``site``, ``meter``: ids; ``timeOfUseBreakdown`` is in
+            place
 =========== =================================================================================================
 
 Decimals are strings, dates and timestamps ISO texts, as on the wire.
 
 Bills are most of the work, so they may come on need: ``later`` maps a company's id to a function that makes
-a world of that company's documents and usage alone. The state calls it once, when the first request needs
-them; it must give the same records whenever it is called.
+worlds of that company's documents and usage alone, a usage record in the same one as its bill. The state calls
+it once, when the first request needs them; it must give the same records whenever it is called.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -47,4 +48,4 @@ class World:
     meters: list[Record] = field(default_factory=list)
     documents: list[Record] = field(default_factory=list)
     usage: list[Record] = field(default_factory=list)
-    later: dict[str, Callable[[], World]] = field(default_factory=dict)
+    later: dict[str, Callable[[], Iterable[World]]] = field(default_factory=dict)

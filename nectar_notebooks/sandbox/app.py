@@ -1,0 +1,117 @@
+"""The WSGI application: routes on Flask, the key, one form of error, the journal around it all.
+
+It holds no state of its own: it asks the sandbox that made it. Which function answers a path stands in
+`routes`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, Final
+
+from flask import Flask, Response, request
+from werkzeug.exceptions import HTTPException
+
+from nectar_notebooks.sandbox import keys
+from nectar_notebooks.sandbox.calls import Answer, Call
+from nectar_notebooks.sandbox.problems import ProblemError
+from nectar_notebooks.sandbox.routes import ROUTES, VERSIONS, Route
+from nectar_notebooks.sandbox.text import dumps
+from nectar_notebooks.sandbox.views import View
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+    from nectar_notebooks.sandbox.core import Sandbox
+
+__all__ = ["make_app"]
+
+_JSON: Final = "application/json"
+#: Paths are written as in the contract, ``{id}``; the framework wants ``<id>``.
+_CONVERTERS: Final = str.maketrans("{}", "<>")
+
+
+def make_app(sandbox: Sandbox) -> Flask:
+    """Return the application that answers for `sandbox`."""
+    app = Flask("nectar_notebooks.sandbox", static_folder=None, template_folder=None)
+    for version in VERSIONS:
+        for route in ROUTES:
+            for path in (route.path, route.alias):
+                if path is not None:
+                    app.add_url_rule(
+                        f"/{version}{path.translate(_CONVERTERS)}",
+                        endpoint=f"{version} {route.method} {path}",
+                        view_func=_view(sandbox, version, route),
+                        methods=[route.method],
+                        strict_slashes=False,
+                    )
+    app.register_error_handler(ProblemError, lambda problem: _problem(problem))
+    app.register_error_handler(HTTPException, _http_error)
+    app.wsgi_app = _Journaling(app.wsgi_app, sandbox)  # type: ignore[method-assign]  # Flask's documented way
+    return app
+
+
+def _view(sandbox: Sandbox, version: str, route: Route) -> Callable[..., Response]:
+    view = View(version, sandbox.switches, sandbox.documented_only)
+
+    def answer(**ids: str) -> Response:
+        request.environ["nectar.route"] = route.path
+        state = sandbox.state
+        with state.reading() as db:
+            key = keys.check(db, request.headers.get("X-API-Key"), sandbox.clock.now())
+            if route.assumed and sandbox.documented_only:
+                raise ProblemError(404, "The documentation does not name this path.")
+            return _response(route.answer(Call(state, key, view, request.args), **ids))
+
+    return answer
+
+
+def _response(answer: Answer) -> Response:
+    return Response(answer.text, answer.status, answer.headers, content_type=_JSON)
+
+
+def _problem(problem: ProblemError) -> Response:
+    return Response(dumps(problem.body()), problem.status, problem.headers, content_type=_JSON)
+
+
+def _http_error(error: HTTPException) -> Response:
+    """Answer what the framework refuses (no such path, wrong method, too large) in the API's form."""
+    original = error.get_response()
+    headers = {"Allow": original.headers["Allow"]} if "Allow" in original.headers else {}
+    detail = {
+        404: "There is nothing at this path: check the version and the spelling.",
+        405: f"This path does not answer {request.method}.",
+    }.get(error.code or 500, error.description or "The request could not be answered.")
+    return Response(dumps({"detail": detail}), error.code or 500, headers, content_type=_JSON)
+
+
+class _Journaling:
+    """Notes each request in the sandbox's journal, with how many ran at once."""
+
+    def __init__(self, inner: WSGIApplication, sandbox: Sandbox) -> None:
+        self.inner = inner
+        self.sandbox = sandbox
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        journal = self.sandbox.journal
+        concurrency = journal.enter()
+        status = 500
+
+        def start(line: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], object]:
+            nonlocal status
+            status = int(line[:3])
+            return start_response(line, headers, exc_info)
+
+        try:
+            return self.inner(environ, start)
+        finally:
+            journal.leave()
+            journal.note(
+                time=self.sandbox.clock.now().isoformat().replace("+00:00", "Z"),
+                method=environ["REQUEST_METHOD"],
+                path=environ["PATH_INFO"],
+                query=environ.get("QUERY_STRING", ""),
+                route=environ.get("nectar.route"),
+                status=status,
+                concurrency=concurrency,
+            )

@@ -1,0 +1,111 @@
+"""A request as its answering function sees it: the state, the key, the view, the query; and the answer.
+
+Also here: how an id in a path becomes a row, with the refusals that go with it.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from nectar_notebooks.sandbox.keys import Key
+from nectar_notebooks.sandbox.pages import Page
+from nectar_notebooks.sandbox.params import Arguments
+from nectar_notebooks.sandbox.problems import forbidden, not_found
+from nectar_notebooks.sandbox.state import State
+from nectar_notebooks.sandbox.switches import Switches
+from nectar_notebooks.sandbox.text import dumps
+from nectar_notebooks.sandbox.views import View
+
+__all__ = ["Answer", "Call", "Row", "envelope"]
+
+_NOUNS: Final = {
+    "companies": "company", "sites": "site", "connections": "connection", "accounts": "account",
+    "meters": "meter", "documents": "document", "usage": "usage record",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A status and a JSON text."""
+
+    text: str
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A found object: its row and the row of its company."""
+
+    seq: int
+    company: int
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request that passed its key."""
+
+    state: State
+    key: Key
+    view: View
+    arguments: Arguments
+
+    @property
+    def db(self) -> sqlite3.Connection:
+        """Return the database; the application holds the state's lock while a call is answered."""
+        return self.state.db
+
+    @property
+    def switches(self) -> Switches:
+        """Return the sandbox's switches."""
+        return self.view.switches
+
+    def find(self, kind: str, object_id: str) -> Row:
+        """Return the row of an object, or refuse: no such id, or not one this key may see."""
+        row = self._row(kind, object_id)
+        if row is None and kind in {"documents", "usage"}:
+            self.state.ready()
+            row = self._row(kind, object_id)
+        if row is None:
+            raise not_found(_NOUNS[kind], int(self.switches.wrong_id))
+        if self.key.companies is not None and self.company_id(row.company) not in self.key.companies:
+            raise forbidden(_NOUNS[kind])
+        return row
+
+    def company_id(self, seq: int) -> str:
+        """Return a company's id."""
+        return str(self.db.execute("SELECT id FROM companies WHERE seq = ?", (seq,)).fetchone()[0])
+
+    def record(self, kind: str, seq: int) -> dict[str, Any]:
+        """Return the stored record of a company, site, connection, account or meter."""
+        sql = f"SELECT record FROM {kind} WHERE seq = ?"
+        record: dict[str, Any] = json.loads(self.db.execute(sql, (seq,)).fetchone()[0])
+        return record
+
+    def answer(self, kind: str, record: dict[str, Any], status: int = 200) -> Answer:
+        """Return one object as this call's view shows it."""
+        return Answer(dumps(self.view.record(kind, record)), status)
+
+    def _row(self, kind: str, object_id: str) -> Row | None:
+        company = "seq" if kind == "companies" else "company"
+        visible = " AND deleted = 0" if kind in {"documents", "usage"} else ""
+        sql = f"SELECT seq, {company} FROM {kind} WHERE id = ?{visible}"
+        found = self.db.execute(sql, (object_id,)).fetchone()
+        return None if found is None else Row(*found)
+
+
+def envelope(things: str, page: Page, rows: str) -> Answer:
+    """Return one page in the API's envelope; `rows` is the inside of the array as JSON text."""
+    total = f"total{things[0].upper()}{things[1:]}"
+    return Answer(
+        f'{{"{total}":{page.total},"perPage":{page.size},"totalPages":{page.pages},'
+        f'"currentPage":{page.number},"hasNext":{_json(page.number < page.pages)},'
+        f'"hasPrevious":{_json(page.number > 1)},"{things}":[{rows}]}}'
+    )
+
+
+def _json(flag: bool) -> str:
+    return "true" if flag else "false"

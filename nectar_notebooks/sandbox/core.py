@@ -1,0 +1,214 @@
+"""`Sandbox`: the embedded sandbox as one object, with its application, keys, clock and journal.
+
+This is the composition of the room: it brings seeds, state and application together and decides nothing about
+answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import cached_property, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from nectar_notebooks.clock import FrozenClock
+from nectar_notebooks.errors import ConfigurationError
+from nectar_notebooks.sandbox import keys
+from nectar_notebooks.sandbox.journal import Journal
+from nectar_notebooks.sandbox.state import State
+from nectar_notebooks.sandbox.switches import Switches
+from nectar_notebooks.sandbox.world import World
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from nectar_notebooks.sandbox.serving import Served
+
+__all__ = ["START", "Sandbox"]
+
+#: The moment at which an embedded sandbox stands, for ever, until it is advanced.
+START: Final = "2026-01-15T09:00:00Z"
+
+
+class Sandbox:
+    """The embedded sandbox: a local twin of the Nectar API.
+
+    The same arguments give the same answers, byte for byte. Requests and methods may come from several
+    threads.
+
+    Parameters
+    ----------
+    seed : int
+        Decides ids, names, bills and keys.
+    clock : str, datetime or FrozenClock, optional
+        The moment at which it stands; it moves only by :meth:`advance`.
+    sites : int, optional
+        Number of sites of the demo portfolio; the portfolio's own number without it.
+    months : int
+        Months of bills before the clock's day.
+    world : World, optional
+        What it holds instead of the demo portfolio.
+    db : path, optional
+        A file that keeps the state; what it already holds wins over the arguments above.
+    documented_only : bool
+        Answer 404 on every assumed path and leave out every assumed field and value.
+    switches : mapping, optional
+        Positions of what the documentation leaves open, see
+        :class:`~nectar_notebooks.sandbox.switches.Switches`.
+
+    Raises
+    ------
+    ConfigurationError
+        An unknown switch or position, or a clock that is no moment.
+
+    Examples
+    --------
+    >>> sandbox = Sandbox(seed=7)
+    >>> answer = sandbox.app.test_client().get("/v2.2/ping", headers={"X-API-Key": sandbox.key})
+    >>> answer.json
+    {'status': 'ok', 'version': 'v2.2'}
+    """
+
+    def __init__(
+        self,
+        seed: int = 1,
+        clock: str | datetime | FrozenClock | None = None,
+        sites: int | None = None,
+        months: int = 36,
+        *,
+        world: World | None = None,
+        db: str | Path | None = None,
+        documented_only: bool = False,
+        switches: Mapping[str, str] | None = None,
+    ) -> None:
+        chosen = dict(switches or {})
+        if documented_only:
+            chosen.setdefault("wrong_id", "403")
+        self.seed = seed
+        self.switches = Switches.of(chosen)
+        self.documented_only = documented_only
+        self.clock = _clock(clock)
+        self.journal = Journal()
+        self._sites, self._months, self._world = sites, months, world
+        self.state = State(None if db is None else Path(db))
+        if self.state.is_new:
+            self._fill()
+        else:
+            self.clock.advance(seconds=self.state.meta("elapsed") or 0)
+
+    @cached_property
+    def app(self) -> Flask:
+        """The WSGI application."""
+        from nectar_notebooks.sandbox.app import make_app
+
+        return make_app(self)
+
+    @property
+    def key(self) -> str:
+        """The key that is always there, of the production environment."""
+        return keys.make(self.seed, 0)
+
+    def create_key(
+        self, environment: str, expires: datetime | None = None, companies: Collection[str] | None = None
+    ) -> str:
+        """Make one more key and return its value, which is kept nowhere.
+
+        Parameters
+        ----------
+        environment : str
+            ``"sandbox"`` or ``"production"``.
+        expires : datetime, optional
+            From this moment on the key answers 401; without a zone it is UTC.
+        companies : collection of str, optional
+            Ids of the companies it may see; all without it.
+
+        Raises
+        ------
+        ConfigurationError
+            An unknown environment.
+        """
+        if expires is not None and expires.tzinfo is None:
+            expires = expires.replace(tzinfo=UTC)
+        with self.state.writing() as db:
+            number = (self.state.meta("keys") or 0) + 1
+            key = keys.make(self.seed, number)
+            keys.add(db, key, environment, self.clock.now(), expires, companies)
+            self.state.note("keys", number)
+        return key
+
+    def revoke_key(self, key: str) -> None:
+        """Make a key useless from now on.
+
+        Raises
+        ------
+        ConfigurationError
+            A key this sandbox does not know.
+        """
+        with self.state.writing() as db:
+            if not keys.revoke(db, key, self.clock.now()):
+                raise ConfigurationError("The embedded sandbox does not know this key.")
+
+    def advance(self, days: float) -> None:
+        """Move the sandbox's clock forward."""
+        with self.state.writing():
+            self.clock.advance(days=days)
+            self.state.note("elapsed", (self.state.meta("elapsed") or 0) + days * 86400)
+
+    def reset(self) -> None:
+        """Go back to how it was made: records, keys, clock and journal; bills loaded later are gone."""
+        with self.state.writing():
+            self.state.clear()
+            self.clock.restart()
+            self._fill()
+        self.journal.clear()
+
+    def serve(self, port: int = 0, host: str = "127.0.0.1") -> Served:
+        """Serve it on this machine and return at once; port 0 takes a free one.
+
+        Returns
+        -------
+        Served
+            Its ``url``; a context manager that stops serving. ``serve(8765).wait()`` blocks until the
+            keyboard interrupts.
+
+        Raises
+        ------
+        ConfigurationError
+            The port is in use or may not be used, or the host is not this machine.
+        """
+        from nectar_notebooks.sandbox.serving import Served
+
+        return Served(self.app, port, host)
+
+    def close(self) -> None:
+        """Free the database; a sandbox in memory is gone then."""
+        self.state.close()
+
+    def __repr__(self) -> str:
+        return f"Sandbox(seed={self.seed}, clock={self.clock.now().isoformat()!r})"
+
+    def _fill(self) -> None:
+        with self.state.writing() as db:
+            self.state.load(self._world if self._world is not None else self._demo())
+            keys.add(db, self.key, "production", self.clock.now(), None, None)
+
+    def _demo(self) -> World:
+        from nectar_notebooks.sandbox.seeds import Demo
+
+        demo = Demo(self.seed, self.clock.today(), self._sites, self._months)
+        head = demo.head()
+        return replace(head, later={company["id"]: partial(demo.bills, company["id"]) for company in head.companies})
+
+
+def _clock(clock: str | datetime | FrozenClock | None) -> FrozenClock:
+    if isinstance(clock, FrozenClock):
+        return clock
+    try:
+        return FrozenClock(clock if clock is not None else START)
+    except (TypeError, ValueError):
+        raise ConfigurationError(
+            f"{clock!r} is no moment at which the embedded sandbox could stand.",
+            advice=f"Give one in the form {START}.",
+        ) from None

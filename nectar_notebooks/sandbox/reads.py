@@ -1,0 +1,173 @@
+"""The reading calls: ping, companies, sites, connections, accounts, meters, bills, usage.
+
+Each function answers one path for a request whose key was accepted. Paths, versions and aliases stand in
+`routes`, filters and pages of bills and usage in `pages`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+from nectar_notebooks.sandbox import pages, params
+from nectar_notebooks.sandbox.calls import Answer, Call, envelope
+from nectar_notebooks.sandbox.pages import PAGE_SIZE, Page, Scope, page_of
+from nectar_notebooks.sandbox.records import (
+    account_record,
+    company_record,
+    connection_record,
+    meter_record,
+    site_record,
+)
+from nectar_notebooks.sandbox.text import dumps
+
+__all__ = [
+    "account", "accounts", "bill", "bills", "companies", "company", "connection", "connections", "meter",
+    "meters", "ping", "site", "sites", "usage", "usage_record",
+]  # fmt: skip
+
+Shape: TypeAlias = Callable[[Call, int, dict[str, Any]], dict[str, Any]]
+
+
+def ping(call: Call) -> Answer:
+    """Say that the key is accepted, and the version; the body's form is assumed."""
+    if call.view.documented_only:
+        return Answer("{}")
+    return Answer(dumps({"status": "ok", "version": call.view.version}))
+
+
+def companies(call: Call) -> Answer:
+    """List the companies as a bare array, without pages."""
+    rows = call.db.execute("SELECT seq, id FROM companies ORDER BY seq").fetchall()
+    seen = [seq for seq, id_ in rows if call.key.companies is None or id_ in call.key.companies]
+    return Answer(dumps([call.view.record("companies", company_record(call, seq)) for seq in seen]))
+
+
+def company(call: Call, company_id: str) -> Answer:
+    """Answer one company with its sites."""
+    return call.answer("companies", company_record(call, call.find("companies", company_id).seq))
+
+
+def sites(call: Call, company_id: str) -> Answer:
+    """List a company's sites."""
+    seq = call.find("companies", company_id).seq
+    return _small(call, "sites", "sites", "company = ?", [seq], site_record)
+
+
+def site(call: Call, site_id: str) -> Answer:
+    """Answer one site."""
+    return call.answer("sites", call.record("sites", call.find("sites", site_id).seq))
+
+
+def connections(call: Call, company_id: str) -> Answer:
+    """List a company's connections by status, owner and site; the one list with a page size to choose."""
+    seq = call.find("companies", company_id).seq
+    where = "company = ?"
+    values: list[object] = [seq]
+    status = params.choice(call.arguments, "status", params.CONNECTION_STATUSES)
+    if status is not None:
+        where, values = f"{where} AND status = ?", [*values, status]
+    owner = call.arguments.get("connectionOwnerEmail")
+    if owner:
+        where, values = f"{where} AND owner = ?", [*values, owner]
+    wanted = [site_id for site_id in call.arguments.getlist("sites") if site_id]
+    if wanted:
+        marks = ", ".join("?" * len(wanted))
+        where += (
+            " AND (EXISTS (SELECT 1 FROM json_each(record, '$.initialSites') WHERE value IN"
+            f" ({marks})) OR seq IN (SELECT a.connection FROM meters m JOIN accounts a ON a.seq = m.account"
+            f" JOIN sites s ON s.seq = m.site WHERE s.id IN ({marks})))"
+        )
+        values = [*values, *wanted, *wanted]
+    size = params.limit(call.arguments)
+    return _small(call, "connections", "connections", where, values, connection_record, "created, id", size)
+
+
+def connection(call: Call, connection_id: str) -> Answer:
+    """Answer one connection with its accounts."""
+    seq = call.find("connections", connection_id).seq
+    return call.answer("connections", connection_record(call, seq, call.record("connections", seq)))
+
+
+def accounts(call: Call, company_id: str) -> Answer:
+    """List a company's accounts."""
+    seq = call.find("companies", company_id).seq
+    return _small(call, "accounts", "accounts", "company = ?", [seq], account_record)
+
+
+def account(call: Call, account_id: str) -> Answer:
+    """Answer one account."""
+    seq = call.find("accounts", account_id).seq
+    return call.answer("accounts", account_record(call, seq, call.record("accounts", seq)))
+
+
+def meters(call: Call, scope: str, object_id: str) -> Answer:
+    """List the meters of a company or a site."""
+    kind = {"company": "companies", "site": "sites"}[scope]
+    seq = call.find(kind, object_id).seq
+    return _small(call, "meters", "meters", f"{scope} = ?", [seq], meter_record)
+
+
+def meter(call: Call, meter_id: str) -> Answer:
+    """Answer one meter."""
+    seq = call.find("meters", meter_id).seq
+    return call.answer("meters", meter_record(call, seq, call.record("meters", seq)))
+
+
+def bills(call: Call, scope: str, object_id: str) -> Answer:
+    """List the bills of a company, a site or a connection."""
+    where = _scope(call, scope, object_id)
+    commodity = call.switches.document_commodity_filter
+    filters = params.filters(call.arguments, commodity=commodity, deleted=True)
+    page = pages.documents(call.db, where, filters, params.page(call.arguments), call.switches)
+    return envelope("documents", page, call.view.texts("documents", page.rows))
+
+
+def bill(call: Call, document_id: str) -> Answer:
+    """Answer one bill with its usage."""
+    seq = call.find("documents", document_id).seq
+    return Answer(call.view.texts("documents", [pages.document_text(call.db, seq, call.switches)]))
+
+
+def usage(call: Call, scope: str, object_id: str) -> Answer:
+    """List the usage of a company, a site, a connection or a bill."""
+    where = _scope(call, scope, object_id)
+    whole = scope == "document" and call.view.version == "v2"
+    filters = params.filters(call.arguments, default="USAGE_PERIOD" if whole else "BILL_DATE")
+    page = pages.usage(call.db, where, filters, params.page(call.arguments), call.switches)
+    return envelope("usageData", page, call.view.texts("usage", page.rows))
+
+
+def usage_record(call: Call, usage_data_id: str) -> Answer:
+    """Answer one usage record with its bill."""
+    seq = call.find("usage", usage_data_id).seq
+    return Answer(call.view.texts("usage", [pages.usage_text(call.db, seq, call.switches)]))
+
+
+def _scope(call: Call, scope: str, object_id: str) -> Scope:
+    """Return whose rows are listed, with the company's bills made."""
+    kind = {"company": "companies", "site": "sites", "connection": "connections", "document": "documents"}[scope]
+    row = call.find(kind, object_id)
+    call.state.ready(row.company)
+    return Scope(scope, row.seq)
+
+
+def _small(
+    call: Call,
+    kind: str,
+    things: str,
+    where: str,
+    values: list[object],
+    shape: Shape,
+    order: str = "seq",
+    size: int = PAGE_SIZE,
+) -> Answer:
+    """Return one page of a list whose records are stored whole."""
+    source = f"FROM {kind} WHERE {where}"
+    (total,) = call.db.execute(f"SELECT count(*) {source}", values).fetchone()
+    number, count = page_of(total, params.page(call.arguments), size)
+    sql = f"SELECT seq, record {source} ORDER BY {order} LIMIT ? OFFSET ?"
+    found = call.db.execute(sql, [*values, size, (number - 1) * size]).fetchall()
+    rows = [dumps(call.view.record(kind, shape(call, seq, json.loads(record)))) for seq, record in found]
+    return envelope(things, Page(rows, total, number, count, size), ",".join(rows))

@@ -1,0 +1,41 @@
+"""JSON texts and the comparable forms of what records say: identifiers, moments.
+
+One place decides how JSON is written (compact, ASCII, keys in field order), so that the same record always
+gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import lru_cache
+from typing import Any, Final
+
+__all__ = ["dumps", "normalized", "opened"]
+
+_ENCODE: Final = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
+_SEPARATORS: Final = re.compile(r"[-\s_,/]")
+
+
+def dumps(value: Any) -> str:
+    """Return `value` as compact JSON in ASCII."""
+    return _ENCODE(value)
+
+
+def opened(record: dict[str, Any]) -> str:
+    """Return `record` as a JSON object without its closing brace, to be continued."""
+    return _ENCODE(record)[:-1]
+
+
+@lru_cache(maxsize=65536)
+def normalized(identifier: str) -> str:
+    """Return an identifier as the API compares it.
+
+    Dashes, spaces, underscores, commas and slashes go, then leading zeros; letters are capitals.
+
+    Examples
+    --------
+    >>> normalized("013-774-6423") == normalized("137746423") == normalized("0137746423")
+    True
+    """
+    return _SEPARATORS.sub("", identifier).lstrip("0").upper()
