@@ -15,13 +15,13 @@ import pandas as pd
 from nectar_notebooks.clock import SystemClock
 from nectar_notebooks.errors import InvalidRequestError
 from nectar_notebooks.methodology.checks import TEXT, choose, counted, left_out, numbers, report, require
+from nectar_notebooks.methodology.keys import group_keys
 from nectar_notebooks.methodology.register import meter_register
 from nectar_notebooks.methodology.spans import (
     HAULED,
     MISSING_DAY,
     cover,
     day_of_month,
-    entities,
     month_of,
     service_days,
     show_days,
@@ -153,7 +153,7 @@ def completeness(
         group, whole, missing = np.arange(len(register)), single, (status == _MISSING).astype("int64")
         merged = register
     else:
-        group, keys = entities(register, _KEYS[by])
+        group, keys = group_keys(register, _KEYS[by])
         merged = _merge(register, group, keys)
         whole = cover(group[code], first[rows], last[rows], (len(merged), len(wide)), base)
         missing = np.zeros(whole.days.shape, dtype="int64")
@@ -188,14 +188,10 @@ def _day(value: str | date, name: str) -> int:
     try:
         return int(pd.Timestamp(value).to_datetime64().astype("datetime64[D]").astype("int64"))
     except ValueError as problem:
-        raise InvalidRequestError(
-            f"{name}={value!r} is no day.", advice="Write 2024-01-31 or 2024-01."
-        ) from problem
+        raise InvalidRequestError(f"{name}={value!r} is no day.", advice="Write 2024-01-31 or 2024-01.") from problem
 
 
-def _window(
-    first: Whole, register: pd.DataFrame, start: str | date | None, end: str | date | None, now: int
-) -> Whole:
+def _window(first: Whole, register: pd.DataFrame, start: str | date | None, end: str | date | None, now: int) -> Whole:
     last_month = int(month_of(np.asarray([now if end is None else _day(end, "end")]))[0])
     if start is not None:
         first_day = _day(start, "start")
@@ -203,10 +199,10 @@ def _window(
         starts = register["starts"].to_numpy()
         known = first if len(first) else starts[starts != MISSING_DAY]
         if not len(register):
-            return np.empty(0, dtype="int64")
+            return np.empty(0, dtype=np.int64)
         first_day = int(known.min()) if len(known) else now
     first_month = int(month_of(np.asarray([first_day]))[0])
-    return np.array(range(first_month, last_month + 1), dtype=np.int64)
+    return np.arange(first_month, last_month + 1, dtype=np.int64)
 
 
 def _every(expected: str | Mapping[str, str], register: pd.DataFrame) -> Whole:
@@ -253,9 +249,7 @@ def _required(register: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _judge(
-    grid: Coverage, register: pd.DataFrame, months: Whole, now: int, least_share: float
-) -> tuple[Whole, Whole]:
+def _judge(grid: Coverage, register: pd.DataFrame, months: Whole, now: int, least_share: float) -> tuple[Whole, Whole]:
     """Return status and reason of every entity (row) and month (column)."""
     required = _required(register)
     length = day_of_month(months + 1) - day_of_month(months)

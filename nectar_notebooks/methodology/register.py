@@ -12,12 +12,14 @@ import numpy as np
 import pandas as pd
 
 from nectar_notebooks.methodology.checks import TEXT, counted, days, factorize, flags, require, text
-from nectar_notebooks.methodology.spans import MISSING_DAY, entities
+from nectar_notebooks.methodology.keys import group_keys
+from nectar_notebooks.methodology.spans import MISSING_DAY
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from nectar_notebooks.methodology.spans import Whole
+    from nectar_notebooks.methodology.keys import group_keys
+from nectar_notebooks.methodology.spans import Whole
 
 __all__ = ["meter_register"]
 
@@ -81,7 +83,7 @@ def _from_records(usage: pd.DataFrame, rows: Whole, first: Whole, last: Whole) -
     bare = np.zeros(len(rows), dtype=bool)
     if len(used) and used[0] < 0:
         bare = code == 0
-        inner, _ = entities(usage.iloc[rows[bare]], ("site_id", "commodity", "account_id"))
+        inner, _ = group_keys(usage.iloc[rows[bare]], ("site_id", "commodity", "account_id"))
         used, code = used[1:], code - 1
         code[bare] = len(used) + inner
     size = len(used) + (int(code[bare].max()) + 1 - len(used) if bare.any() else 0)

@@ -13,11 +13,9 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 import numpy as np
 import pandas as pd
 
-from nectar_notebooks.methodology.checks import TEXT, days, factorize, text
+from nectar_notebooks.methodology.checks import days, text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import numpy.typing as npt
 
     Whole: TypeAlias = npt.NDArray[np.int64]
@@ -30,7 +28,6 @@ __all__ = [
     "Neighbours",
     "cover",
     "day_of_month",
-    "entities",
     "month_of",
     "neighbours",
     "service_days",
@@ -69,25 +66,6 @@ def day_of_month(month: Whole) -> Whole:
 def show_days(day: Whole) -> npt.NDArray[np.datetime64]:
     """Return days as the house stores dates (``datetime64[us]``, NaT for a missing one)."""
     return day.astype("datetime64[D]").astype("datetime64[us]")
-
-
-def entities(frame: pd.DataFrame, columns: Sequence[str]) -> tuple[Whole, pd.DataFrame]:
-    """Return each row's place among the sorted distinct values of `columns`, and these as a text frame.
-
-    A missing value is a value of its own.
-    """
-    total = np.zeros(len(frame), dtype="int64")
-    levels: list[pd.Series[str]] = []
-    for name in columns:
-        codes, values = factorize(frame, name)
-        levels.append(pd.concat([values, pd.Series([np.nan], dtype=TEXT)], ignore_index=True))
-        total = total * (len(values) + 1) + np.where(codes < 0, len(values), codes)
-    seen, places = np.unique(total, return_inverse=True)
-    found = {}
-    for name, values in reversed(list(zip(columns, levels, strict=True))):
-        seen, place = np.divmod(seen, len(values))
-        found[name] = values.take(place).reset_index(drop=True)
-    return places.reshape(-1).astype("int64"), pd.DataFrame({name: found[name] for name in columns})
 
 
 @dataclass(frozen=True, slots=True)
