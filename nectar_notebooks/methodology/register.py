@@ -18,8 +18,7 @@ from nectar_notebooks.methodology.spans import MISSING_DAY
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from nectar_notebooks.methodology.keys import group_keys
-from nectar_notebooks.methodology.spans import Whole
+    from nectar_notebooks.methodology.spans import Whole
 
 __all__ = ["meter_register"]
 
