@@ -218,11 +218,13 @@ def _places(environ: Mapping[str, str], path: Path) -> _Places:
     try:
         values = _read_dotenv(path) if path.exists() else {}
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(
-            f"{path.name} cannot be read: {type(error).__name__}.",
-            advice="It must be a text file in UTF-8 with one NAME=value a line; mend or remove it.",
-        ) from None  # the error of a wrong byte quotes the whole file
-    return _Places(environ, values, path)
+        problem = type(error).__name__
+    else:
+        return _Places(environ, values, path)
+    raise ConfigurationError(  # not chained: the error of a wrong byte holds the whole file
+        f"{path.name} cannot be read: {problem}.",
+        advice="It must be a text file in UTF-8 with one NAME=value a line; mend or remove it.",
+    )
 
 
 def _read_dotenv(path: Path) -> dict[str, str]:
@@ -233,18 +235,14 @@ def _read_dotenv(path: Path) -> dict[str, str]:
     return {name: value for name, value in read.items() if value is not None}
 
 
-def _environment(
-    environment: str | None, key: str | tuple[str, ...] | None, places: _Places
-) -> tuple[str, str]:
+def _environment(environment: str | None, key: str | tuple[str, ...] | None, places: _Places) -> tuple[str, str]:
     """Decide the environment; keys without a named environment never end in made-up data silently."""
     if environment is not None:
         return environment, "argument"
     named = places.get("NECTAR_ENVIRONMENT")
     if named is not None:
         return named
-    candidates = {
-        name: hit for name, variable in _KEY_VARIABLES.items() if (hit := places.get(variable)) is not None
-    }
+    candidates = {name: hit for name, variable in _KEY_VARIABLES.items() if (hit := places.get(variable)) is not None}
     bare = key is not None or places.get("NECTAR_API_KEY") is not None
     if len(candidates) == 1 and not bare:
         [(name, (_, where))] = candidates.items()
@@ -294,11 +292,13 @@ def _from_keyring(environment: str) -> tuple[str, str] | None:
     try:
         value = keyring.get_password(_KEYRING_SERVICE, environment)
     except keyring.errors.KeyringError as error:
-        raise ConfigurationError(
-            f"The keyring could not be asked for the key of {environment}: {type(error).__name__}.",
-            advice="Unlock it, or put the key in an environment variable.",
-        ) from None  # a keyring's own message may quote what it holds
-    return (value, f"keyring ({_KEYRING_SERVICE}, {environment})") if value else None
+        problem = type(error).__name__
+    else:
+        return (value, f"keyring ({_KEYRING_SERVICE}, {environment})") if value else None
+    raise ConfigurationError(  # not chained: a keyring's own message may quote what it holds
+        f"The keyring could not be asked for the key of {environment}: {problem}.",
+        advice="Unlock it, or put the key in an environment variable.",
+    )
 
 
 def _checked_url(url: str, where: str, *, local: bool) -> str:

@@ -158,7 +158,7 @@ def test_unreadable_dotenv(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"\.env cannot be read") as caught:
         settings(dotenv=env_file(tmp_path, f"NECTAR_API_KEY={KEY}\n".encode() + b"\xff\xfe\n"))
     assert KEY not in "".join(traceback.format_exception(caught.value))
-    assert caught.value.__cause__ is None
+    assert caught.value.__context__ is None
     folder = tmp_path / "folder" / ".env"
     folder.mkdir(parents=True)
     with pytest.raises(ConfigurationError, match=r"\.env cannot be read"):
@@ -211,6 +211,7 @@ def test_keyring_is_asked_last(monkeypatch: pytest.MonkeyPatch) -> None:
     keyring.get_password = locked
     with pytest.raises(ConfigurationError, match="Unlock it") as caught:
         settings("production")
+    assert caught.value.__context__ is None
     assert KEY not in "".join(traceback.format_exception(caught.value))
 
 

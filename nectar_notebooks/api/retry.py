@@ -1,18 +1,31 @@
 """When to ask again and after how long: the decision, apart from the doing.
 
-A policy looks at one failed attempt and answers with a :class:`Decision`; the session waits and sends.
+A policy looks at one failed attempt and answers with a :class:`Decision`; the session waits and sends, and
+`limits` lets every worker of the key share the pause.
 """
 
 from __future__ import annotations
 
+import email.utils
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
-__all__ = ["Decision", "RetryPolicy"]
+__all__ = ["Decision", "RetryPolicy", "parse_retry_after"]
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What to do after a failed attempt: wait so many seconds and try again, or give up (`wait` is None)."""
+    """What to do after a failed attempt.
+
+    Attributes
+    ----------
+    wait : float or None
+        Seconds until the next attempt; None gives up.
+    everyone : bool
+        Whether every worker of the key pauses, not only this one.
+    reason : str
+        Why it gives up, in words for the error; else empty.
+    """
 
     wait: float | None
     everyone: bool = False
@@ -21,9 +34,70 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """Exponential back-off with jitter; Retry-After is honoured up to `longest_wait` seconds."""
+    """Exponential back-off with jitter; Retry-After is honoured up to a limit.
 
-    attempts: int = 5
+    Attributes
+    ----------
+    attempts : int
+        How often one request is sent at most.
+    first_wait, longest_backoff : float
+        Seconds of the first back-off and its ceiling; each is twice the one before, less up to half by
+        jitter.
+    longest_wait : float
+        Seconds of a Retry-After that are still waited for; a longer one is an error that names it.
+
+    Examples
+    --------
+    >>> RetryPolicy().decide(1, idempotent=True, status=503, retry_after=None, jitter=0.0)
+    Decision(wait=0.5, everyone=False, reason='')
+    """
+
+    attempts: int = 6
     first_wait: float = 0.5
     longest_backoff: float = 20.0
     longest_wait: float = 60.0
+
+    def decide(
+        self, attempt: int, *, idempotent: bool, status: int | None, retry_after: float | None, jitter: float
+    ) -> Decision:
+        """Decide about attempt number `attempt` (from 1) that failed with `status`, or with no answer (None).
+
+        A 429 was refused before anything was done, so any request may be sent again; a 5xx or a broken
+        connection leaves open what was done, so only idempotent ones are. `jitter` is a number from 0 to 1.
+        """
+        refused = status == 429
+        if not refused and status is not None and status < 500:
+            return Decision(None)
+        if not refused and not idempotent:
+            return Decision(None, reason="It was not sent again, because it may have been carried out.")
+        if attempt >= self.attempts:
+            return Decision(None, reason=f"It was sent {attempt} times.")
+        if retry_after is not None and retry_after > self.longest_wait:
+            return Decision(None, reason=f"The API asks to wait {retry_after:.0f} seconds.")
+        ceiling = min(self.longest_backoff, self.first_wait * 2 ** (attempt - 1))
+        backoff = ceiling * (1 - jitter / 2)
+        if retry_after is None:
+            return Decision(backoff, everyone=refused)
+        return Decision(retry_after, everyone=True)  # whoever names a time means all who ask
+
+
+def parse_retry_after(value: str | None, now: datetime) -> float | None:
+    """Return the seconds that a Retry-After header asks for, which names seconds or a date; else None.
+
+    Examples
+    --------
+    >>> parse_retry_after("Thu, 15 Jan 2026 09:00:30 GMT", datetime(2026, 1, 15, 9, tzinfo=UTC))
+    30.0
+    """
+    if value is None:
+        return None
+    text = value.strip()
+    if text.isascii() and text.replace(".", "", 1).isdigit():
+        return float(text)
+    try:
+        moment = email.utils.parsedate_to_datetime(text)
+    except ValueError:
+        return None  # a header nobody can read is as good as none
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return max((moment - now).total_seconds(), 0.0)

@@ -1,36 +1,96 @@
 """One session with the API: the key goes to its own host alone, failures become errors that help.
 
-Requests are sent with `requests`; waiting goes through the clock; how often is decided by `retry`, how many at
-once by `limits`. Walks over pages are left to `walk`.
+Requests are sent with `requests`; how often is decided by `retry`, how many at once by `limits`, what a
+failure means by `failures`. Pauses go through the clock. Walks over pages are left to `walk`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import http.cookiejar
+import threading
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING
+from importlib.metadata import version as installed_version
+from random import SystemRandom
+from typing import IO, TYPE_CHECKING, Final, TypeAlias
+from urllib.parse import urlsplit
 
-from nectar_notebooks.api.retry import RetryPolicy
-from nectar_notebooks.clock import Clock
-from nectar_notebooks.config import Secret
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+
+from nectar_notebooks.api.decoding import decode
+from nectar_notebooks.api.download import download
+from nectar_notebooks.api.endpoints import Endpoint, endpoint_named
+from nectar_notebooks.api.failures import error_for_status, network_failure
+from nectar_notebooks.api.limits import MAX_IN_FLIGHT, gate_for
+from nectar_notebooks.api.retry import RetryPolicy, parse_retry_after
+from nectar_notebooks.clock import Clock, SystemClock
+from nectar_notebooks.errors import ConfigurationError, InvalidRequestError, NetworkError
 
 if TYPE_CHECKING:
     from requests.adapters import BaseAdapter
 
-__all__ = ["Answer", "Session"]
+    from nectar_notebooks.config import Secret
+
+__all__ = ["Answer", "Params", "Session"]
+
+Params: TypeAlias = Mapping[str, str | int | bool | Sequence[str] | None]
+Files: TypeAlias = Mapping[str, tuple[str, IO[bytes] | bytes, str]]
+
+#: A whole answer may take this many times what one piece of it may take, so that a drip ends.
+_PATIENCE: Final = 5
+_PIECE: Final = 1 << 18
+_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A successful answer: `status`, `headers`, the undecoded `content`."""
+    """A successful answer.
+
+    Attributes
+    ----------
+    status, headers, content
+        As they came; `content` is undecoded.
+    what : str
+        The request in words: method and path.
+    requests : int
+        How many requests it took, retries included.
+    """
 
     status: int
     headers: Mapping[str, str]
     content: bytes
+    what: str
+    requests: int = 1
 
     def json(self) -> object:
-        """Decode the body; a body that is no JSON raises ``ContractError``. 204 gives None."""
-        raise NotImplementedError
+        """Decode the body, None where there is none (204); one that is no JSON raises ``ContractError``."""
+        if self.status == 204 and not self.content:
+            return None
+        return decode(self.content, self.what, self.headers.get("Content-Type", ""))
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """What is sent, ready to be sent again."""
+
+    endpoint: Endpoint
+    path: str
+    query: list[tuple[str, str]]
+    json: object | None
+    data: Mapping[str, str] | None
+    files: dict[str, tuple[str, bytes, str]] | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Tried:
+    """One attempt: a status with its body, or `failure` in words."""
+
+    status: int | None
+    headers: Mapping[str, str]
+    content: bytes
+    failure: str = ""
 
 
 class Session:
@@ -39,26 +99,32 @@ class Session:
     Parameters
     ----------
     base_url : str
-        Scheme, host and port; the version's prefix is added per endpoint.
+        Scheme, host and port; the version's prefix is added per endpoint. ``config.resolve`` has checked it.
     keys : Sequence[Secret]
-        One key, or two (new, old) during a rotation. None: no key is sent.
+        One key, or two (new, old) during a rotation: the old one is tried when the new one is not accepted,
+        and remembered. None: no key is sent.
     version : str
         ``"v2.2"``, ``"v2.1"`` or ``"v2.0"``.
-    clock, retry, timeout, adapter
-        `adapter` (a requests transport) is mounted for the base URL, such as :class:`WSGIAdapter`.
+    clock : Clock, optional
+        Where pauses go; the system's.
+    retry : RetryPolicy, optional
+    timeout : tuple[float, float]
+        Seconds to connect, and between two pieces of an answer; a whole answer may take five times the
+        latter.
+    adapter : BaseAdapter, optional
+        A requests transport for the base URL, such as :class:`WSGIAdapter`.
 
     Attributes
     ----------
     requests_sent : int
-        Requests spent so far, retries included (for ``df.attrs``).
-    fingerprint : str
-        Of the key in use (after a 401 the second may have taken over); empty without a key.
-    """
+        Requests spent so far, retries included.
 
-    requests_sent: int
-    fingerprint: str
-    base_url: str
-    version: str
+    Examples
+    --------
+    >>> from nectar_notebooks.config import NECTAR_URL
+    >>> Session(NECTAR_URL, version="v2.1")
+    Session('https://external.nectarclimate.com', 'v2.1', no key)
+    """
 
     def __init__(
         self,
@@ -71,29 +137,232 @@ class Session:
         timeout: tuple[float, float] = (10.0, 60.0),
         adapter: BaseAdapter | None = None,
     ) -> None:
-        raise NotImplementedError
+        scheme, host, _ = _origin(base_url)
+        if keys and scheme != "https" and host not in _LOOPBACK:
+            raise ConfigurationError(f"A key is not sent to {host} without https.", advice="Use https.")
+        self.base_url = base_url.rstrip("/")
+        self.version = version
+        self.clock: Clock = SystemClock() if clock is None else clock
+        self.retry = RetryPolicy() if retry is None else retry
+        self.requests_sent = 0
+        self._keys = tuple(keys)
+        self._current = 0
+        self._lock = threading.Lock()
+        self._timeout = timeout
+        self._random = SystemRandom()
+        self._host = host or ""
+        self._gates = [gate_for(self.base_url, key.fingerprint()) for key in self._keys] or [
+            gate_for(self.base_url, "")
+        ]
+        self._http = self._new_http(adapter or HTTPAdapter(pool_connections=1, pool_maxsize=MAX_IN_FLIGHT))
+
+    @property
+    def fingerprint(self) -> str:
+        """Of the key in use (after a 401 the second may have taken over); empty without a key."""
+        return self._keys[self._current].fingerprint() if self._keys else ""
 
     def call(
         self,
         endpoint: str,
         *,
-        params: Mapping[str, str | int | bool | Sequence[str] | None] | None = None,
+        params: Params | None = None,
         json: object | None = None,
         data: Mapping[str, str] | None = None,
-        files: Mapping[str, tuple[str, IO[bytes] | bytes, str]] | None = None,
+        files: Files | None = None,
         **ids: str,
     ) -> Answer:
-        """Send one request to the endpoint of that name; retried as the policy allows.
+        """Send a request to the endpoint of that name; it is repeated as the policy allows.
 
-        ``session.call("documents.company", company_id="c1", params={"page": 2})``. A status other than 2xx,
-        no answer, or a redirect raises the error of its kind.
+        Parameters
+        ----------
+        endpoint : str
+            A name in ``ENDPOINTS``, such as ``"documents.company"``.
+        params : Mapping, optional
+            Query parameters by the API's names; None is left out, a sequence is repeated, True is ``true``.
+        json, data, files : optional
+            The body: JSON, or form fields and files as ``{"document": (name, content, media type)}``.
+        **ids : str
+            The ids in the path, such as ``company_id="c1"``.
+
+        Returns
+        -------
+        Answer
+
+        Raises
+        ------
+        NectarError
+            The error of the status, ``NetworkError`` without an answer, ``ContractError`` for a redirect.
         """
-        raise NotImplementedError
+        return self.request(endpoint, ids, params=params, json=json, data=data, files=files)
 
-    def download(self, url: str) -> Iterable[bytes]:
-        """Yield the bytes of a file at a foreign https address, without the key."""
-        raise NotImplementedError
+    def request(
+        self,
+        endpoint: str,
+        ids: Mapping[str, str],
+        *,
+        params: Params | None = None,
+        json: object | None = None,
+        data: Mapping[str, str] | None = None,
+        files: Files | None = None,
+    ) -> Answer:
+        """Do what :meth:`call` does, with the ids as one mapping."""
+        spec = endpoint_named(endpoint)
+        path = spec.path_for(self.version, **ids)
+        what = f"{spec.method} {path}"
+        request = _Request(spec, path, _query(spec, params), json, data, _in_memory(files))
+        attempt = 0
+        spent = 0
+        while True:
+            attempt += 1
+            tried, sent = self._try_keys(request)
+            spent += sent
+            if tried.status is not None and 200 <= tried.status < 300:
+                return Answer(tried.status, tried.headers, tried.content, what, spent)
+            if attempt > 1 and tried.status == 404 and spec.method == "DELETE":
+                return Answer(204, {}, b"", what, spent)  # an attempt without an answer had deleted it
+            retry_after = parse_retry_after(tried.headers.get("Retry-After"), self.clock.now())
+            decision = self.retry.decide(
+                attempt,
+                idempotent=spec.idempotent,
+                status=tried.status,
+                retry_after=retry_after,
+                jitter=self._random.random(),
+            )
+            if decision.wait is None:
+                if tried.status is None:
+                    raise NetworkError(f"{what}: {tried.failure}. {decision.reason}".rstrip())
+                raise error_for_status(
+                    tried.status,
+                    tried.content,
+                    what=what,
+                    location=tried.headers.get("Location"),
+                    retry_after=retry_after,
+                    note=decision.reason,
+                    redact=self._redact,
+                )
+            if decision.everyone:
+                self._gates[self._current].pause(decision.wait, self.clock)
+            else:
+                self.clock.sleep(decision.wait)
+
+    def download(self, url: str) -> Iterator[bytes]:
+        """Yield the bytes of a file at an address that an answer gave, without the key; see `download`."""
+        return download(self._http, url, own_origin=self.base_url, timeout=self._timeout)
 
     def close(self) -> None:
         """Close the connections."""
-        raise NotImplementedError
+        self._http.close()
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        keys = {0: "no key", 1: "one key", 2: "two keys"}[len(self._keys)]
+        return f"Session({self.base_url!r}, {self.version!r}, {keys})"
+
+    def _new_http(self, adapter: BaseAdapter) -> requests.Session:
+        http_session = requests.Session()
+        http_session.mount(f"{self.base_url}/", adapter)
+        http_session.headers["User-Agent"] = f"nectar-notebooks/{installed_version('nectar-notebooks')}"
+        http_session.headers["Accept"] = "application/json"
+        http_session.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
+        http_session.trust_env = self._host not in _LOOPBACK  # no proxy between this machine and itself
+        return http_session
+
+    def _try_keys(self, request: _Request) -> tuple[_Tried, int]:
+        """Send once; where the first of two keys is not accepted, once more with the second."""
+        used = self._current
+        tried = self._send(used, request)
+        if tried.status != 401 or used != 0 or len(self._keys) < 2:
+            return tried, 1
+        second = self._send(1, request)
+        if second.status is not None and 200 <= second.status < 300:
+            self._current = 1
+        return second, 2
+
+    def _send(self, key: int, request: _Request) -> _Tried:
+        with self._gates[key].passing(self.clock):
+            with self._lock:
+                self.requests_sent += 1
+            try:
+                with self._http.request(
+                    request.endpoint.method,
+                    self.base_url + request.path,
+                    params=request.query,
+                    json=request.json,
+                    data=request.data,
+                    files=request.files,
+                    auth=_KeyHeader(self._keys[key] if self._keys else None, self.base_url),
+                    timeout=self._timeout,
+                    allow_redirects=False,
+                    stream=True,
+                ) as response:
+                    return _Tried(response.status_code, response.headers, self._read(response))
+            except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+                failure = network_failure(error, self._host, self._timeout[1])
+        return _Tried(None, {}, b"", failure)  # the library's error, which holds the request, ends here
+
+    def _read(self, response: requests.Response) -> bytes:
+        started = self.clock.now()
+        longest = self._timeout[1] * _PATIENCE
+        pieces: list[bytes] = []
+        while piece := response.raw.read1(_PIECE, decode_content=True):
+            pieces.append(piece)
+            if (self.clock.now() - started).total_seconds() > longest:
+                raise TimeoutError
+        return b"".join(pieces)
+
+    def _redact(self, text: str) -> str:
+        for key in self._keys:
+            text = text.replace(key.reveal(), str(key))
+        return text
+
+
+class _KeyHeader(requests.auth.AuthBase):
+    """Puts the key on a request to its own scheme, host and port, and keeps .netrc out of every one."""
+
+    def __init__(self, key: Secret | None, home: str) -> None:
+        self._key = key
+        self._home = _origin(home)
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        if self._key is not None and _origin(request.url or "") == self._home:
+            request.headers["X-API-Key"] = self._key.reveal()
+        return request
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or {"https": 443, "http": 80}.get(parts.scheme)
+
+
+def _query(spec: Endpoint, params: Params | None) -> list[tuple[str, str]]:
+    query: list[tuple[str, str]] = []
+    for name, value in (params or {}).items():
+        if name not in spec.params:
+            raise InvalidRequestError(
+                f"{spec.name} takes no parameter {name!r}.",
+                advice=f"It takes {', '.join(spec.params) or 'none'}.",
+            )
+        if value is None:
+            continue
+        if isinstance(value, bool):
+            query.append((name, "true" if value else "false"))
+        elif isinstance(value, (str, int)):
+            query.append((name, str(value)))
+        else:
+            query.extend((name, item) for item in value)
+    return query
+
+
+def _in_memory(files: Files | None) -> dict[str, tuple[str, bytes, str]] | None:
+    """Have the files at hand for a second attempt: a stream could be read once only."""
+    if not files:
+        return None
+    return {
+        field: (name, content if isinstance(content, bytes) else content.read(), media_type)
+        for field, (name, content, media_type) in files.items()
+    }

@@ -6,20 +6,40 @@ asked for. Staging, the closing request and merging changes are left to `cache`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from itertools import count, islice
+from typing import Any, Final, TypeAlias
 
-from nectar_notebooks.api.session import Session
+from nectar_notebooks.api.endpoints import Endpoint, endpoint_named
+from nectar_notebooks.api.limits import MAX_IN_FLIGHT
+from nectar_notebooks.api.session import Answer, Params, Session
+from nectar_notebooks.errors import ContractError, InterruptedWalkError, InvalidRequestError, NectarError
 
 __all__ = ["Page", "Row", "Walked", "fetch", "walk"]
 
-Row: TypeAlias = dict[str, Any]
+Row: TypeAlias = dict[str, Any]  # JSON: its shape is `tables`' business
+
+#: A walk whose pages do not fit together is begun anew this often.
+_MOST_REPEATS: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One finished page: its `number`, decoded `rows`, the body as it came (`raw`), what it announced."""
+    """One finished page.
+
+    Attributes
+    ----------
+    number : int
+        From 1.
+    rows : list of dict
+        Decoded; not de-duplicated against other pages.
+    raw : bytes
+        The body as it came.
+    total, total_pages : int
+        What the page announced for the whole list.
+    """
 
     number: int
     rows: list[Row]
@@ -27,10 +47,27 @@ class Page:
     total: int
     total_pages: int
 
+    @property
+    def row_ids(self) -> list[str]:
+        """Return the ids of the rows, as `have` wants them."""
+        return [str(row["id"]) for row in self.rows]
+
 
 @dataclass(frozen=True, slots=True)
 class Walked:
-    """A complete walk: unique `rows` in page order, the `total`, `pages`, `requests` spent, how often repeated."""
+    """A complete walk.
+
+    Attributes
+    ----------
+    rows : list of dict
+        Each once, in page order; without those of pages in `have`.
+    total, pages : int
+        Of the whole list.
+    requests : int
+        Requests spent, retries and repeated walks included.
+    repeats : int
+        How often it was begun anew.
+    """
 
     rows: list[Row]
     total: int
@@ -39,11 +76,15 @@ class Walked:
     repeats: int
 
 
+class _DoesNotFitError(Exception):
+    """The pages of one walk contradict each other: the list changed meanwhile."""
+
+
 def walk(
     session: Session,
     endpoint: str,
     *,
-    params: Mapping[str, str | int | bool | Sequence[str] | None] | None = None,
+    params: Params | None = None,
     on_page: Callable[[Page], None] | None = None,
     on_restart: Callable[[], None] | None = None,
     have: Mapping[int, Sequence[str]] | None = None,
@@ -52,19 +93,226 @@ def walk(
 ) -> Walked:
     """Return every row of a list, each id once.
 
-    `on_page` is called in the calling thread, once per page, in order of arrival; `on_restart` when the pages
-    did not fit together and the walk begins anew (drop what was staged). `have` names pages finished earlier
-    with the ids of their rows: they are not asked for again and their rows are not in the result.
-    ``keep_rows=False`` returns no rows (the hook keeps them), so that memory stays flat.
+    The walk is complete only if every page announced the same total and that total is the number of unique ids.
+    Where it does not fit, because rows came or went meanwhile, it is begun anew, at most twice.
+
+    Parameters
+    ----------
+    session, endpoint, params, **ids
+        As for :meth:`Session.call`; `page` is the walk's own.
+    on_page : callable, optional
+        Called in the calling thread, once per page, in order of arrival.
+    on_restart : callable, optional
+        Called when the walk begins anew: drop what was staged.
+    have : Mapping[int, Sequence[str]], optional
+        Pages finished earlier with the ids of their rows. They are not asked for again, and their rows are not
+        in the result; an empty mapping after a restart.
+    keep_rows : bool
+        False returns no rows (the hook keeps them), so that memory stays flat.
+
+    Returns
+    -------
+    Walked
 
     Raises
     ------
     InterruptedWalkError
-        With the finished rows and ``resume()``.
+        It ended after at least one page was finished; carries the finished rows and ``resume()``.
+    NectarError
+        The first request failed: nothing was finished.
     """
-    raise NotImplementedError
+    spec = endpoint_named(endpoint)
+    if spec.rows is None:
+        raise InvalidRequestError(f"{endpoint} is not a list.")
+    return _Walk(
+        session, spec, dict(params or {}), ids, on_page, on_restart, keep_rows, _Finished(dict(have or {}))
+    ).run()
 
 
 def fetch(session: Session, endpoint: str, **ids: str) -> Row:
-    """Return the one object of a details endpoint; ``ContractError`` if it is none."""
-    raise NotImplementedError
+    """Return the one object of a details endpoint; ``ContractError`` if the answer is none."""
+    answer = session.request(endpoint, ids)
+    value = answer.json()
+    if not isinstance(value, dict):
+        raise ContractError(f"{answer.what} answered with {_kind(value)} instead of an object.")
+    return value
+
+
+@dataclass(slots=True)
+class _Finished:
+    """What a walk has so far: the ids of each finished page, and its rows where they are kept."""
+
+    ids: dict[int, Sequence[str]]
+    rows: dict[int, list[Row]] = field(default_factory=dict)
+    total: int | None = None
+    total_pages: int = 0
+
+    def missing(self) -> Iterator[int]:
+        """Yield the numbers of the pages still to ask for, as far as is known."""
+        return (number for number in range(1, self.total_pages + 1) if number not in self.ids)
+
+    def unique_rows(self) -> list[Row]:
+        unique: dict[str, Row] = {}
+        for number in sorted(self.rows):
+            unique.update((str(row["id"]), row) for row in self.rows[number])
+        return list(unique.values())
+
+
+@dataclass(slots=True)
+class _Walk:
+    session: Session
+    spec: Endpoint
+    params: dict[str, str | int | bool | Sequence[str] | None]
+    path_ids: dict[str, str]
+    on_page: Callable[[Page], None] | None
+    on_restart: Callable[[], None] | None
+    keep_rows: bool
+    finished: _Finished
+    requests: int = 0
+
+    def run(self) -> Walked:
+        """Walk from where `finished` stands to the end."""
+        for repeats in range(_MOST_REPEATS + 1):
+            if repeats:
+                self.finished = _Finished({})
+                if self.on_restart is not None:
+                    self.on_restart()
+            try:
+                self._walk_once()
+            except _DoesNotFitError as misfit:
+                reason = str(misfit)
+                continue
+            except NectarError as error:
+                if not self.finished.ids:
+                    raise
+                raise self._interrupted(error.message, error) from error
+            done = self.finished
+            return Walked(done.unique_rows(), done.total or 0, done.total_pages, self.requests, repeats)
+        raise self._interrupted(f"The list changed during each of {_MOST_REPEATS + 1} walks: {reason}.", None)
+
+    def _walk_once(self) -> None:
+        done = self.finished
+        done.total = None  # what an earlier, interrupted call was told may have changed
+        first = next(number for number in count(1) if number not in done.ids)
+        self._take(first, self._ask(first))
+        if any(number > done.total_pages for number in done.ids):
+            raise _DoesNotFitError("there are fewer pages than were finished earlier")
+        self._take_in_parallel(list(done.missing()))
+        unique = len(set().union(*done.ids.values()))
+        if unique != done.total:
+            raise _DoesNotFitError(f"{done.total:,} rows were announced and {unique:,} came")
+
+    def _take_in_parallel(self, numbers: list[int]) -> None:
+        if not numbers:
+            return
+        workers = min(MAX_IN_FLIGHT, len(numbers))
+        waiting = iter(numbers)
+        pool = ThreadPoolExecutor(workers, thread_name_prefix="nectar-walk")
+        running: dict[Future[Page], int] = {}
+        problem: Exception | None = None
+        try:
+            while True:
+                if problem is None:  # twice the workers, so that none waits for the hook, and none runs far ahead
+                    for number in islice(waiting, 2 * workers - len(running)):
+                        running[pool.submit(self._ask, number)] = number
+                if not running:
+                    break
+                for future in wait(running, return_when=FIRST_COMPLETED).done:
+                    number = running.pop(future)
+                    problem = self._settle(number, future, problem)
+                if problem is not None:
+                    for future in [future for future in running if future.cancel()]:
+                        del running[future]
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+        if problem is not None:
+            raise problem
+
+    def _settle(self, number: int, future: Future[Page], problem: Exception | None) -> Exception | None:
+        """Take a page that came; what came before a problem, or beside it, is still finished work."""
+        try:
+            self._take(number, future.result())
+        except (NectarError, _DoesNotFitError) as error:
+            return problem or error
+        return problem
+
+    def _take(self, number: int, page: Page) -> None:
+        done = self.finished
+        if done.total is None:
+            done.total, done.total_pages = page.total, page.total_pages
+        elif (page.total, page.total_pages) != (done.total, done.total_pages):
+            raise _DoesNotFitError(f"the total went from {done.total:,} to {page.total:,} rows")
+        if page.number != number:
+            if number > page.total_pages:
+                return  # a page past the end answers with the last one: it tells the total and is no data
+            raise _DoesNotFitError(f"page {number} answered as page {page.number}")
+        if self.on_page is not None:
+            self.on_page(page)
+        done.ids[number] = page.row_ids
+        if self.keep_rows:
+            done.rows[number] = page.rows
+
+    def _ask(self, number: int) -> Page:
+        """Ask for one page; a body that breaks the contract, as a proxy's error page does, is asked once more."""
+        try:
+            return self._page(number)
+        except ContractError as error:
+            if error.status_code is not None:
+                raise
+        return self._page(number)
+
+    def _page(self, number: int) -> Page:
+        params = self.params if self.spec.rows == "" else {**self.params, "page": number}
+        answer = self.session.request(self.spec.name, self.path_ids, params=params)
+        self.requests += answer.requests
+        return _read_page(self.spec, answer)
+
+    def _interrupted(self, message: str, cause: NectarError | None) -> InterruptedWalkError:
+        done = self.finished
+        pages = f" of {done.total_pages:,}" if done.total_pages else ""
+        return InterruptedWalkError(
+            f"The walk over {self.spec.rows or self.spec.name} ended after {len(done.ids):,}{pages} pages. {message}",
+            rows=done.unique_rows(),
+            finished_pages=len(done.ids),
+            total_pages=done.total_pages or None,
+            resume=self.run,
+            status_code=cause.status_code if cause else None,
+            retry_after=cause.retry_after if cause else None,
+        )
+
+
+def _read_page(spec: Endpoint, answer: Answer) -> Page:
+    value = answer.json()
+    if spec.rows == "":
+        rows = _checked_rows(value, answer.what, "the answer")
+        return Page(1, rows, answer.content, len({row["id"] for row in rows}), 1)
+    if not isinstance(value, dict):
+        raise ContractError(f"{answer.what} answered with {_kind(value)} instead of a page of {spec.rows}.")
+    rows = _checked_rows(value.get(spec.rows or ""), answer.what, f"{spec.rows!r}")
+    total, pages, current = (
+        _checked_count(value, name, answer.what) for name in (spec.total or "", "totalPages", "currentPage")
+    )
+    return Page(current, rows, answer.content, total, max(pages, 1))
+
+
+def _checked_rows(value: object, what: str, where: str) -> list[Row]:
+    if not isinstance(value, list):
+        raise ContractError(f"{what}: {where} is {_kind(value)} instead of a list.")
+    for position, row in enumerate(value):
+        if type(row) is not dict or not isinstance(row.get("id"), (str, int)):
+            raise ContractError(f"{what}: row {position} of {where} is no object with an id.")
+    return value
+
+
+def _checked_count(envelope: Mapping[str, object], name: str, what: str) -> int:
+    value = envelope.get(name)
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise ContractError(f"{what}: {name!r} is {_kind(value)} instead of a number of rows or pages.")
+    return value
+
+
+def _kind(value: object) -> str:
+    names: Iterable[tuple[type, str]] = ((dict, "an object"), (list, "a list"), (str, "a text"), (bool, "a flag"))
+    if value is None:
+        return "missing or null"
+    return next((name for kind, name in names if isinstance(value, kind)), "a number")

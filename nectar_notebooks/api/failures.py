@@ -1,0 +1,140 @@
+"""An answer that is no success, or none at all, becomes the error of its kind, in words that help.
+
+The status decides the class, the body's `detail` and per-field messages the text, the developer FAQ the
+advice. Whether to try again is decided in `retry`. Keys are taken out of what a server says by the session.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Final
+from urllib.parse import urlsplit
+
+import orjson
+import requests
+import urllib3
+
+from nectar_notebooks.api.decoding import looks_like_html
+from nectar_notebooks.errors import (
+    AuthenticationError,
+    ContractError,
+    InvalidRequestError,
+    NectarError,
+    NotFoundError,
+    PermissionDeniedError,
+    RateLimitError,
+    ServerError,
+)
+
+__all__ = ["error_for_status", "network_failure"]
+
+_LONGEST: Final = 600
+
+_BY_STATUS: Final[dict[int, tuple[type[NectarError], str]]] = {
+    401: (AuthenticationError, "the key was not accepted"),
+    403: (PermissionDeniedError, "the key may not see this"),
+    404: (NotFoundError, "there is no such object, or the key cannot see it"),
+    429: (RateLimitError, "too many requests"),
+}
+
+
+def error_for_status(
+    status: int,
+    content: bytes,
+    *,
+    what: str,
+    location: str | None = None,
+    retry_after: float | None = None,
+    note: str = "",
+    redact: Callable[[str], str] = str,
+) -> NectarError:
+    """Return the error of a status other than 2xx.
+
+    Parameters
+    ----------
+    status, content : int, bytes
+        Of the answer.
+    what : str
+        The request in words: method and path.
+    location, retry_after
+        Of the answer's headers.
+    note : str
+        Why it was not tried again, as a sentence.
+    redact : callable
+        Takes keys out of what the server said.
+    """
+    if 300 <= status < 400:
+        return _redirected(status, what, location)
+    said = redact(_what_it_said(content))
+    if status >= 500:
+        kind: type[NectarError] = ServerError
+        meaning = "the API failed"
+    else:
+        kind, meaning = _BY_STATUS.get(status, (InvalidRequestError, "the API refused the request"))
+    message = " ".join(filter(None, [f"{what}: {meaning} ({status}).", said, note]))
+    return kind(message, status_code=status, retry_after=retry_after)
+
+
+def network_failure(error: Exception, host: str, seconds: float) -> str:
+    """Say in words why there was no answer; never quotes the library, whose texts carry whole requests."""
+    if isinstance(error, requests.exceptions.ConnectTimeout):
+        return f"{host} did not take the connection in time"
+    if isinstance(error, (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError, TimeoutError)):
+        return f"{host} did not answer within {seconds:g} seconds"
+    if isinstance(error, (requests.exceptions.SSLError, urllib3.exceptions.SSLError)):
+        return f"the certificate of {host} could not be verified"
+    if isinstance(error, requests.exceptions.ProxyError):
+        return f"the proxy before {host} refused"
+    if isinstance(error, (requests.exceptions.ContentDecodingError, urllib3.exceptions.DecodeError)):
+        return f"the answer of {host} was compressed and could not be unpacked"
+    if isinstance(error, (requests.exceptions.ChunkedEncodingError, urllib3.exceptions.ProtocolError)):
+        return f"the answer of {host} was cut off"
+    return f"{host} could not be reached, or closed the connection before it answered"
+
+
+def _redirected(status: int, what: str, location: str | None) -> NectarError:
+    try:
+        host = urlsplit(location or "").hostname
+    except ValueError:
+        host = None
+    goal = f"to {host}" if host else "elsewhere on the same host"
+    return ContractError(
+        f"{what} was redirected {goal} ({status}). Redirects are not followed, so that the key stays home.",
+        advice="Check the base URL; the API itself does not redirect.",
+        status_code=status,
+    )
+
+
+def _what_it_said(content: bytes) -> str:
+    if not content.strip():
+        return ""
+    try:
+        body = orjson.loads(content)
+    except orjson.JSONDecodeError:
+        page = "a web page" if looks_like_html(content) else "no JSON"
+        return f"The body is {page}: perhaps not the API answered."
+    if not isinstance(body, (dict, list)):
+        return _sentence(str(body))
+    detail = body.get("detail") if isinstance(body, dict) else None
+    rest = {name: value for name, value in body.items() if name != "detail"} if isinstance(body, dict) else body
+    parts = [*_messages("", detail), *_messages("", rest)]
+    text = "; ".join(parts)
+    return _sentence(text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…")
+
+
+def _messages(field: str, value: object) -> Iterator[str]:
+    """Yield ``field: message`` of nested messages, as Django REST gives them."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from _messages(f"{field}.{name}" if field else str(name), inner)
+    elif isinstance(value, list):
+        for position, inner in enumerate(value):
+            nested = isinstance(inner, (dict, list))
+            yield from _messages(f"{field}[{position}]" if nested else field, inner)
+    elif value not in (None, ""):
+        text = str(value).strip()
+        yield f"{field}: {text}" if field else text
+
+
+def _sentence(text: str) -> str:
+    return text if not text or text.endswith((".", "!", "?", "…")) else f"{text}."
