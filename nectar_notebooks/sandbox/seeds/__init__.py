@@ -8,10 +8,11 @@ defects real portfolios have, each planted on purpose and listed by :func:`defec
 How to take it:
 
 - :func:`demo` returns everything at once, documents and usage in the order of their creation.
-- :class:`Demo` gives it in parts, for a fast first answer or a large portfolio: ``Demo(...).head()`` is the
-  world without bills (a few milliseconds); ``Demo(...).bills(company_id)`` yields one small world of
-  documents and usage for each account, unsorted between accounts; all of them together with the head are
-  what :func:`demo` returns. ``arrivals(after, until)`` yields what arrives later, for a clock that moves.
+- ``demo(..., lazy=True)`` returns in a few milliseconds what has no bills, and each company's bills come when
+  ``world.later[company_id]()`` is called: the same records.
+- :class:`Demo` is for a clock that moves and for large portfolios: ``bills()`` yields one small world of
+  documents and usage an account, ``arrivals(after, until)`` what arrives in between, also after the seed's
+  today.
 
 What the state must know: a deleted bill (``isDeleted``) has no usage rows any more, and an uploaded bill has
 neither connection nor accounts (its meters have no account). Ids, numbers and dates depend on the seed and
@@ -22,11 +23,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from nectar_notebooks.sandbox.seeds.billing import Billed, bill_account
 from nectar_notebooks.sandbox.seeds.schedule import Window, periods
-from nectar_notebooks.sandbox.seeds.structure import Structure, build
+from nectar_notebooks.sandbox.seeds.special import add_special
+from nectar_notebooks.sandbox.seeds.structure import Account, Builder
 from nectar_notebooks.sandbox.world import Record, World
 
 if TYPE_CHECKING:
@@ -60,15 +63,18 @@ class Demo:
         if months < 1:
             raise ValueError(f"A history has at least one month, not {months}.")
         self.seed, self.today, self.months = seed, today, months
-        self._structure: Structure = build(seed, today, sites)
+        builder = Builder(seed, today, sites)
+        add_special(builder)
+        self._world = builder.world
+        self._accounts: list[Account] = list(builder.accounts.values())
         window = Window(seed, today, months, _midnight(today))
-        for account in self._structure.accounts:
+        for account in self._accounts:
             dates = periods(account, window) if account.meters else []
             account.record["lastServiceDate"] = dates[-1].end.isoformat() if dates else None
 
     def head(self) -> World:
         """Return companies, sites, connections, accounts and meters; no bills yet."""
-        return self._structure.world
+        return self._world
 
     def bills(self, company: str | None = None) -> Iterator[World]:
         """Yield the bills and usage of one company (or all), one world an account."""
@@ -82,14 +88,12 @@ class Demo:
             documents = [row for row in billed.documents if low <= row["created"] < high]
             if documents:
                 new = {row["id"] for row in documents}
-                yield World(
-                    documents=documents, usage=[row for row in billed.usage if row["document"] in new]
-                )
+                yield World(documents=documents, usage=[row for row in billed.usage if row["document"] in new])
 
     def defects(self) -> dict[str, list[str]]:
         """Return the ids of what is planted, by kind; see :func:`defects`."""
         found: dict[str, list[str]] = defaultdict(list)
-        for account in self._structure.accounts:
+        for account in self._accounts:
             billed = bill_account(account, Window(self.seed, self.today, self.months, _midnight(self.today)))
             for kind, ids in billed.planted.items():
                 found[kind] += ids
@@ -97,14 +101,12 @@ class Demo:
                 found["shared_days"] += [meter.record["id"] for meter in account.meters]
             found["exclusion"] += [meter.record["id"] for meter in account.meters if meter.exclusion]
             found["second_currency"] += [
-                row["id"]
-                for row in billed.documents
-                if account.key.startswith("B") and row["chargesUnits"] == "USD"
+                row["id"] for row in billed.documents if account.key.startswith("B") and row["chargesUnits"] == "USD"
             ]
             record: Record = account.record
             if account.connection is None:
                 continue
-            if record["isDuplicated"]:
+            if record["isDuplicated"] == "true":
                 found["duplicate_account"].append(record["id"])
             if record["status"] in ("DETECTED", "CUSTOMER_NOT_TRACKED"):
                 found[f"account_{record['status'].lower()}"].append(record["id"])
@@ -114,7 +116,7 @@ class Demo:
 
     def _billed(self, company: str | None, until: datetime) -> Iterator[Billed]:
         window = Window(self.seed, self.today, self.months, until)
-        for account in self._structure.accounts:
+        for account in self._accounts:
             if company is None or account.company["id"] == company:
                 yield bill_account(account, window)
 
@@ -123,10 +125,11 @@ def _stamp(value: datetime) -> str:
     return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def demo(seed: int | str, today: date, sites: int | None = None, months: int = 36) -> World:
-    """Return the whole demo portfolio.
+def demo(seed: int | str, today: date, sites: int | None = None, months: int = 36, *, lazy: bool = False) -> World:
+    """Return the demo portfolio.
 
-    Parameters are those of :class:`Demo`.
+    Parameters are those of :class:`Demo`; with `lazy` the bills of a company are made when its function in
+    ``later`` is called.
 
     Examples
     --------
@@ -136,7 +139,17 @@ def demo(seed: int | str, today: date, sites: int | None = None, months: int = 3
     """
     parts = Demo(seed, today, sites, months)
     world = parts.head()
-    for part in parts.bills():
+    if lazy:
+        world.later = {row["id"]: partial(_gather, parts, row["id"]) for row in world.companies}
+    else:
+        bills = _gather(parts, None)
+        world.documents, world.usage = bills.documents, bills.usage
+    return world
+
+
+def _gather(parts: Demo, company: str | None) -> World:
+    world = World()
+    for part in parts.bills(company):
         world.documents += part.documents
         world.usage += part.usage
     world.documents.sort(key=_by_creation)

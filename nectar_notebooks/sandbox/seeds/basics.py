@@ -38,8 +38,8 @@ def decimal(value: int, places: int) -> str:
     """
     if not places:
         return str(value)
-    digits = str(abs(value)).rjust(places + 1, "0")
-    return f"{'-' if value < 0 else ''}{digits[:-places]}.{digits[-places:]}"
+    whole, part = divmod(abs(value), 10**places)
+    return f"{'-' if value < 0 else ''}{whole}.{part:0{places}d}"
 
 
 def bill_cents(quantity: int, places: int, rate: int) -> int:
@@ -59,6 +59,4 @@ def share_out(total: int, weights: tuple[int, ...]) -> list[int]:
 
 def moment(day: date, rng: Random) -> datetime:
     """Return a moment within `day`, UTC."""
-    return datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(
-        seconds=rng.randrange(21_600, 82_800)
-    )
+    return datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(seconds=rng.randrange(21_600, 82_800))

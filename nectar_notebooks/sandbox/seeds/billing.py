@@ -1,7 +1,8 @@
-"""The bills of one account: usage records, demand readings, line items and the bill around them.
+"""The bills of one account: what its meters used, charged line by line, with balances and planted defects.
 
 Each number depends on the seed, the account or meter and the month alone, so that a longer history, a later
-day or one more site changes no bill that was there before. Dates come from `schedule`, prices from `charges`.
+day or one more site changes no bill that was there before. Dates come from `schedule`, usage from `reading`,
+prices from `charges`.
 """
 
 from __future__ import annotations
@@ -9,16 +10,15 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from nectar_notebooks.sandbox.seeds.basics import decimal, make_id, share_out
 from nectar_notebooks.sandbox.seeds.charges import Charged, lines_of, plain_line
+from nectar_notebooks.sandbox.seeds.reading import Read, Reader
 from nectar_notebooks.sandbox.seeds.schedule import Period, Window, periods
-from nectar_notebooks.sandbox.seeds.weather import weight
 
 if TYPE_CHECKING:
-    from nectar_notebooks.sandbox.seeds.structure import Account, Meter
+    from nectar_notebooks.sandbox.seeds.structure import Account
     from nectar_notebooks.sandbox.world import Record
 
 __all__ = ["Billed", "bill_account"]
@@ -33,206 +33,93 @@ class Billed:
     planted: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
 
 
-@dataclass(slots=True)
-class _Read:
-    """What one meter used in one period."""
-
-    meter: Meter
-    usage: int
-    by_time: list[int]
-    demand: int
-    days: list[tuple[date, date, int]]  # start, end, usage of each record
-
-
 class _Biller:
     def __init__(self, account: Account, window: Window) -> None:
         self.account = account
         self.window = window
-        self.seed = window.seed
         self.out = Billed()
-        self.accounts = [account.record["id"]] if account.connection is not None else []
-        self.connection = account.connection["id"] if account.connection is not None else None
+        self.readers = [Reader(meter, account, window) for meter in account.meters]
+        uploaded = account.connection is None
+        self.accounts = [] if uploaded else [account.record["id"]]
+        self.slug = "-".join(account.provider.name.lower().replace("&", "and").split())
         self.balance: int | None = None
-        self.registers = {
-            meter.key: 1_000 + 37 * len(meter.key) * account.read_day for meter in account.meters
-        }
-        self.templates = {meter.key: self._template(meter) for meter in account.meters}
-
-    def _template(self, meter: Meter) -> Record:
-        record, kind = meter.record, meter.kind
-        subtype = {name: record[name] for name in _SUBTYPES}
-        subtype.update(kind.subtype)
-        return {
-            "id": "", "created": "", "updated": "", "company": self.account.company["id"],
-            "connection": self.connection, "document": "", "site": record["site"], "meter": record["id"],
-            "startDate": "", "endDate": "", "usage": "", "usageUnits": kind.unit,
-            "meterAddress": record["address"], "serviceAddress": record["address"],
-            "meterIsTracked": record["isTracked"], "identifiers": record["identifiers"],
-            "datasourceType": kind.commodity, "isEstimated": False, "isImplied": False,
-            "exclusion": meter.exclusion, "currentReading": None, "previousReading": None,
-            "multiplier": str(kind.multiplier), "multiplierDescription": None, "multiplier2": None,
-            "multiplier2Description": None, "fractionRenewable": None, "netMeteringGeneratedKwh": None,
-            "netMeteringGridImportKwh": None, "netMeteringGridExportKwh": None, "tariff": meter.tariff.name,
-            "billedDemand": None, "supplierName": self.account.provider.supplier,
-            "utilityName": self.account.provider.name,
-            "country": self.account.connection["country"] if self.account.connection else "US",
-            "timeOfUse": None, **subtype, "additionalFields": {}, "timeOfUseBreakdown": [],
-        }  # fmt: skip
 
     def planted(self, kind: str, period: Period, run: int = 1) -> bool:
-        back = self.account.planted.get(kind)
+        """Say whether this is the bill (or one of a run) on which a defect is planted."""
+        back = self.account.planted.get(kind) if self.account.planted else None
         return back is not None and back <= period.back < back + run
 
-    def read(self, meter: Meter, period: Period, start: date) -> _Read:
-        kind = meter.kind
-        luck = blake2b(f"{self.seed}/{meter.luck}/{period.month}".encode(), digest_size=8).digest()
-        weighed = weight(self.seed, meter.climate, kind.shape, start, period.end, self.window.years)
-        value = meter.per_day * weighed * (1 + 0.03 * (luck[0] / 127.5 - 1)) * 10**kind.places
-        if self.planted("usage_spike", period):
-            value *= 2.6
-        usage = max(1, round(value / kind.multiplier)) * kind.multiplier
-        if kind.commodity == "WASTE":
-            return self._pickups(meter, period, start, luck)
-        if kind.commodity == "FUEL":
-            day = date(period.end.year, period.end.month, 6 + luck[1] % 5)
-            return _Read(meter, usage, [], 0, [(day, day, usage)])
-        parts: list[int] = []
-        if any(step.how == "tou" for step in meter.tariff.steps):
-            tilt = tuple(share + luck[2 + place] % 3 for place, share in enumerate(meter.shares))
-            parts = share_out(usage, tilt)
-        demand = 0
-        if kind.hours:
-            days = (period.end - start).days + 1
-            demand = round(10 * usage / (days * kind.hours) * (1 + 0.05 * (luck[5] / 127.5 - 1)))
-        return _Read(meter, usage, parts, demand, [(start, period.end, usage)])
+    def bill(self, period: Period) -> None:
+        """Add the bill of one period."""
+        start = period.start - timedelta(days=4) if self.planted("overlap", period) else period.start
+        bill = make_id(self.window.seed, "bill", self.account.key, period.month)
+        factor = 2.6 if self.planted("usage_spike", period) else 1.0
+        reads = [reader.read(period, start, factor) for reader in self.readers]
+        document = self._document(period, bill, start)
+        estimated = self.planted("estimated_run", period, run=3)
+        usage, taxes = self._fill(document, reads, period, start, estimated)
+        self._extras(period, document)
+        self._totals(document, taxes)
+        self._place(period, document, usage)
 
-    def _pickups(self, meter: Meter, period: Period, start: date, luck: bytes) -> _Read:
-        """Every second week a truck: one record a day of pickup, in whole yards."""
-        weekday = len(meter.key) % 5
-        first = start + timedelta(days=(weekday - start.weekday()) % 7)
-        if (first.toordinal() // 7) % 2:
-            first += timedelta(days=7)
-        days = []
-        while first <= period.end:
-            size = max(2, round(meter.per_day * 14)) + (luck[(first.day // 7) % 8] % 3) - 1
-            days.append((first, first, size))
-            first += timedelta(days=14)
-        return _Read(meter, sum(size for *_, size in days), [], 0, days)
-
-    def records(self, read: _Read, period: Period, bill: str, stamp: str, estimated: bool) -> list[Record]:
-        meter = read.meter
-        found = []
-        for start, end, usage in read.days:
-            record = self.templates[meter.key].copy()
-            record["id"] = make_id(self.seed, "usage", bill, meter.key, start)
-            record["created"] = record["updated"] = stamp
-            record["document"] = bill
-            record["startDate"], record["endDate"] = start.isoformat(), end.isoformat()
-            record["usage"] = decimal(usage, meter.kind.places)
-            if meter.kind.commodity in ("ELECTRICITY", "GAS", "WATER", "SOLAR"):
-                before = self.registers[meter.key]
-                after = before + usage // meter.kind.multiplier
-                self.registers[meter.key] = after
-                record["previousReading"] = decimal(before, meter.kind.places)
-                record["currentReading"] = decimal(after, meter.kind.places)
-            if estimated:
-                record["isEstimated"] = True
-            if read.demand:
-                record["billedDemand"] = decimal(read.demand, 1)
-            if read.by_time:
-                names = next(step.parts for step in meter.tariff.steps if step.how == "tou")
-                record["timeOfUseBreakdown"] = [
-                    {"timeOfUse": name, "usage": decimal(part, meter.kind.places),
-                     "usageUnits": meter.kind.unit, "description": str(name).replace("_", "-").capitalize(),
-                     "startDate": record["startDate"], "endDate": record["endDate"]}
-                    for (name, _), part in zip(names, read.by_time, strict=True)
-                ]  # fmt: skip
-            found.append(record)
-        return found
-
-    def lines(self, reads: list[_Read], period: Period, start: date) -> tuple[list[Record], int, int]:
-        groups: dict[str, list[_Read]] = {}
-        for read in reads:
-            groups.setdefault(read.meter.tariff.name, []).append(read)
-        lines: list[Record] = []
-        total = taxes = 0
-        for group in groups.values():
-            kind, tariff = group[0].meter.kind, group[0].meter.tariff
+    def _fill(
+        self, document: Record, reads: list[Read], period: Period, start: date, estimated: bool
+    ) -> tuple[list[Record], int]:
+        """Put lines and demand readings on a bill; return its usage records and the taxes in cents."""
+        usage: list[Record] = []
+        for reader, read in zip(self.readers, reads, strict=True):
+            rows = reader.records(read, document["id"], document["created"], estimated)
+            document["demandMeters"] += reader.demands(read, rows)
+            usage += rows
+        _net(usage)
+        by_tariff: dict[str, list[tuple[Reader, Read]]] = {}
+        for reader, read in zip(self.readers, reads, strict=True):
+            by_tariff.setdefault(reader.meter.tariff.name, []).append((reader, read))
+        taxes = 0
+        for group in by_tariff.values():
+            kind, tariff = group[0][0].meter.kind, group[0][0].meter.tariff
+            parts = [read for _, read in group]
             used = Charged(
                 commodity=kind.commodity, unit=kind.unit, places=kind.places,
-                usage=sum(read.usage for read in group), meters=len(group),
+                usage=sum(read.usage for read in parts), meters=len(parts),
                 days=(period.end - start).days + 1, months=self.account.provider.months, month=period.month,
-                by_time=tuple(map(sum, zip(*(read.by_time for read in group), strict=True))),
-                demands=tuple(read.demand for read in group), pickups=sum(len(read.days) for read in group),
+                by_time=tuple(map(sum, zip(*(read.by_time for read in parts), strict=True))),
+                demands=tuple(read.demand for read in parts), pickups=sum(len(read.days) for read in parts),
             )  # fmt: skip
-            more, cents, tax = lines_of(self.seed, self.account.provider.name, tariff, used, self.accounts)
-            lines += more
-            total += cents
+            lines, tax = lines_of(self.window.seed, self.account.provider.name, tariff, used, self.accounts)
+            document["lineItems"] += lines
             taxes += tax
-        return lines, total, taxes
+        return usage, taxes
 
-    def bill(self, period: Period) -> None:
-        if self.account.meters[0].kind.commodity == "FUEL" and 4 <= period.month % 12 <= 8:
-            return  # no deliveries from May to September
-        start = period.start - timedelta(days=4) if self.planted("overlap", period) else period.start
-        bill = make_id(self.seed, "bill", self.account.key, period.month)
-        stamp = period.created.strftime("%Y-%m-%dT%H:%M:%SZ")
-        reads = [self.read(meter, period, start) for meter in self.account.meters]
-        estimated = self.planted("estimated_run", period, run=3)
-        usage = [row for read in reads for row in self.records(read, period, bill, stamp, estimated)]
-        self._net(reads, usage)
-        lines, current, taxes = self.lines(reads, period, start)
-        extra, current = self._extras(period, bill, current)
-        document = self._document(period, bill, stamp, start)
-        document["lineItems"] = lines + extra
-        document["demandMeters"] = [
-            _demand(read, row) for read, row in zip(reads, usage, strict=False) if read.demand
-        ]
-        self._totals(document, current, taxes)
-        self._place(period, document, usage, reads)
-
-    def _net(self, reads: list[_Read], usage: list[Record]) -> None:
-        """Write the flows of a net-metered service on its import record."""
-        flows = {row["netMeteringType"]: row for row in usage if row["netMeteringType"]}
-        if len(flows) == 2:
-            out = next(read.usage for read in reads if read.meter.record["netMeteringType"] == "EXPORT")
-            flows["IMPORT"]["netMeteringGridImportKwh"] = flows["IMPORT"]["usage"]
-            flows["IMPORT"]["netMeteringGridExportKwh"] = flows["EXPORT"]["usage"]
-            flows["IMPORT"]["netMeteringGeneratedKwh"] = str(out * 17 // 10)
-
-    def _extras(self, period: Period, bill: str, current: int) -> tuple[list[Record], int]:
-        """Return the planted lines of a bill and its new current charges."""
-        extra: list[Record] = []
-        found = self.out.planted
+    def _extras(self, period: Period, document: Record) -> None:
+        """Add the lines of planted defects."""
+        lines, accounts = document["lineItems"], self.accounts
         if self.planted("late_fee", period) and self.balance:
             fee = max(1_200, self.balance * 3 // 200)
-            extra.append(plain_line("Previous balance", self.balance, "OTHER", self.accounts, "PREVIOUS"))
-            extra.append(plain_line("Late payment charge", fee, "LATE_FEE", self.accounts))
-            current += fee
-            found["late_fee"].append(bill)
-            found["previous_balance"].append(bill)
+            lines.append(plain_line("Previous balance", self.balance, "OTHER", accounts, "PREVIOUS"))
+            lines.append(plain_line("Late payment charge", fee, "LATE_FEE", accounts))
+            self.out.planted["previous_balance"].append(document["id"])
         if self.planted("credit", period):
-            extra.append(plain_line("Service interruption credit", -25_000, "CREDIT", self.accounts))
-            current -= 25_000
-            found["credit"].append(bill)
+            lines.append(plain_line("Service interruption credit", -25_000, "CREDIT", accounts))
         if self.planted("zero_cost", period):
-            extra.append(plain_line("Billing correction, period waived", -current, "CREDIT", self.accounts))
-            current = 0
-            found["zero_cost"].append(bill)
-        return extra, current
+            lines.append(plain_line("Billing correction, period waived", -_sum(lines), "CREDIT", accounts))
+        for kind in ("late_fee", "credit", "zero_cost"):
+            if self.planted(kind, period):
+                self.out.planted[kind].append(document["id"])
 
-    def _document(self, period: Period, bill: str, stamp: str, start: date) -> Record:
+    def _document(self, period: Period, bill: str, start: date) -> Record:
         account = self.account
         issued = period.end + timedelta(days=1 + period.luck[1] % 2)
         number = int.from_bytes(period.luck[2:6], "big") % 10**8
-        slug = "".join(c if c.isalnum() else "-" for c in account.provider.name.lower())
-        uploaded = account.connection is None
+        stamp = period.created.strftime("%Y-%m-%dT%H:%M:%SZ")
+        login = account.connection
         return {
             "id": bill, "created": stamp, "updated": stamp, "company": account.company["id"],
-            "connection": self.connection, "url": f"https://files.nectarclimate.example/bills/{bill}.pdf",
+            "connection": login["id"] if login else None,
+            "url": f"https://files.nectarclimate.example/bills/{bill}.pdf",
             "auditTrailUrl": f"https://dash.nectarclimate.example/bills/{bill}/audit",
-            "fileName": f"{slug}-{period.end.isoformat()}.pdf", "email": None,
-            "jobId": make_id(self.seed, "job", bill) if uploaded else None, "notes": "",
+            "fileName": f"{self.slug}-{period.end.isoformat()}.pdf", "email": None,
+            "jobId": None if login else make_id(self.window.seed, "job", bill), "notes": "",
             "sourceType": "INVOICE", "invoiceId": f"{number:08d}", "utilityCompany": account.provider.name,
             "billDate": issued.isoformat(), "startDate": start.isoformat(),
             "dueDate": (issued + timedelta(days=21)).isoformat(), "chargesUnits": account.provider.currency,
@@ -243,122 +130,120 @@ class _Biller:
             "lineItems": [], "demandMeters": [], "isDeleted": False,
         }  # fmt: skip
 
-    def _totals(self, document: Record, current: int, taxes: int) -> None:
+    def _totals(self, document: Record, taxes: int) -> None:
         lines = document["lineItems"]
-        previous = sum(_cents(line) for line in lines if line["billingPeriod"] == "PREVIOUS")
+        current, previous = _sum(lines), _sum(lines, "PREVIOUS")
         if self.balance is not None:
             document["previousCloseBalance"] = decimal(self.balance, 2)
             document["afterPreviousTotalPayment"] = decimal(self.balance - previous, 2)
-        total = current + previous
         document["currentCharges"] = decimal(current, 2)
-        document["totalCharges"] = document["currentOpenBalance"] = decimal(total, 2)
+        document["totalCharges"] = document["currentOpenBalance"] = decimal(current + previous, 2)
         document["taxCharges"] = decimal(taxes, 2)
         for name, charge in (("credits", "CREDIT"), ("interestCharges", "LATE_FEE")):
             document[name] = decimal(sum(_cents(line) for line in lines if line["chargeType"] == charge), 2)
-        self.balance = total
+        self.balance = current + previous
 
-    def _place(self, period: Period, document: Record, usage: list[Record], reads: list[_Read]) -> None:
-        """Add the bill to the world in the way its defect asks for."""
-        found, bill = self.out.planted, document["id"]
+    def _place(self, period: Period, document: Record, usage: list[Record]) -> None:
+        """Add the bill to the world, in the way its defect asks for."""
+        found = self.out.planted
         if self.planted("gap", period):
             found["gap"].append(self.account.meters[0].record["id"])
             return
         if self.planted("account_level_usage", period):
             for row in usage:
                 row.update(meter=None, site=None, meterAddress=None, meterIsTracked=None, identifiers=[])
-                found["account_level_usage"].append(row["id"])
+            found["account_level_usage"] += [row["id"] for row in usage]
         if self.planted("flagged", period):
             document.update(isFlagged=True, flaggedStatus="NEEDS_REVIEW")
-            found["flagged"].append(bill)
-        if self.planted("overlap", period):
-            found["overlap"].append(usage[0]["id"])
-        if self.planted("usage_spike", period):
-            found["usage_spike"].append(usage[0]["id"])
-        if self.planted("estimated_run", period, run=3):
-            found["estimated_run"].extend(row["id"] for row in usage)
+            found["flagged"].append(document["id"])
+        for kind, run in (("overlap", 1), ("usage_spike", 1), ("estimated_run", 3)):
+            if self.planted(kind, period, run):
+                found[kind] += [row["id"] for row in usage]
         if self.account.connection is None:
-            found["uploaded"].append(bill)
+            found["uploaded"].append(document["id"])
+        if self.planted("revised", period):
+            self._superseded(period, document, usage)
         self.out.documents.append(document)
         self.out.usage += usage
         if self.planted("deleted", period):
             self._deleted(document)
-        if self.planted("revised", period):
-            self._superseded(period, document, usage)
 
     def _deleted(self, document: Record) -> None:
-        """A copy that somebody uploaded by mistake and deleted; its usage went with it."""
-        bill = make_id(self.seed, "deleted", document["id"])
-        self.out.documents.append(
-            {**document, "id": bill, "url": document["url"].replace(document["id"], bill),
-             "auditTrailUrl": document["auditTrailUrl"].replace(document["id"], bill), "demandMeters": [],
-             "fileName": f"copy-of-{document['fileName']}", "isDeleted": True}
-        )  # fmt: skip
+        """Add a copy that somebody uploaded by mistake and deleted; its usage went with it."""
+        bill = make_id(self.window.seed, "deleted", document["id"])
+        copy = _renamed(document, bill, f"copy-of-{document['fileName']}")
+        self.out.documents.append({**copy, "demandMeters": [], "isDeleted": True})
         self.out.planted["deleted"].append(bill)
 
     def _superseded(self, period: Period, document: Record, usage: list[Record]) -> None:
-        """The first version of a bill that its provider read too high and replaced twelve days later."""
-        old = make_id(self.seed, "superseded", document["id"])
-        stamp = document["created"]
-        reads = []
-        for read in (self.read(meter, period, period.start) for meter in self.account.meters):
-            unit = read.meter.kind.multiplier
-            value = read.usage * 117 // (100 * unit) * unit
-            parts = share_out(value, tuple(read.by_time)) if read.by_time else []
-            reads.append(_Read(read.meter, value, parts, read.demand, [(period.start, period.end, value)]))
-        registers = dict(self.registers)
-        for row, read in zip(usage, reads, strict=True):
-            self.registers[read.meter.key] = int(row["previousReading"].replace(".", ""))
-        rows = [row for read in reads for row in self.records(read, period, old, stamp, estimated=False)]
-        self.registers = registers
-        lines, current, taxes = self.lines(reads, period, period.start)
-        first = {**document, "id": old, "url": document["url"].replace(document["id"], old),
-                 "auditTrailUrl": document["auditTrailUrl"].replace(document["id"], old),
-                 "revisedDocumentId": document["id"], "lineItems": lines,
-                 "demandMeters": [_demand(read, row) for read, row in zip(reads, rows, strict=True) if read.demand],
-                 "fileName": document["fileName"].replace(".pdf", "-superseded.pdf")}  # fmt: skip
+        """Add the first version of a bill: read too high, replaced twelve days later by `document`."""
+        stamp = datetime.fromisoformat(document["created"]) + timedelta(days=12)
+        later = stamp.strftime("%Y-%m-%dT%H:%M:%SZ")
+        old = make_id(self.window.seed, "superseded", document["id"])
+        name = document["fileName"].replace(".pdf", "-superseded.pdf")
+        first = {**_renamed(document, old, name), "lineItems": [], "demandMeters": [], "updated": later}
+        reads = [_raised(reader, reader.read(period, period.start)) for reader in self.readers]
+        registers = [reader.register for reader in self.readers]
+        for reader, row in zip(self.readers, usage, strict=True):
+            reader.register = int(row["previousReading"].replace(".", ""))
+        rows, taxes = self._fill(first, reads, period, period.start, estimated=False)
+        for reader, register in zip(self.readers, registers, strict=True):
+            reader.register = register
         balance, self.balance = self.balance, None
-        self._totals(first, current, taxes)
+        self._totals(first, taxes)
         self.balance = balance
-        later = (datetime.fromisoformat(stamp) + timedelta(days=12)).strftime("%Y-%m-%dT%H:%M:%SZ")
+        first["revisedDocumentId"] = document["id"]
         issued = date.fromisoformat(document["billDate"]) + timedelta(days=11)
-        document.update(created=later, updated=later, billDate=issued.isoformat(),
-                        invoiceId=f"{document['invoiceId']}-R", dueDate=(issued + timedelta(days=21)).isoformat(),
-                        fileName=document["fileName"].replace(".pdf", "-revised.pdf"))  # fmt: skip
-        first["updated"] = later
+        document.update(
+            created=later, updated=later, billDate=issued.isoformat(), invoiceId=f"{document['invoiceId']}-R",
+            dueDate=(issued + timedelta(days=21)).isoformat(),
+            fileName=document["fileName"].replace(".pdf", "-revised.pdf"),
+        )  # fmt: skip
         for row in usage:
             row["created"] = row["updated"] = later
-        self.out.documents.insert(-1, first)
-        self.out.usage[-len(usage) : -len(usage)] = rows
+        self.out.documents.append(first)
+        self.out.usage += rows
         self.out.planted["revised"].append(old)
+
+
+def _renamed(document: Record, bill: str, name: str) -> Record:
+    links = {key: document[key].replace(document["id"], bill) for key in ("url", "auditTrailUrl")}
+    return {**document, "id": bill, "fileName": name, **links}
+
+
+def _raised(reader: Reader, read: Read) -> Read:
+    """Return a read that is a sixth too high."""
+    unit = reader.meter.kind.multiplier
+    usage = read.usage * 117 // (100 * unit) * unit
+    parts = share_out(usage, tuple(read.by_time)) if read.by_time else []
+    ((start, end, _),) = read.days
+    return Read(usage, parts, read.demand, [(start, end, usage)])
+
+
+def _net(usage: list[Record]) -> None:
+    """Write the flows of a net-metered service on its import record."""
+    flows = {row["netMeteringType"]: row for row in usage if row["netMeteringType"]}
+    if len(flows) == 2:
+        into, out = flows["IMPORT"], flows["EXPORT"]
+        into["netMeteringGridImportKwh"] = into["usage"]
+        into["netMeteringGridExportKwh"] = out["usage"]
+        into["netMeteringGeneratedKwh"] = str(int(out["usage"]) * 17 // 10)
 
 
 def _cents(line: Record) -> int:
     return int(line["totalCharge"].replace(".", ""))
 
 
-def _demand(read: _Read, row: Record) -> Record:
-    return {
-        "startDate": row["startDate"],
-        "endDate": row["endDate"],
-        "isEstimated": row["isEstimated"],
-        "demandUsage": decimal(read.demand, 1),
-        "demandUsageUnits": "kW",
-        "description": "Billed demand",
-        "demandType": "PEAK",
-        "usageDataIds": [row["id"]],
-    }
-
-
-_SUBTYPES = (
-    "electricityType", "netMeteringType", "waterType", "meterHighLow", "gasType", "fuelType", "districtType",
-    "districtMediumType", "wasteDescription", "wasteType", "wasteStream", "refrigerantType",
-)  # fmt: skip
+def _sum(lines: list[Record], period: str = "CURRENT") -> int:
+    return sum(_cents(line) for line in lines if line["billingPeriod"] == period)
 
 
 def bill_account(account: Account, window: Window) -> Billed:
     """Return the bills of one account, oldest first."""
     biller = _Biller(account, window)
     if account.meters:
+        summer_off = account.meters[0].kind.commodity == "FUEL"
         for period in periods(account, window):
-            biller.bill(period)
+            if not (summer_off and 5 <= period.end.month <= 9):
+                biller.bill(period)
     return biller.out

@@ -17,6 +17,7 @@ __all__ = [
     "SITES",
     "STATUSES",
     "STREETS",
+    "SUBTYPES",
     "City",
     "Kind",
     "SiteSpec",
@@ -38,10 +39,16 @@ CITIES: dict[str, tuple[City, ...]] = {
     "NE": (City("Worcester", "MA", "01608", "US", "cold"), City("Providence", "RI", "02903", "US", "cold")),
     "GL": (City("Columbus", "OH", "43215", "US", "cold"), City("Milwaukee", "WI", "53202", "US", "cold")),
     "SO": (City("Raleigh", "NC", "27601", "US", "hot"), City("Chattanooga", "TN", "37402", "US", "hot")),
-    "WE": (City("Sacramento", "CA", "95814", "US", "hot"), City("Salem", "OR", "97301", "US", "mild")),
+    "WE": (City("Sacramento", "CA", "95814", "US", "hot"), City("Bellingham", "WA", "98225", "US", "mild")),
     "ON": (City("Kingston", "ON", "K7L 2Z3", "CA", "cold"), City("Guelph", "ON", "N1H 3A1", "CA", "cold")),
     "BC": (City("Kelowna", "BC", "V1Y 6N2", "CA", "mild"), City("Nanaimo", "BC", "V9R 5H2", "CA", "mild")),
 }
+
+#: The fields by which the API tells a commodity's kinds apart.
+SUBTYPES = (
+    "electricityType", "netMeteringType", "waterType", "meterHighLow", "gasType", "fuelType", "districtType",
+    "districtMediumType", "wasteDescription", "wasteType", "wasteStream", "refrigerantType",
+)  # fmt: skip
 
 #: Names to choose from, by company.
 COMPANY_NAMES: dict[str, tuple[str, ...]] = {
@@ -61,7 +68,7 @@ STREETS = (
 
 @dataclass(frozen=True, slots=True)
 class SiteSpec:
-    """One site: company, kind of building, territory (0 or 1 of a US company, else a name), city, utilities."""
+    """One site; its territory is 0 or 1 (drawn by seed) or a name, its city 0 or 1 within that."""
 
     company: str
     building: str
@@ -138,7 +145,8 @@ KINDS: dict[str, Kind] = {
                      multiplier=20),
     "E-TENANT": Kind("ELECTRICITY", "E", "kWh", 0, 340, "people", _POWER, "SUBMETER", "Submeter"),
     "E-HYDRO": Kind("ELECTRICITY", "E", "kWh", 0, 310, "electric_heat", _POWER),
-    "E-HYDRO-L": Kind("ELECTRICITY", "E", "kWh", 0, 2_150, "electric_heat", _POWER, hours=12.8, multiplier=20),
+    "E-HYDRO-L": Kind("ELECTRICITY", "E", "kWh", 0, 2_150, "electric_heat", _POWER, hours=12.8,
+                      multiplier=20),
     "G-US": Kind("GAS", "G", "thm (US)", 1, 46, "heating", {"gasType": "NATURAL_GAS"}),
     "G-CA": Kind("GAS", "G", "cubic m", 1, 152, "heating", {"gasType": "NATURAL_GAS"}),
     "W-CITY": Kind("WATER", "W", "kgal (US)", 2, 1.45, "people", {"waterType": "POTABLE_WATER"}),
@@ -158,8 +166,6 @@ KINDS: dict[str, Kind] = {
     "F-OIL": Kind("FUEL", "F", "gal (US)", 1, 27, "heating", {"fuelType": "FUEL_OIL_2"}, "ACCOUNT", "Tank"),
     "P-SOLAR": Kind("SOLAR", "P", "kWh", 0, 1_050, "daylight", {}, "METER", "Inverter meter"),
 }  # fmt: skip
-
-_CUSTOMER_TEXT = "Collection is paused until the login's owner acts."
 
 #: Status, since how many days, and what the provider's site said, by company, provider kind and place.
 STATUSES: dict[tuple[str, str, str], tuple[str, int, str | None]] = {

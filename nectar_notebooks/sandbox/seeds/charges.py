@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from nectar_notebooks.sandbox.seeds.basics import bill_cents, chance, decimal
+from nectar_notebooks.sandbox.seeds.basics import RATE, bill_cents, chance, decimal
 
 if TYPE_CHECKING:
     from nectar_notebooks.sandbox.seeds.tariffs import Step, Tariff
@@ -42,7 +42,8 @@ def _rate(seed: int | str, provider: str, text: str, rate: int, market: bool, mo
     level = _level(seed, provider) * 1.025 ** (month // 12 - 2024)
     if market:
         level *= 1 + 0.06 * chance(seed, "market", provider, text, month).uniform(-1, 1)
-    return round(rate * level)
+    exact = rate * level
+    return round(exact) if rate < RATE else round(exact / 1_000) * 1_000  # from 1.00 up in whole cents
 
 
 @lru_cache(maxsize=1_024)
@@ -71,17 +72,16 @@ def plain_line(text: str, cents: int, charge: str, accounts: list[str], period: 
 
 def lines_of(
     seed: int | str, provider: str, tariff: Tariff, used: Charged, accounts: list[str]
-) -> tuple[list[Record], int, int]:
-    """Return the lines a tariff makes, their sum in cents and the taxes among them."""
+) -> tuple[list[Record], int]:
+    """Return the lines a tariff makes, and the taxes among them in cents."""
     lines: list[Record] = []
-    total = base = taxes = 0
+    base = taxes = 0
     for step in tariff.steps:
         percent = step.how == "percent"
         for text, period, quantity, places, unit, rate in _amounts(step, used, base):
             if not percent:
                 rate = _rate(seed, provider, text, rate, step.market, used.month)
             cents = bill_cents(quantity, places, rate)
-            total += cents
             if not percent:
                 base += cents
             elif step.charge == "TAX":
@@ -97,7 +97,7 @@ def lines_of(
             elif used.commodity == "GAS":
                 line["gasChargeType"] = step.charge
             lines.append(line)
-    return lines, total, taxes
+    return lines, taxes
 
 
 _Amount = tuple[str, str | None, int, int, str | None, int]

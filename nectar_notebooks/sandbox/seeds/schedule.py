@@ -55,6 +55,13 @@ def _month_end(month: int) -> date:
     return date((month + 1) // 12, (month + 1) % 12 + 1, 1) - _DAY
 
 
+def _not_before(arrived: datetime, login: datetime | None, luck: bytes) -> datetime:
+    """Return when a bill arrived: what is older than its login came within the login's first day."""
+    if login is None or arrived > login:
+        return arrived
+    return login + timedelta(seconds=3_600 + 256 * luck[18] + luck[19])
+
+
 def periods(account: Account, window: Window) -> list[Period]:
     """Return the account's billing periods, oldest first."""
     step = account.provider.months
@@ -68,17 +75,18 @@ def periods(account: Account, window: Window) -> list[Period]:
         limit = min(limit, account.stops)
     last_end = _month_end(today - account.ended_months_ago) if account.ended_months_ago else date.max
 
-    def read_day(month: int) -> date:
-        if account.month_end:
-            return _month_end(month)
-        wander = _luck(window.seed, twin, month)[23] % 3 - 1
-        return date(month // 12, month % 12 + 1, account.read_day + wander)
-
     found: list[tuple[int, date, date, datetime, bytes]] = []
     seen = 0  # how many had arrived by the seed's today, had nothing stopped them
-    for month in range(oldest - oldest % step, newest + 1, step):
-        luck = _luck(window.seed, account.key, month)
-        start, end = read_day(month - step), read_day(month)
+    start = end = date.min
+    for month in range(oldest - oldest % step - step, newest + 1, step):
+        luck = _luck(window.seed, twin, month)
+        start = end
+        if account.month_end:
+            end = _month_end(month)
+        else:
+            end = date(month // 12, month % 12 + 1, account.read_day + luck[23] % 3 - 1)
+        if start == date.min:
+            continue
         days = account.delay + luck[20] % 3
         arrived = datetime(end.year, end.month, end.day, tzinfo=UTC) + timedelta(
             days=days, seconds=21_600 + 240 * luck[21] + luck[22] % 60
@@ -91,14 +99,8 @@ def periods(account: Account, window: Window) -> list[Period]:
     if account.newest_only:
         kept = kept[max(0, past - account.newest_only) :]
         past = min(past, account.newest_only)
-    first_night = (
-        datetime.fromisoformat(account.connection["created"]) + timedelta(hours=5)
-        if account.connection is not None
-        else None
-    )
+    login = datetime.fromisoformat(account.connection["created"]) if account.connection is not None else None
     return [
-        Period(
-            month, start, end, max(arrived, first_night) if first_night else arrived, luck, past - 1 - place
-        )
+        Period(month, start, end, _not_before(arrived, login, luck), luck, past - 1 - place)
         for place, (month, start, end, arrived, luck) in enumerate(kept)
     ]

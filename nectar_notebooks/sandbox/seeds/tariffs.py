@@ -117,10 +117,13 @@ TARIFFS: dict[str, Tariff] = {
         Step("bill", "Delivery fee", "FEE", 1_250_000),
         Step("percent", "State sales tax", "TAX", 5_000),
     )),
-    "P-SOLAR": Tariff("Power purchase agreement", (Step("usage", "Solar energy delivered", "SUPPLY", 9_350),)),
+    "P-SOLAR": Tariff("Power purchase agreement", (
+        Step("usage", "Solar energy delivered", "SUPPLY", 9_350),
+    )),
     "E-HYDRO": Tariff("General Service under 50 kW, time of use", (
         Step("daily", "Service charge", "CUSTOMER", 123_400),
-        Step("tou", "Electricity", "SUPPLY", parts=(("ON_PEAK", 15_800), ("MID_PEAK", 12_200), ("OFF_PEAK", 7_600))),
+        Step("tou", "Electricity", "SUPPLY",
+             parts=(("ON_PEAK", 15_800), ("MID_PEAK", 12_200), ("OFF_PEAK", 7_600))),
         Step("usage", "Delivery", "DELIVERY", 3_871),
         Step("usage", "Regulatory charges", "DELIVERY", 634),
         Step("percent", "HST", "TAX", 13_000),

@@ -34,11 +34,10 @@ def _months(shape: str, climate: str) -> tuple[float, ...]:
     if shape == "cooling":
         return tuple(1.0 + 0.75 * cooling * value for value in _COOLING)
     if shape == "chilled":
-        return tuple(0.75 + cooling * value for value in _COOLING)
+        return tuple(1.1 + 0.9 * cooling * value for value in _COOLING)
     if shape == "electric_heat":
         return tuple(
-            0.8 + 0.35 * heating * value + 0.5 * cooling * c
-            for value, c in zip(_HEATING, _COOLING, strict=True)
+            0.8 + 0.35 * heating * value + 0.5 * cooling * c for value, c in zip(_HEATING, _COOLING, strict=True)
         )
     return {"daylight": _DAYLIGHT, "people": _PEOPLE, "garden": _GARDEN, "flat": _FLAT}[shape]
 
@@ -71,9 +70,7 @@ def _running(seed: int | str, climate: str, shape: str, first: int, last: int) -
     return [0.0, *accumulate(days)]
 
 
-def weight(
-    seed: int | str, climate: str, shape: str, start: date, end: date, years: tuple[int, int]
-) -> float:
+def weight(seed: int | str, climate: str, shape: str, start: date, end: date, years: tuple[int, int]) -> float:
     """Return the summed daily weights from `start` to `end`, both counted; `years` bounds the table."""
     running = _running(seed, climate, shape, *years)
     origin = date(years[0], 1, 1).toordinal()
