@@ -8,8 +8,8 @@ defects real portfolios have, each planted on purpose and listed by :func:`defec
 How to take it:
 
 - :func:`demo` returns everything at once, documents and usage in the order of their creation.
-- ``demo(..., lazy=True)`` returns in a few milliseconds what has no bills, and each company's bills come when
-  ``world.later[company_id]()`` is called: the same records.
+- ``demo(..., lazy=True)`` returns in a few milliseconds what has no bills, and ``world.later[company_id]()``
+  yields that company's bills, one small world an account: the same records, by account.
 - :class:`Demo` is for a clock that moves and for large portfolios: ``bills()`` yields one small world of
   documents and usage an account, ``arrivals(after, until)`` what arrives in between, also after the seed's
   today.
@@ -140,16 +140,9 @@ def demo(seed: int | str, today: date, sites: int | None = None, months: int = 3
     parts = Demo(seed, today, sites, months)
     world = parts.head()
     if lazy:
-        world.later = {row["id"]: partial(_gather, parts, row["id"]) for row in world.companies}
-    else:
-        bills = _gather(parts, None)
-        world.documents, world.usage = bills.documents, bills.usage
-    return world
-
-
-def _gather(parts: Demo, company: str | None) -> World:
-    world = World()
-    for part in parts.bills(company):
+        world.later = {row["id"]: partial(parts.bills, row["id"]) for row in world.companies}
+        return world
+    for part in parts.bills():
         world.documents += part.documents
         world.usage += part.usage
     world.documents.sort(key=_by_creation)

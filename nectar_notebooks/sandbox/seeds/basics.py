@@ -38,8 +38,9 @@ def decimal(value: int, places: int) -> str:
     """
     if not places:
         return str(value)
-    whole, part = divmod(abs(value), 10**places)
-    return f"{'-' if value < 0 else ''}{whole}.{part:0{places}d}"
+    digits = str(abs(value)).rjust(places + 1, "0")
+    text = f"{digits[:-places]}.{digits[-places:]}"
+    return text if value >= 0 else f"-{text}"
 
 
 def bill_cents(quantity: int, places: int, rate: int) -> int:
