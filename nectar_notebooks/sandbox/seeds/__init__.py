@@ -8,11 +8,9 @@ defects real portfolios have, each planted on purpose and listed by :func:`defec
 How to take it:
 
 - :func:`demo` returns everything at once, documents and usage in the order of their creation.
-- ``demo(..., lazy=True)`` returns in a few milliseconds what has no bills, and ``world.later[company_id]()``
-  yields that company's bills, one small world an account: the same records, by account.
-- :class:`Demo` is for a clock that moves and for large portfolios: ``bills()`` yields one small world of
-  documents and usage an account, ``arrivals(after, until)`` what arrives in between, also after the seed's
-  today.
+- :class:`Demo` gives it in parts: ``head()`` is all but the bills, in a few milliseconds, ``bills(company_id)``
+  yields a company's bills, one small world of documents and usage an account (together they are what
+  :func:`demo` returns), ``arrivals(after, until)`` yields what arrives in between, also after the seed's today.
 
 What the state must know: a deleted bill (``isDeleted``) has no usage rows any more, and an uploaded bill has
 neither connection nor accounts (its meters have no account). Ids, numbers and dates depend on the seed and
@@ -23,7 +21,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from datetime import UTC, date, datetime
-from functools import partial
 from typing import TYPE_CHECKING
 
 from nectar_notebooks.sandbox.seeds.billing import Billed, bill_account
@@ -125,11 +122,10 @@ def _stamp(value: datetime) -> str:
     return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def demo(seed: int | str, today: date, sites: int | None = None, months: int = 36, *, lazy: bool = False) -> World:
+def demo(seed: int | str, today: date, sites: int | None = None, months: int = 36) -> World:
     """Return the demo portfolio.
 
-    Parameters are those of :class:`Demo`; with `lazy` the bills of a company are made when its function in
-    ``later`` is called.
+    Parameters are those of :class:`Demo`.
 
     Examples
     --------
@@ -139,9 +135,6 @@ def demo(seed: int | str, today: date, sites: int | None = None, months: int = 3
     """
     parts = Demo(seed, today, sites, months)
     world = parts.head()
-    if lazy:
-        world.later = {row["id"]: partial(parts.bills, row["id"]) for row in world.companies}
-        return world
     for part in parts.bills():
         world.documents += part.documents
         world.usage += part.usage
