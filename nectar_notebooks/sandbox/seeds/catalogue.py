@@ -6,7 +6,8 @@ account name puts several meters, also of several sites, on one bill.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from typing import NamedTuple
 
 __all__ = [
     "CITIES",
@@ -24,8 +25,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class City:
+class City(NamedTuple):
     """A place with its climate."""
 
     name: str
@@ -66,8 +66,7 @@ STREETS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class SiteSpec:
+class SiteSpec(NamedTuple):
     """One site; its territory is 0 or 1 (drawn by seed) or a name, its city 0 or 1 within that."""
 
     company: str
@@ -109,8 +108,7 @@ SITES: dict[str, SiteSpec] = {
 EXTRA_SITES = ("Store", "Branch", "Service Center", "Warehouse", "Outlet", "Showroom", "Clinic", "Garage")
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(NamedTuple):
     """One kind of meter: what it measures, how much a day, and how the API tells its kind."""
 
     commodity: str
@@ -119,7 +117,7 @@ class Kind:
     places: int
     per_day: float
     shape: str
-    subtype: dict[str, str] = field(default_factory=dict)
+    subtype: Mapping[str, str]
     identifier: str = "METER"
     label: str = "Meter No."
     hours: float = 0.0  # hours of use at peak a day: daily kWh / hours = demand

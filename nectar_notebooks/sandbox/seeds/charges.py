@@ -6,9 +6,8 @@ decided in `billing`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from nectar_notebooks.sandbox.seeds.basics import RATE, bill_cents, chance, decimal
 
@@ -19,8 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Charged", "lines_of", "plain_line"]
 
 
-@dataclass(frozen=True, slots=True)
-class Charged:
+class Charged(NamedTuple):
     """What a tariff charges for: the usage of `meters` meters over `days` days."""
 
     commodity: str

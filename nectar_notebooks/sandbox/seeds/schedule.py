@@ -7,10 +7,9 @@ later brings the history of its accounts on its first night.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from hashlib import blake2b
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from nectar_notebooks.sandbox.seeds.structure import Account
@@ -20,8 +19,7 @@ __all__ = ["Period", "Window", "periods"]
 _DAY = timedelta(days=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(NamedTuple):
     """What is asked for: the seed's history ends at `today`; bills that arrive until `until` are made."""
 
     seed: int | str
@@ -35,8 +33,7 @@ class Window:
         return self.today.year - self.months // 12 - 2, self.until.year + 1
 
 
-@dataclass(frozen=True, slots=True)
-class Period:
+class Period(NamedTuple):
     """One billing period: its month (year × 12 + month − 1), days, arrival, luck and place from the end."""
 
     month: int

@@ -6,13 +6,12 @@ currency, amounts are cents. Which account has which tariff is decided in `struc
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 __all__ = ["PROVIDERS", "TARIFFS", "Provider", "Step", "Tariff", "water_provider"]
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One charge: how it is computed, what the bill calls it, its charge type and its rates."""
 
     how: str  # fixed, daily, bill, usage, tiers, tou, demand, percent, pickup
@@ -23,16 +22,14 @@ class Step:
     market: bool = False  # supply whose price moves month by month
 
 
-@dataclass(frozen=True, slots=True)
-class Tariff:
+class Tariff(NamedTuple):
     """A tariff: its printed name and its steps, in the order of the bill."""
 
     name: str
     steps: tuple[Step, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Provider:
+class Provider(NamedTuple):
     """A provider: name, login address, currency, how often it bills."""
 
     name: str
