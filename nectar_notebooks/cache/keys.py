@@ -71,5 +71,10 @@ class SnapshotKey:
         parts = (self.realm.host, self.realm.version, self.realm.profile, *self.scope.split("/"))
         return PurePosixPath(*(_part(part) for part in (*parts, self.resource)))
 
+    @property
+    def columns(self) -> tuple[str, str, str, str, str]:
+        """Return the parts by which the manifest knows it."""
+        return (self.realm.host, self.realm.version, self.realm.profile, self.resource, self.scope)
+
     def __str__(self) -> str:
         return f"{self.resource} of {self.scope.replace('/', ' ')}"

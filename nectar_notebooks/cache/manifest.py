@@ -11,7 +11,7 @@ import os
 import sqlite3
 from contextlib import contextmanager
 from threading import RLock
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -36,17 +36,13 @@ CREATE TABLE readers (
     fingerprint TEXT NOT NULL,          -- a key that was seen to read this scope
     PRIMARY KEY (host, version, profile, scope, fingerprint)
 ) WITHOUT ROWID;
-CREATE TABLE facts (
-    host TEXT NOT NULL, version TEXT NOT NULL, profile TEXT NOT NULL, name TEXT NOT NULL,
-    value TEXT NOT NULL, noted TEXT NOT NULL,   -- such as: does the list of meters answer
-    PRIMARY KEY (host, version, profile, name)
-) WITHOUT ROWID;
 CREATE TABLE walks (
     walk TEXT PRIMARY KEY,              -- digest of snapshot key, question and key fingerprint
-    began TEXT NOT NULL, total INTEGER, pages INTEGER
+    began TEXT NOT NULL                 -- when its first page was asked for
 ) WITHOUT ROWID;
 CREATE TABLE pages (
-    walk TEXT NOT NULL REFERENCES walks ON DELETE CASCADE, page INTEGER NOT NULL, body BLOB NOT NULL,
+    walk TEXT NOT NULL REFERENCES walks ON DELETE CASCADE, page INTEGER NOT NULL,
+    body BLOB NOT NULL,                 -- as it came, compressed
     PRIMARY KEY (walk, page)
 );
 CREATE TABLE statuses (
@@ -84,7 +80,7 @@ class Manifest:
         connection = sqlite3.connect(self.path, timeout=60, isolation_level=None, check_same_thread=False)
         try:
             connection.execute("PRAGMA journal_mode=WAL")
-            connection.execute(f"PRAGMA synchronous={'FULL' if self._durable else 'OFF'}")
+            connection.execute("PRAGMA synchronous=OFF")  # durable changes say so themselves
             connection.execute("PRAGMA foreign_keys=ON")
             self._prepare(connection)
         except sqlite3.Error:
@@ -106,16 +102,22 @@ class Manifest:
         if layout != LAYOUT:
             raise sqlite3.DatabaseError(f"layout {layout} instead of {LAYOUT}")
 
-    def ask(self, question: str, values: Sequence[object] = ()) -> list[tuple[str, ...]]:
+    def ask(self, question: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """Return the rows of one SELECT."""
         with self._lock:
             return self._open().execute(question, values).fetchall()
 
     @contextmanager
-    def change(self) -> Iterator[sqlite3.Connection]:
-        """Give a connection inside one transaction: all of it happens, or nothing."""
+    def change(self, *, durable: bool = True) -> Iterator[sqlite3.Connection]:
+        """Give a connection inside one transaction: all of it happens, or nothing.
+
+        With ``durable=False`` a power failure (not the death of the process) may undo it: for what can be
+        fetched again, and comes often.
+        """
         with self._lock:
             connection = self._open()
+            if self._durable:
+                connection.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection

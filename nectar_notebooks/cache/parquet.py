@@ -51,9 +51,7 @@ def write_frame(frame: pd.DataFrame, path: Path, *, table: str, generation: str)
     return path.stat().st_size
 
 
-def read_frame(
-    path: Path, *, table: str, generation: str, size: int, columns: list[str] | None = None
-) -> pd.DataFrame:
+def read_frame(path: Path, *, table: str, generation: str, size: int, columns: list[str] | None = None) -> pd.DataFrame:
     """Read the frame at `path`, or raise :class:`DamagedFileError`.
 
     Parameters

@@ -105,6 +105,4 @@ class Snapshot:
         """Return the snapshot and its reader from :meth:`sidecar`; raises as :meth:`read` does."""
         record = json.loads(text)
         key = SnapshotKey(Realm(*record["realm"]), record["resource"], record["scope"])
-        return cls.read(key, record["generation"], record["fetched"], record["details"]), str(
-            record["reader"]
-        )
+        return cls.read(key, record["generation"], record["fetched"], record["details"]), str(record["reader"])

@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
 from nectar_notebooks.cache import folders
@@ -42,7 +42,6 @@ _NOT_DAMAGE: Final = {
 }
 _SNAPSHOT: Final = "host=? AND version=? AND profile=? AND resource=? AND scope=?"
 _READER: Final = "host=? AND version=? AND profile=? AND scope=? AND fingerprint=?"
-_FACT: Final = "host=? AND version=? AND profile=? AND name=?"
 
 
 class CacheWarning(UserWarning):
@@ -69,7 +68,7 @@ class Store:
         self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.root.chmod(0o700)  # also where another umask, or somebody, made it wider
         self._durable = durable
-        self._manifest = Manifest(self.root / "manifest.sqlite3", durable=durable)
+        self.manifest = Manifest(self.root / "manifest.sqlite3", durable=durable)
 
     def find(self, key: SnapshotKey, fingerprint: str) -> Snapshot | None:
         """Return the snapshot of `key` if this key fingerprint may read it, else None."""
@@ -77,7 +76,7 @@ class Store:
             return None
         rows = self._ask(
             f"SELECT generation, fetched, details FROM snapshots WHERE {_SNAPSHOT}",  # noqa: S608  constants
-            _columns(key),
+            key.columns,
         )
         return self._snapshot(key, *rows[0]) if rows else None
 
@@ -132,8 +131,12 @@ class Store:
                 self._damaged(snapshot.key, str(error))
             raise DamagedSnapshotError(str(error)) from error
 
+    def holds(self, key: SnapshotKey) -> bool:
+        """Say whether there is a snapshot of `key`, for whichever API key."""
+        return self._current(key) is not None
+
     def _current(self, key: SnapshotKey) -> str | None:
-        rows = self._ask(f"SELECT generation FROM snapshots WHERE {_SNAPSHOT}", _columns(key))  # noqa: S608
+        rows = self._ask(f"SELECT generation FROM snapshots WHERE {_SNAPSHOT}", key.columns)  # noqa: S608
         return rows[0][0] if rows else None
 
     def publish(
@@ -174,13 +177,19 @@ class Store:
                 "INSERT OR REPLACE INTO snapshots (host, version, profile, resource, scope, generation,"
                 " fetched, details) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 (
-                    *_columns(snapshot.key),
+                    *snapshot.key.columns,
                     snapshot.generation,
                     snapshot.fetched.isoformat(),
                     snapshot.details_text(),
                 ),
             )
             _admit(connection, snapshot.key.realm, snapshot.key.scope, fingerprint)
+
+    def touch(self, snapshot: Snapshot, *, fetched: datetime, details: Details, fingerprint: str) -> None:
+        """Say that the files of a snapshot were right at `fetched` too: nothing had changed."""
+        self._switch(
+            replace(snapshot, fetched=fetched, details=replace(details, files=snapshot.details.files)), fingerprint
+        )
 
     def admit(self, realm: Realm, scope: str, fingerprint: str) -> None:
         """Let a key with this fingerprint read the snapshots of `scope`: it was seen to read it."""
@@ -192,55 +201,39 @@ class Store:
         # Files first: a manifest that is made anew from folders must not bring it back.
         folders.sweep(self.root / key.folder)
         with self._change() as connection:
-            connection.execute(f"DELETE FROM snapshots WHERE {_SNAPSHOT}", _columns(key))  # noqa: S608
+            connection.execute(f"DELETE FROM snapshots WHERE {_SNAPSHOT}", key.columns)  # noqa: S608
 
     def lock(self, key: SnapshotKey) -> AbstractContextManager[None]:
         """Hold the right to fetch `key`; another process or thread that wants it waits."""
-        return exclusive(self.root / "locks", "/".join(_columns(key)))
-
-    def fact(self, realm: Realm, name: str) -> str | None:
-        """Return what was noted under `name` for `realm`, such as whether an assumed list answers."""
-        values = (realm.host, realm.version, realm.profile, name)
-        rows = self._ask(f"SELECT value FROM facts WHERE {_FACT}", values)  # noqa: S608  constants
-        return rows[0][0] if rows else None
-
-    def note(self, realm: Realm, name: str, value: str, when: datetime) -> None:
-        """Note a fact about `realm`."""
-        with self._change() as connection:
-            connection.execute(
-                "INSERT OR REPLACE INTO facts VALUES (?, ?, ?, ?, ?, ?)",
-                (realm.host, realm.version, realm.profile, name, value, when.isoformat()),
-            )
+        return exclusive(self.root / "locks", "/".join(key.columns))
 
     def _damaged(self, key: SnapshotKey, reason: str) -> None:
-        warnings.warn(
-            f"The snapshot of {key} was dropped and is fetched again: {reason}.", CacheWarning, stacklevel=3
-        )
+        warnings.warn(f"The snapshot of {key} was dropped and is fetched again: {reason}.", CacheWarning, stacklevel=3)
         self.drop(key)
 
-    def _ask(self, question: str, values: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    def _ask(self, question: str, values: tuple[str, ...] = ()) -> list[tuple[Any, ...]]:
         try:
-            return self._manifest.ask(question, values)
+            return self.manifest.ask(question, values)
         except sqlite3.DatabaseError as error:
             self._repair(error)
-            return self._manifest.ask(question, values)
+            return self.manifest.ask(question, values)
 
     @contextmanager
     def _change(self) -> Iterator[sqlite3.Connection]:
         self._ask("SELECT 1 FROM snapshots LIMIT 1")  # repairs what is damaged before a change begins
-        with self._manifest.change() as connection:
+        with self.manifest.change() as connection:
             yield connection
 
     def _repair(self, error: sqlite3.DatabaseError) -> None:
         if getattr(error, "sqlite_errorcode", 0) & 0xFF in _NOT_DAMAGE:
             raise error
         with exclusive(self.root / "locks", "manifest"):
-            self._manifest.close()
+            self.manifest.close()
             with suppress(sqlite3.DatabaseError):
                 # Another process may have repaired it while this one waited for the lock.
-                if self._manifest.ask("PRAGMA quick_check") == [("ok",)]:
+                if self.manifest.ask("PRAGMA quick_check") == [("ok",)]:
                     return
-            aside = self._manifest.set_aside()
+            aside = self.manifest.set_aside()
             found = self._rebuild()
         warnings.warn(
             f"The cache's manifest could not be read ({error}); it was set aside as {aside.name} and made"
@@ -270,11 +263,7 @@ class Store:
 
     def close(self) -> None:
         """Close the manifest."""
-        self._manifest.close()
-
-
-def _columns(key: SnapshotKey) -> tuple[str, str, str, str, str]:
-    return (key.realm.host, key.realm.version, key.realm.profile, key.resource, key.scope)
+        self.manifest.close()
 
 
 def _admit(connection: sqlite3.Connection, realm: Realm, scope: str, fingerprint: str) -> None:

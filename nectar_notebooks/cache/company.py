@@ -1,0 +1,204 @@
+"""What is walked for one company, and how its walks become a portfolio of one generation.
+
+Each walk is a snapshot of its own; the portfolio is computed from five of them and kept too, under the names
+of the generations it was computed from. Whether a snapshot may be used is the library's question.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+import pandas as pd
+
+from nectar_notebooks import tables
+from nectar_notebooks.api import fetch, walk
+from nectar_notebooks.cache.assembling import INPUTS, assemble, dangling, gone_usage, unplaced
+from nectar_notebooks.cache.keys import SnapshotKey
+from nectar_notebooks.cache.library import Held, warn_not_kept
+from nectar_notebooks.cache.meters import MeterReader
+from nectar_notebooks.cache.records import Details
+from nectar_notebooks.cache.store import DamagedSnapshotError
+from nectar_notebooks.cache.walks import Listing
+from nectar_notebooks.errors import OfflineError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from nectar_notebooks.cache.library import Library
+    from nectar_notebooks.cache.walks import Pulled
+
+__all__ = ["Company"]
+
+#: After this long a chain of refreshes is not trusted any further: the whole list is walked again.
+_MAX_DELTA_AGE: Final = timedelta(days=7)
+
+
+class Company:
+    """The rows of one company, through a library.
+
+    Parameters
+    ----------
+    library : Library
+    company_id : str
+    """
+
+    def __init__(self, library: Library, company_id: str) -> None:
+        self._library = library
+        self._id = company_id
+
+    def key(self, resource: str) -> SnapshotKey:
+        """Return the snapshot key of one of this company's resources."""
+        return SnapshotKey(self._library.realm, resource, f"company/{self._id}")
+
+    def company(self, *, renew: bool = False) -> Held:
+        """Return tables ``companies`` (one row) and ``sites``."""
+
+        def pull(_: Held | None) -> Pulled:
+            row = fetch(self._library.session, "company.get", company_id=self._id)
+            return self._library.pulled(tables.build("companies", [row], company_id=self._id), 1, 1)
+
+        return self._library.held(self.key("company"), pull, renew=renew)
+
+    def connections(self, *, renew: bool = False) -> Held:
+        """Return tables ``connections``, ``accounts`` and ``account_meters``."""
+        return self._listed("connections", renew=renew)
+
+    def documents(self, *, renew: bool = False) -> Held:
+        """Return the bills with what stands on them."""
+        return self._listed("documents", renew=renew)
+
+    def usage(self, *, renew: bool = False) -> Held:
+        """Return the usage with its time-of-use parts."""
+        return self._listed("usage", renew=renew)
+
+    def _listed(self, resource: str, *, renew: bool) -> Held:
+        key = self.key(resource)
+        listing = Listing(self._library.session, self._library.clock, resource, self._id)
+
+        def pull(old: Held | None) -> Pulled:
+            if old is not None and self._may_ask_changes(resource, old.details):
+                gone = () if resource != "usage" else gone_usage(old.frames["usage"], self.documents().frames)
+                began = datetime.fromisoformat(old.details.began)
+                changes = listing.refresh(old.frames, began, old.details.walked, gone)
+                if changes is not None:
+                    return changes
+            staging = self._library.staging(key)
+            pulled = listing.pull(staging)
+            staging.finish()
+            return pulled
+
+        return self._library.held(key, pull, renew=renew)
+
+    def _may_ask_changes(self, resource: str, details: Details) -> bool:
+        if resource == "usage" and self._library.realm.version != "v2.2":
+            # Before v2.2 demand stands among the usage rows and has no id of its own to merge by.
+            return False
+        walked = datetime.fromisoformat(details.walked)
+        return timedelta(0) <= self._library.clock.now() - walked <= _MAX_DELTA_AGE
+
+    def meters(self, *, renew: bool = False) -> Held:
+        """Return tables ``meters`` and ``identifiers``."""
+        usage, connections = self.usage(renew=renew), self.connections(renew=renew)
+        reader = MeterReader(self._library.session, self._id, usage.frames, connections.frames)
+
+        def pull(old: Held | None) -> Pulled:
+            within = old is not None and self._may_ask_changes("meters", old.details)
+            frames, requests, whole = reader.read(None if old is None or not within else old.frames)
+            pulled = self._library.pulled(frames, len(frames["meters"]), requests)
+            return pulled if whole or old is None else replace(pulled, walked=old.details.walked)
+
+        held = self._library.held(self.key("meters"), pull, renew=renew)
+        if not self._library.offline and reader.missing(held.frames):
+            held = self._library.held(self.key("meters"), pull, renew=True)
+        return replace(held, requests=held.requests + usage.requests + connections.requests)
+
+    def portfolio(self, wanted: Iterable[str] | None = None, *, renew: bool = False) -> Held:
+        """Return every table of the company (or those `wanted`), of one generation.
+
+        Raises
+        ------
+        OfflineError
+            Offline, and a walk is missing; the message names each.
+        """
+        kept = None if renew else self._kept_portfolio(wanted)
+        if kept is not None:
+            return kept
+        if self._library.offline:
+            missing = [name for name in INPUTS if self._library.fresh(self.key(name)) is None]
+            if missing:
+                raise OfflineError(
+                    f"Offline, and of company {self._id} these were never fetched: {', '.join(missing)}."
+                )
+        return self._assembled(wanted, renew=renew)
+
+    def _kept_portfolio(self, wanted: Iterable[str] | None) -> Held | None:
+        inputs = [self._library.fresh(self.key(name)) for name in INPUTS]
+        snapshot = self._library.fresh(self.key("portfolio"), any_age=True)
+        if snapshot is None:
+            return None
+        generations = [one.generation for one in inputs if one is not None]
+        if len(generations) < len(INPUTS) or snapshot.details.inputs != " ".join(generations):
+            return None
+        try:
+            frames = self._library.store.read(snapshot, wanted)
+        except DamagedSnapshotError:
+            return None
+        oldest = min(one.fetched for one in inputs if one is not None)
+        return Held(frames, oldest, snapshot.generation, snapshot.details)
+
+    def _assembled(self, wanted: Iterable[str] | None, *, renew: bool) -> Held:
+        readers: Mapping[str, Callable[..., Held]] = {name: getattr(self, name) for name in INPUTS}
+        held = {name: readers[name](renew=renew and name != "meters") for name in INPUTS}
+        spent = sum(part.requests for part in held.values())
+        if not self._library.offline:
+            for name in sorted(dangling({name: part.frames for name, part in held.items()}), key=INPUTS.index):
+                # What another walk names and this one lacks came in between, or this one is older.
+                held[name] = readers[name](renew=True)
+                spent += held[name].requests
+        parts = {name: part.frames for name, part in held.items()}
+        frames = assemble(parts)
+        lost = unplaced(frames)
+        if len(lost) and not self._library.offline:
+            walked, requests = self._connection_lists(lost, frames["connections"])
+            frames = assemble(parts, walked)
+            spent += requests
+        fetched = min(part.fetched for part in held.values())
+        inputs = [part.generation for part in held.values()]
+        details = Details(began=fetched.isoformat(), requests=spent, inputs=" ".join(inputs))
+        generation = self._keep(frames, fetched, details) if all(inputs) else ""
+        if wanted is not None:
+            frames = {name: frames[name] for name in wanted}
+        return Held(frames, fetched, generation, details, spent)
+
+    def _keep(self, frames: dict[str, pd.DataFrame], fetched: datetime, details: Details) -> str:
+        key = self.key("portfolio")
+        try:
+            with self._library.store.lock(key):
+                fingerprint = self._library.session.fingerprint
+                return self._library.store.publish(
+                    key, frames, fingerprint=fingerprint, fetched=fetched, details=details
+                ).generation
+        except (OSError, sqlite3.Error) as error:
+            warn_not_kept(key, error)
+            return ""
+
+    def _connection_lists(self, bills: pd.DataFrame, connections: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+        """Look for bills in the lists of each connection; return connection_id and bill_id, and the cost."""
+        question: dict[str, str] = {}
+        if bills["bill_date"].notna().all():
+            question = {
+                "dateType": "BILL_DATE",
+                "startDate": bills["bill_date"].min().date().isoformat(),
+                "endDate": bills["bill_date"].max().date().isoformat(),
+            }
+        found: list[tuple[str, str]] = []
+        spent = 0
+        for connection_id in connections["connection_id"]:
+            walked = walk(self._library.session, "documents.connection", params=question, connection_id=connection_id)
+            spent += walked.requests
+            found += [(connection_id, str(row["id"])) for row in walked.rows]
+        frame = pd.DataFrame(found, columns=["connection_id", "bill_id"])
+        return frame.astype(connections["connection_id"].dtype), spent

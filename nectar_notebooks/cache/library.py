@@ -1,0 +1,203 @@
+"""The rows of one API key: from the cache where they are fresh, else from the wire, and kept.
+
+Decides freshness, offline, and who may read; works for any snapshot key. What is walked for a company stands
+in `company`, how a walk is made complete in `walks`, how snapshots are kept in `store`.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from nectar_notebooks import tables
+from nectar_notebooks.api import fetch
+from nectar_notebooks.cache.keys import Realm, SnapshotKey
+from nectar_notebooks.cache.records import Details, Snapshot
+from nectar_notebooks.cache.staging import Staging
+from nectar_notebooks.cache.store import CacheWarning, DamagedSnapshotError, Store
+from nectar_notebooks.cache.walks import Pulled
+from nectar_notebooks.errors import ContractError, OfflineError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from nectar_notebooks.api import Session
+    from nectar_notebooks.clock import Clock
+
+__all__ = ["Held", "Library", "Pull"]
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Frames of one generation, when they were right, and what this question cost."""
+
+    frames: dict[str, pd.DataFrame]
+    fetched: datetime
+    generation: str
+    details: Details
+    requests: int = 0
+
+    @property
+    def source(self) -> str:
+        """Return ``"wire"`` if anything was asked for them now, else ``"cache"``."""
+        return "wire" if self.requests else "cache"
+
+
+#: Gets rows from the wire; is given what is held, however old, where something is.
+Pull = Callable[[Held | None], Pulled]
+
+
+class Library:
+    """What one API key can read, through a store of snapshots.
+
+    Parameters
+    ----------
+    store : Store
+    session : Session
+    realm : Realm
+    fingerprints : sequence of str
+        Of the key, or of both keys during a rotation.
+    clock : Clock
+    max_age : timedelta or None
+        How old rows may be before they are asked for again; None: any age.
+    offline : bool
+        Never touch the network; any age will do.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        session: Session,
+        *,
+        realm: Realm,
+        fingerprints: Sequence[str],
+        clock: Clock,
+        max_age: timedelta | None,
+        offline: bool,
+    ) -> None:
+        self.store = store
+        self.session = session
+        self.realm = realm
+        self.clock = clock
+        self.offline = offline
+        self.max_age = max_age
+        self._fingerprints = tuple(fingerprints)
+
+    def companies(self, *, renew: bool = False) -> Held:
+        """Return the companies this key sees: table ``companies``."""
+
+        def pull(_: Held | None) -> Pulled:
+            rows = self.session.call("companies.list").json()
+            if not isinstance(rows, list):
+                raise ContractError("The list of companies is no list.")
+            return self.pulled({"companies": tables.build("companies", rows)["companies"]}, len(rows), 1)
+
+        return self.held(self.companies_key(), pull, renew=renew)
+
+    def companies_key(self) -> SnapshotKey:
+        """Return the key of the list of companies, which every API key has for itself."""
+        keys = [SnapshotKey(self.realm, "companies", f"key/{name}") for name in self._fingerprints]
+        return next((key for key in keys if self._find(key) is not None), keys[0])
+
+    def held(self, key: SnapshotKey, pull: Pull, *, renew: bool = False) -> Held:
+        """Return the tables of `key`: as kept if they are fresh, else pulled and kept.
+
+        Raises
+        ------
+        OfflineError
+            Offline, and nothing is kept.
+        """
+        if renew and self.offline:
+            raise OfflineError(f"Offline, and the {key} was to be fetched anew.")
+        spent = 0 if renew else self._admit(key)
+        kept = None if renew else self._read_fresh(key, spent)
+        if kept is not None:
+            return kept
+        if self.offline:
+            raise OfflineError(f"Offline, and the {key} was never fetched.")
+        with self.store.lock(key):
+            # Whoever held the lock may have fetched it meanwhile.
+            kept = None if renew else self._read_fresh(key, spent)
+            return kept or self._pull(key, pull, spent)
+
+    def _pull(self, key: SnapshotKey, pull: Pull, spent: int) -> Held:
+        snapshot = self._find(key)
+        old = None if snapshot is None else self._read(snapshot)
+        pulled = pull(old)
+        details = Details(
+            began=pulled.began.isoformat(), walked=pulled.walked, total=pulled.total, requests=pulled.requests
+        )
+        spent += pulled.requests
+        fingerprint = self.session.fingerprint
+        try:
+            if pulled.unchanged and old is not None and snapshot is not None:
+                self.store.touch(snapshot, fetched=pulled.fetched, details=details, fingerprint=fingerprint)
+                return Held(old.frames, pulled.fetched, snapshot.generation, details, spent)
+            published = self.store.publish(
+                key, pulled.frames, fingerprint=fingerprint, fetched=pulled.fetched, details=details
+            )
+        except (OSError, sqlite3.Error) as error:
+            warn_not_kept(key, error)
+            return Held(pulled.frames, pulled.fetched, "", details, spent)
+        return Held(pulled.frames, pulled.fetched, published.generation, details, spent)
+
+    def fresh(self, key: SnapshotKey, *, any_age: bool = False) -> Snapshot | None:
+        """Return the snapshot of `key` if it is there for this API key and young enough; no network."""
+        snapshot = self._find(key)
+        if snapshot is None or any_age or self.offline or self.max_age is None:
+            return snapshot
+        # A snapshot of the future was made by another clock: its age cannot be told.
+        return snapshot if timedelta(0) <= self.clock.now() - snapshot.fetched <= self.max_age else None
+
+    def _read_fresh(self, key: SnapshotKey, spent: int) -> Held | None:
+        for _ in range(3):  # a snapshot that another writer replaces while it is read is looked up again
+            snapshot = self.fresh(key)
+            if snapshot is None:
+                return None
+            held = self._read(snapshot, spent)
+            if held is not None:
+                return held
+        return None
+
+    def _read(self, snapshot: Snapshot, spent: int = 0) -> Held | None:
+        try:
+            frames = self.store.read(snapshot)
+        except DamagedSnapshotError:
+            return None
+        return Held(frames, snapshot.fetched, snapshot.generation, snapshot.details, spent)
+
+    def _find(self, key: SnapshotKey) -> Snapshot | None:
+        found = (self.store.find(key, fingerprint) for fingerprint in self._fingerprints)
+        return next((snapshot for snapshot in found if snapshot is not None), None)
+
+    def _admit(self, key: SnapshotKey) -> int:
+        """See whether a new key reads a company that another key fetched; return the requests spent."""
+        kind, _, company_id = key.scope.partition("/")
+        if self.offline or kind != "company" or self._find(key) is not None or not self.store.holds(key):
+            return 0
+        fetch(self.session, "company.get", company_id=company_id)
+        self.store.admit(self.realm, key.scope, self.session.fingerprint)
+        return 1
+
+    def staging(self, key: SnapshotKey) -> Staging:
+        """Return the staged pages of the walk that fills `key`."""
+        parts = (*key.columns, self.session.fingerprint)
+        return Staging(self.store.manifest, "/".join(parts), self.clock.now())
+
+    def pulled(self, frames: dict[str, pd.DataFrame], total: int, requests: int) -> Pulled:
+        """Return frames that were just asked for, whole."""
+        now = self.clock.now()
+        return Pulled(frames, now, now, now.isoformat(), total, requests)
+
+
+def warn_not_kept(key: SnapshotKey, error: Exception) -> None:
+    """Say that rows were fetched and are right, but could not be kept."""
+    warnings.warn(
+        f"The {key} could not be kept in the cache and will be fetched again next time: {error}.",
+        CacheWarning,
+        stacklevel=4,
+    )

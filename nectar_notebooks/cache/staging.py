@@ -1,0 +1,72 @@
+"""Finished pages of an unfinished walk, so that a broken one goes on where it stopped, in any process.
+
+Bodies are kept as they came, compressed, in the manifest's file; they are no snapshot and never read as
+one. A walk that began too long ago is begun anew: what changed since then could not be asked for cheaply.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from datetime import datetime, timedelta
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from nectar_notebooks.cache.manifest import Manifest
+
+__all__ = ["OLDEST", "Staging"]
+
+#: A walk that began earlier than this is not resumed.
+OLDEST: Final = timedelta(days=1)
+
+
+class Staging:
+    """The pages of one walk: one snapshot key, one question, one API key.
+
+    Parameters
+    ----------
+    manifest : Manifest
+    name : str
+        What tells this walk from any other; only its digest is stored.
+    now : datetime
+        The moment the walk begins, unless it is resumed.
+    """
+
+    def __init__(self, manifest: Manifest, name: str, now: datetime) -> None:
+        self._manifest = manifest
+        self._walk = blake2b(name.encode(), digest_size=16).hexdigest()
+        began = manifest.ask("SELECT began FROM walks WHERE walk=?", (self._walk,))
+        self.began = datetime.fromisoformat(began[0][0]) if began else now
+        if not began or not timedelta(0) <= now - self.began <= OLDEST:
+            self.restart(now)
+
+    def restart(self, now: datetime) -> None:
+        """Forget the pages; the walk begins `now`."""
+        self.began = now
+        with self._manifest.change(durable=False) as connection:
+            connection.execute("DELETE FROM walks WHERE walk=?", (self._walk,))
+            connection.execute("INSERT INTO walks VALUES (?, ?)", (self._walk, now.isoformat()))
+
+    def keep(self, page: int, body: bytes) -> None:
+        """Keep the body of a finished page."""
+        body = zlib.compress(body, 1)
+        with self._manifest.change(durable=False) as connection:
+            connection.execute("INSERT OR REPLACE INTO pages VALUES (?, ?, ?)", (self._walk, page, body))
+
+    def pages(self) -> Iterator[tuple[int, Any]]:
+        """Yield number and body (decoded) of each page that is there, in order; a damaged one is missing."""
+        for (page,) in self._manifest.ask("SELECT page FROM pages WHERE walk=? ORDER BY page", (self._walk,)):
+            found = self._manifest.ask("SELECT body FROM pages WHERE walk=? AND page=?", (self._walk, page))
+            try:
+                body = json.loads(zlib.decompress(found[0][0]))
+            except (zlib.error, ValueError, IndexError):
+                continue
+            yield int(page), body
+
+    def finish(self) -> None:
+        """Forget the walk: its rows are published."""
+        with self._manifest.change(durable=False) as connection:
+            connection.execute("DELETE FROM walks WHERE walk=?", (self._walk,))

@@ -1,0 +1,249 @@
+"""Walks that end complete: resumable, closed by asking what changed meanwhile, refreshed by changes alone.
+
+What a walk may miss is asked for at its end (what was updated since the day it began, and which bills were
+deleted); a total that does not fit afterwards repeats it, twice at most. What the API cannot show stands in
+the fidelity list. Where the frames are kept, and when a walk is due, is decided elsewhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from nectar_notebooks import tables
+from nectar_notebooks.api import ENDPOINTS, walk
+from nectar_notebooks.cache.merging import FAMILIES, merge, ordered
+from nectar_notebooks.errors import ContractError, InterruptedWalkError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+    from datetime import datetime
+
+    import pandas as pd
+
+    from nectar_notebooks.api import Page, Session
+    from nectar_notebooks.cache.staging import Staging
+    from nectar_notebooks.clock import Clock
+
+__all__ = ["Changes", "Listing", "Pulled"]
+
+_REPEATS: Final = 2
+#: Two clocks may differ: what changed "since" a moment is asked for from this much earlier.
+_SKEW: Final = timedelta(hours=1)
+#: Lists that can be asked what was updated, and of which it can be seen what was deleted.
+_DATED: Final = ("documents", "usage")
+_DELETABLE: Final = ("documents",)
+
+
+@dataclass(frozen=True, slots=True)
+class Pulled:
+    """Frames as they were at the moment `fetched`, from a walk that `began`, and what they cost."""
+
+    frames: dict[str, pd.DataFrame]
+    began: datetime
+    fetched: datetime
+    walked: str
+    total: int
+    requests: int
+    unchanged: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What was updated since a day: the frames of those records, and the ids of deleted ones."""
+
+    frames: dict[str, pd.DataFrame]
+    deleted: frozenset[str]
+    requests: int
+
+
+class Listing:
+    """One list of the API as frames: of a resource, within a company.
+
+    Parameters
+    ----------
+    session : Session
+    clock : Clock
+    resource : str
+        ``connections``, ``documents``, ``usage`` or ``meters``.
+    company_id : str
+        The company the list belongs to.
+    """
+
+    def __init__(self, session: Session, clock: Clock, resource: str, company_id: str) -> None:
+        self._session = session
+        self._clock = clock
+        self._resource = resource
+        self._company_id = company_id
+        self._endpoint = f"{resource}.company"
+        self._rows_key = str(ENDPOINTS[self._endpoint].rows)
+        self._family = FAMILIES.get(resource)
+
+    # ------------------------------------------------------------------------------------------ whole list
+
+    def pull(self, staging: Staging) -> Pulled:
+        """Walk the whole list, going on with the pages in `staging`.
+
+        Raises
+        ------
+        InterruptedWalkError
+            The walk broke, or the list kept changing; finished pages are staged.
+        """
+        spent = 0
+        for _ in range(1 + _REPEATS):
+            frames, total, requests = self._walk(staging)
+            spent += requests
+            if self._resource not in _DATED or self._family is None:
+                return self._pulled(frames, staging, total, spent)
+            changes = self.changes(staging.began - _SKEW)
+            spent += changes.requests
+            if not len(changes.frames[self._family.parent]) and not changes.deleted:
+                return self._pulled(frames, staging, total, spent)
+            frames = merge(self._family, frames, changes.frames, changes.deleted)
+            total = self.count()
+            spent += 1
+            if total == len(frames[self._family.parent]):
+                return self._pulled(frames, staging, total, spent)
+            staging.restart(self._clock.now())
+        raise InterruptedWalkError(
+            f"The {self._resource} of company {self._company_id} changed during each of {1 + _REPEATS} walks.",
+            rows=[],
+            finished_pages=0,
+            total_pages=None,
+            resume=None,
+        )
+
+    def _pulled(self, frames: dict[str, pd.DataFrame], staging: Staging, total: int, requests: int) -> Pulled:
+        began = staging.began
+        return Pulled(frames, began, self._clock.now(), began.isoformat(), total, requests)
+
+    def _walk(self, staging: Staging) -> tuple[dict[str, pd.DataFrame], int, int]:
+        gathered = _Gathered(self._resource, self._company_id)
+        have: dict[int, Sequence[str]] = {}
+        for number, body in staging.pages():
+            rows = body[self._rows_key]
+            have[number] = [str(row["id"]) for row in rows]
+            gathered.add(rows)
+
+        def on_page(page: Page) -> None:
+            staging.keep(page.number, page.raw)
+            gathered.add(page.rows)
+
+        def on_restart() -> None:
+            staging.restart(self._clock.now())
+            gathered.restart()
+
+        try:
+            walked = walk(
+                self._session,
+                self._endpoint,
+                on_page=on_page,
+                on_restart=on_restart,
+                have=have,
+                keep_rows=False,
+                company_id=self._company_id,
+            )
+        except InterruptedWalkError as error:
+            error.rows = [row for _, body in staging.pages() for row in body[self._rows_key]]
+            raise
+        return self._ordered(gathered.finish()), walked.total, walked.requests
+
+    def _ordered(self, frames: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+        return frames if self._family is None else ordered(self._family, frames)
+
+    # --------------------------------------------------------------------------------------------- changes
+
+    def count(self) -> int:
+        """Ask how many rows the list has now."""
+        endpoint = ENDPOINTS[self._endpoint]
+        answer = self._session.call(self._endpoint, company_id=self._company_id, params={"page": 1}).json()
+        total = answer.get(endpoint.total) if isinstance(answer, dict) else None
+        if not isinstance(total, int):
+            raise ContractError(f"{endpoint.path} did not say how many rows it has.")
+        return total
+
+    def changes(self, since: datetime) -> Changes:
+        """Ask which records were updated on or after the UTC day of `since`, and which were deleted."""
+        gathered = _Gathered(self._resource, self._company_id)
+        question: dict[str, str | int | bool | Sequence[str] | None] = {
+            "dateType": "UPDATED_DATE",
+            "startDate": since.date().isoformat(),
+        }
+        requests = 0
+        with_deleted: set[str] = set()
+        if self._resource in _DELETABLE:
+            # Before the others: a bill made between the two questions must not look deleted.
+            all_of_them = self._ask({**question, "isDeleted": True})
+            with_deleted = {str(row["id"]) for row in all_of_them[0]}
+            requests += all_of_them[1]
+        rows, spent = self._ask(question)
+        gathered.add(rows)
+        deleted = with_deleted - {str(row["id"]) for row in rows}
+        return Changes(self._ordered(gathered.finish()), frozenset(deleted), requests + spent)
+
+    def _ask(self, question: Mapping[str, str | int | bool | Sequence[str] | None]) -> tuple[list[dict[str, Any]], int]:
+        walked = walk(self._session, self._endpoint, params=question, company_id=self._company_id)
+        return walked.rows, walked.requests
+
+    def refresh(
+        self,
+        old: Mapping[str, pd.DataFrame],
+        began: datetime,
+        walked: str,
+        gone: Collection[str] = (),
+    ) -> Pulled | None:
+        """Bring `old` up to date by its changes alone, or return None where only the whole list will do.
+
+        Parameters
+        ----------
+        old : mapping of str to DataFrame
+            Every table of the resource.
+        began : datetime
+            The watermark: when the last walk or refresh began.
+        walked : str
+            When the last full walk began; handed on.
+        gone : collection of str
+            Ids known to be gone for another reason, such as usage of a deleted bill.
+        """
+        if self._resource not in _DATED or self._family is None:
+            return None
+        now = self._clock.now()
+        changes = self.changes(began - timedelta(days=1))  # days are UTC days, cut at midnight: overlap by one
+        frames = merge(self._family, old, changes.frames, {*changes.deleted, *gone})
+        total = self.count()
+        if total != len(frames[self._family.parent]):
+            return None
+        unchanged = not (len(changes.frames[self._family.parent]) or changes.deleted or gone)
+        return Pulled(frames, now, self._clock.now(), walked, total, changes.requests + 1, unchanged)
+
+
+class _Gathered:
+    """The rows of a walk on their way into frames, each id once."""
+
+    def __init__(self, resource: str, company_id: str) -> None:
+        self._resource = resource
+        self._company_id = company_id
+        self.restart()
+
+    def restart(self) -> None:
+        self._builder = tables.Builder(self._resource, company_id=self._company_id)
+        self._seen: set[str] = set()
+
+    def add(self, rows: Sequence[dict[str, Any]]) -> None:
+        fresh = []
+        for row in rows:
+            if row["id"] not in self._seen:
+                self._seen.add(row["id"])
+                fresh.append(row)
+        self._builder.add(fresh)
+
+    def finish(self) -> dict[str, pd.DataFrame]:
+        frames = self._builder.finish()
+        if self._resource == "documents":
+            # Usage has a list of its own; of a bill's copy only the relation is kept.
+            relation = frames.pop("usage")[["bill_id", "usage_id"]]
+            frames["bill_usage"] = relation
+            for copy in ("time_of_use", "meters", "identifiers"):
+                frames.pop(copy)
+        return frames

@@ -1,0 +1,146 @@
+"""Questions answered from the stored tables: which usage, which bills, and what stands on those bills.
+
+A usage row is chosen by its own site, commodity, service period and times; a bill if one of its usage rows is
+chosen, or by its own dates where it has no usage or the question is about the bill. Everything else of a bill
+follows its bill. Nothing is fetched here, and no row is changed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal, get_args
+
+import pandas as pd
+
+from nectar_notebooks.errors import InvalidRequestError
+from nectar_notebooks.schema.values import COMMODITIES, GUIDE_ONLY_COMMODITIES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from nectar_notebooks.client.dates import Window
+
+__all__ = ["BY", "By", "Question", "checked_by", "checked_commodity"]
+
+By = Literal["service_period", "bill_date", "created", "updated"]
+BY: Final = get_args(By)
+
+#: Tables that follow a table which names its bill.
+_GRANDCHILDREN: Final = {
+    "line_item_accounts": ("line_items", "line_item_id"),
+    "demand_usage": ("demand", "demand_id"),
+}
+
+
+def checked_by(by: str) -> str:
+    """Return `by` if it is one of the four, else raise."""
+    if by not in BY:
+        raise InvalidRequestError(f"by={by!r} is not known: say one of {', '.join(BY)}.")
+    return by
+
+
+def checked_commodity(commodity: str | None) -> str | None:
+    """Return the commodity in capitals, or raise for one that the API does not know."""
+    if commodity is None:
+        return None
+    name = commodity.strip().upper() if isinstance(commodity, str) else commodity
+    if name not in COMMODITIES + GUIDE_ONLY_COMMODITIES:
+        raise InvalidRequestError(f"commodity={commodity!r} is not known: say one of {', '.join(COMMODITIES)}.")
+    return str(name)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What was asked of a company's tables.
+
+    Parameters
+    ----------
+    window : Window
+        Days, both ends counted.
+    by : str
+        What the days are compared with.
+    commodity, site_id, connection_id : str, optional
+    """
+
+    window: Window
+    by: str = "service_period"
+    commodity: str | None = None
+    site_id: str | None = None
+    connection_id: str | None = None
+
+    @property
+    def everything(self) -> bool:
+        """Say whether nothing is left out."""
+        return self.window.open and not (self.commodity or self.site_id or self.connection_id)
+
+    def tables(self, wanted: str) -> set[str]:
+        """Return the tables that answering needs, beside none more than that."""
+        if self.everything:
+            return {wanted}
+        needed = {wanted, "bills", "usage", "bill_accounts"}
+        return needed | ({_GRANDCHILDREN[wanted][0]} if wanted in _GRANDCHILDREN else set())
+
+    def answer(self, wanted: str, frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+        """Return the rows of table `wanted` that the question chooses."""
+        frame = frames[wanted]
+        if self.everything:
+            return frame
+        usage = frames["usage"][self._things(frames) & self._days(frames)]
+        if wanted == "usage":
+            return usage.reset_index(drop=True)
+        if wanted == "time_of_use":
+            return frame[frame["usage_id"].isin(set(usage["usage_id"]))].reset_index(drop=True)
+        bills = self._bills(frames)
+        if wanted in _GRANDCHILDREN:
+            parent, key = _GRANDCHILDREN[wanted]
+            parents = frames[parent].loc[frames[parent]["bill_id"].isin(bills), key]
+            return frame[frame[key].isin(set(parents))].reset_index(drop=True)
+        return frame[frame["bill_id"].isin(bills)].reset_index(drop=True)
+
+    def _things(self, frames: Mapping[str, pd.DataFrame]) -> pd.Series:
+        """Say which usage rows are of the commodity, site and connection."""
+        usage = frames["usage"]
+        chosen = pd.Series(True, index=usage.index)
+        if self.commodity is not None:
+            chosen &= (usage["commodity"] == self.commodity).astype(bool)
+        if self.site_id is not None:
+            chosen &= (usage["site_id"] == self.site_id).astype(bool)
+        if self.connection_id is not None:
+            chosen &= usage["bill_id"].isin(self._of_connection(frames))
+        return chosen
+
+    def _days(self, frames: Mapping[str, pd.DataFrame]) -> pd.Series:
+        """Say which usage rows are of the days."""
+        usage, bills = frames["usage"], frames["bills"]
+        if self.window.open:
+            return pd.Series(True, index=usage.index)
+        if self.by == "service_period":
+            return self.window.overlaps(usage["start_date"], usage["end_date"])
+        if self.by == "bill_date":
+            return usage["bill_id"].isin(set(bills.loc[self.window.contains(bills["bill_date"]), "bill_id"]))
+        return self.window.contains(usage[self.by])
+
+    def _bills(self, frames: Mapping[str, pd.DataFrame]) -> set[str]:
+        """Return the ids of the bills that are chosen."""
+        bills, usage = frames["bills"], frames["usage"]
+        chosen = pd.Series(True, index=bills.index)
+        things = self._things(frames)
+        if self.connection_id is not None:
+            chosen &= bills["bill_id"].isin(self._of_connection(frames))
+        if self.commodity is not None or self.site_id is not None:
+            chosen &= bills["bill_id"].isin(set(usage.loc[things, "bill_id"]))
+        if self.window.open:
+            pass
+        elif self.by == "service_period":
+            # A bill without usage has only its own period.
+            without = ~bills["bill_id"].isin(set(usage["bill_id"]))
+            own = self.window.overlaps(bills["start_date"].fillna(bills["bill_date"]), bills["bill_date"])
+            of_usage = bills["bill_id"].isin(set(usage.loc[things & self._days(frames), "bill_id"]))
+            chosen &= of_usage | (own & without)
+        else:
+            chosen &= self.window.contains(bills[self.by])
+        return set(bills.loc[chosen, "bill_id"])
+
+    def _of_connection(self, frames: Mapping[str, pd.DataFrame]) -> set[str]:
+        relation = frames["bill_accounts"]
+        return set(relation.loc[(relation["connection_id"] == self.connection_id).astype(bool), "bill_id"])

@@ -1,0 +1,205 @@
+"""`connect`: the composition root of the client. Settings, session, store and the embedded sandbox meet here.
+
+Everything heavy is imported on use, so that ``import nectar_notebooks`` stays cheap. Which key and which
+address is decided in `config`.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+import weakref
+from datetime import timedelta
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from nectar_notebooks.clock import SystemClock
+from nectar_notebooks.config import EMBEDDED_URL, Secret, Settings, resolve
+from nectar_notebooks.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from nectar_notebooks.api import Session
+    from nectar_notebooks.client import Nectar
+    from nectar_notebooks.clock import Clock
+    from nectar_notebooks.sandbox import Sandbox
+
+__all__ = ["connect"]
+
+_DAY: Final = timedelta(days=1)
+_DEFAULT_SEED: Final = 1
+
+_lock = Lock()
+_embedded: dict[tuple[int, bool], Sandbox] = {}
+_folders: weakref.WeakKeyDictionary[Sandbox, Path] = weakref.WeakKeyDictionary()
+
+
+def connect(
+    environment: str | None = None,
+    *,
+    key: str | tuple[str, ...] | None = None,
+    version: str | None = None,
+    base_url: str | None = None,
+    cache_dir: str | Path | None = None,
+    sandbox: Sandbox | None = None,
+    offline: bool = False,
+    max_age: timedelta | float | None = _DAY,
+    clock: Clock | None = None,
+) -> Nectar:
+    """Connect to the API, or to the embedded sandbox where no key is found.
+
+    Parameters
+    ----------
+    environment : str, optional
+        ``"production"``, ``"sandbox"`` (Nectar's environment for test keys) or ``"local"`` (the embedded
+        sandbox). Without it NECTAR_ENVIRONMENT or the one key that is found decides; without any key it is
+        the embedded sandbox, and one line on the error stream says so.
+    key : str or tuple of str, optional
+        The API key; two (new, old) carry a rotation. Else from the environment, a ``.env`` file or the
+        keyring.
+    version : str, optional
+        ``"v2.2"`` (default), ``"v2.1"`` or ``"v2.0"``.
+    base_url : str, optional
+        Another address of the API, such as a served embedded sandbox.
+    cache_dir : path, optional
+        Where fetched rows are kept. Rows of an embedded sandbox are kept in a temporary folder that goes with
+        it, unless this is given.
+    sandbox : Sandbox, optional
+        Talk to this embedded sandbox, in this process.
+    offline : bool, default False
+        Never touch the network: answer from the cache, whatever its age, or say what is missing.
+    max_age : timedelta, seconds or None, default one day
+        How old kept rows may be before they are asked for again; None: any age.
+    clock : Clock, optional
+        Where the time comes from; the system's, or the embedded sandbox's own.
+
+    Returns
+    -------
+    Nectar
+
+    Raises
+    ------
+    ConfigurationError
+        No key for the environment, an unknown environment or version, an address that may not receive a key.
+
+    Examples
+    --------
+    >>> import nectar_notebooks as nn
+    >>> nn.connect("local").ping()["status"]
+    'ok'
+    """
+    if sandbox is not None and (base_url is not None or environment not in (None, "local")):
+        raise ConfigurationError("A sandbox was given, and another place too.", advice="Give one of them.")
+    settings = resolve(
+        "local" if sandbox is not None else environment,
+        key=key,
+        version=version,
+        base_url=EMBEDDED_URL if sandbox is not None else base_url,
+        cache_dir=cache_dir,
+    )
+    age = timedelta(seconds=max_age) if isinstance(max_age, (int, float)) else max_age
+    if settings.base_url != EMBEDDED_URL:
+        return _served(settings, offline=offline, max_age=age, clock=clock or SystemClock())
+    if sandbox is None:
+        sandbox = _default_sandbox(settings)
+        if settings.found["environment"] == "default":
+            sys.stderr.write(
+                "No API key was found: this is the embedded sandbox, with made-up bills on this machine.\n"
+            )
+    return _in_process(settings, sandbox, offline=offline, max_age=age, clock=clock or sandbox.clock)
+
+
+def _served(settings: Settings, *, offline: bool, max_age: timedelta | None, clock: Clock) -> Nectar:
+    from nectar_notebooks.api import Session
+
+    session = Session(settings.base_url, settings.keys, version=settings.version, clock=clock)
+    host = urlsplit(settings.base_url).netloc
+    return _nectar(
+        settings, session, host=host, folder=settings.cache_dir, offline=offline, max_age=max_age, clock=clock
+    )
+
+
+def _in_process(
+    settings: Settings, sandbox: Sandbox, *, offline: bool, max_age: timedelta | None, clock: Clock
+) -> Nectar:
+    from nectar_notebooks.api import Session, WSGIAdapter
+
+    keys = settings.keys or (Secret(sandbox.key),)
+    session = Session(settings.base_url, keys, version=settings.version, clock=clock, adapter=WSGIAdapter(sandbox.app))
+    kept = settings.cache_dir_given
+    folder = settings.cache_dir if kept else _temporary_folder(sandbox)
+    return _nectar(
+        settings,
+        session,
+        host="embedded sandbox",
+        folder=folder,
+        offline=offline,
+        max_age=max_age,
+        clock=clock,
+        durable=kept,
+        keys=keys,
+    )
+
+
+def _nectar(
+    settings: Settings,
+    session: Session,
+    *,
+    host: str,
+    folder: Path,
+    offline: bool,
+    max_age: timedelta | None,
+    clock: Clock,
+    durable: bool = True,
+    keys: tuple[Secret, ...] | None = None,
+) -> Nectar:
+    from nectar_notebooks.cache import Library, Realm, Store
+    from nectar_notebooks.client import Nectar
+
+    fingerprints = [one.fingerprint() for one in (settings.keys if keys is None else keys)]
+    try:
+        store = Store(folder, durable=durable)
+    except OSError as error:
+        raise ConfigurationError(
+            f"The cache folder cannot be used: {error}.",
+            advice="Give another with cache_dir= or NECTAR_CACHE_DIR.",
+        ) from error
+    library = Library(
+        store,
+        session,
+        realm=Realm(host, settings.version, settings.environment),
+        fingerprints=fingerprints or [""],
+        clock=clock,
+        max_age=max_age,
+        offline=offline,
+    )
+    shown = " and ".join(name[:8] for name in fingerprints) or "none"
+    return Nectar(
+        library,
+        place=f"{settings.environment}, {host}, {settings.version}{', offline' if offline else ''}",
+        key=f"key {shown} ({settings.found['key']})",
+    )
+
+
+def _default_sandbox(settings: Settings) -> Sandbox:
+    """Return this process's embedded sandbox of these settings; one, so that two connections share it."""
+    from nectar_notebooks.sandbox import Sandbox
+
+    seed = _DEFAULT_SEED if settings.sandbox_seed is None else settings.sandbox_seed
+    with _lock:
+        wanted = (seed, settings.sandbox_documented_only)
+        if wanted not in _embedded:
+            _embedded[wanted] = Sandbox(seed=seed, documented_only=settings.sandbox_documented_only)
+        return _embedded[wanted]
+
+
+def _temporary_folder(sandbox: Sandbox) -> Path:
+    """Return the folder of a sandbox's rows, which goes when it does, at the latest with the process."""
+    with _lock:
+        folder = _folders.get(sandbox)
+        if folder is None:
+            folder = _folders[sandbox] = Path(tempfile.mkdtemp(prefix="nectar-sandbox-"))
+            weakref.finalize(sandbox, shutil.rmtree, folder, ignore_errors=True)
+        return folder
