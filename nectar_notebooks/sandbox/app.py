@@ -6,7 +6,7 @@ It holds no state of its own: it asks the sandbox that made it. Which function a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import TYPE_CHECKING, Any, Final
 
 from flask import Flask, Response, request
@@ -15,7 +15,8 @@ from werkzeug.exceptions import HTTPException
 from nectar_notebooks.sandbox import keys
 from nectar_notebooks.sandbox.calls import Answer, Call
 from nectar_notebooks.sandbox.problems import ProblemError
-from nectar_notebooks.sandbox.routes import ROUTES, VERSIONS, Route
+from nectar_notebooks.sandbox.router import Router
+from nectar_notebooks.sandbox.routes import ROUTES, VERSIONS
 from nectar_notebooks.sandbox.text import dumps
 from nectar_notebooks.sandbox.views import View
 
@@ -27,43 +28,51 @@ if TYPE_CHECKING:
 __all__ = ["make_app"]
 
 _JSON: Final = "application/json"
-#: Paths are written as in the contract, ``{id}``; the framework wants ``<id>``.
-_CONVERTERS: Final = str.maketrans("{}", "<>")
+_METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
 def make_app(sandbox: Sandbox) -> Flask:
     """Return the application that answers for `sandbox`."""
     app = Flask("nectar_notebooks.sandbox", static_folder=None, template_folder=None)
-    for version in VERSIONS:
-        for route in ROUTES:
-            for path in (route.path, route.alias):
-                if path is not None:
-                    app.add_url_rule(
-                        f"/{version}{path.translate(_CONVERTERS)}",
-                        endpoint=f"{version} {route.method} {path}",
-                        view_func=_view(sandbox, version, route),
-                        methods=[route.method],
-                        strict_slashes=False,
-                    )
-    app.register_error_handler(ProblemError, lambda problem: _problem(problem))
+    api = _Api(sandbox)
+    app.add_url_rule("/<version>/<path:path>", "api", api.answer, methods=_METHODS, provide_automatic_options=False)
+    app.register_error_handler(ProblemError, _problem)
     app.register_error_handler(HTTPException, _http_error)
     app.wsgi_app = _Journaling(app.wsgi_app, sandbox)  # type: ignore[method-assign]  # Flask's documented way
     return app
 
 
-def _view(sandbox: Sandbox, version: str, route: Route) -> Callable[..., Response]:
-    view = View(version, sandbox.switches, sandbox.documented_only)
+class _Api:
+    """Answers every path of every version."""
 
-    def answer(**ids: str) -> Response:
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.sandbox = sandbox
+        self.router = Router(ROUTES)
+        self.views = {version: View(version, sandbox.switches, sandbox.documented_only) for version in VERSIONS}
+
+    def answer(self, version: str, path: str) -> Response:
+        """Find the route, check the key, answer."""
+        view = self.views.get(version)
+        routes, values = self.router.find(path)
+        if view is None or not routes:
+            raise ProblemError(404, "There is nothing at this path: check the version and the spelling.")
+        method = "GET" if request.method == "HEAD" else request.method
+        sandbox = self.sandbox
+        route, names = routes.get(method) or next(iter(routes.values()))
         request.environ["nectar.route"] = route.path
-        state = sandbox.state
-        with state.reading() as db:
+        with sandbox.state.reading() as db:
             key = keys.check(db, request.headers.get("X-API-Key"), sandbox.clock.now())
+            if method not in routes:
+                raise _refuse_method(method, routes)
             if route.assumed and sandbox.documented_only:
-                raise ProblemError(404, "The documentation does not name this path.")
-            return _response(route.answer(Call(state, key, view, request.args), **ids))
+                raise ProblemError(404, f"The documentation does not name {method} on this path.")
+            call = Call(sandbox.state, key, view, request.args)
+            return _response(route.answer(call, **dict(zip(names, values, strict=True))))
 
-    return answer
+
+def _refuse_method(method: str, routes: Collection[str]) -> ProblemError:
+    allowed = ", ".join(sorted({*routes, "HEAD"} if "GET" in routes else routes))
+    return ProblemError(405, f"This path does not answer {method}.", headers={"Allow": allowed})
 
 
 def _response(answer: Answer) -> Response:
@@ -78,10 +87,7 @@ def _http_error(error: HTTPException) -> Response:
     """Answer what the framework refuses (no such path, wrong method, too large) in the API's form."""
     original = error.get_response()
     headers = {"Allow": original.headers["Allow"]} if "Allow" in original.headers else {}
-    detail = {
-        404: "There is nothing at this path: check the version and the spelling.",
-        405: f"This path does not answer {request.method}.",
-    }.get(error.code or 500, error.description or "The request could not be answered.")
+    detail = error.description or "The request could not be answered."
     return Response(dumps({"detail": detail}), error.code or 500, headers, content_type=_JSON)
 
 

@@ -7,6 +7,7 @@ answers.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property, partial
@@ -92,11 +93,14 @@ class Sandbox:
         self.clock = _clock(clock)
         self.journal = Journal()
         self._sites, self._months, self._world = sites, months, world
-        self.state = State(None if db is None else Path(db))
+        self._db = None if db is None else Path(db)
+        self.state = State(self._db)
         if self.state.is_new:
             self._fill()
         else:
-            self.clock.advance(seconds=self.state.meta("elapsed") or 0)
+            self.seed = self.state.meta("seed")
+            self.clock = FrozenClock(self.state.meta("start"))
+            self.clock.advance(seconds=self.state.meta("elapsed"))
 
     @cached_property
     def app(self) -> Flask:
@@ -154,7 +158,7 @@ class Sandbox:
         """Move the sandbox's clock forward."""
         with self.state.writing():
             self.clock.advance(days=days)
-            self.state.note("elapsed", (self.state.meta("elapsed") or 0) + days * 86400)
+            self.state.note("elapsed", self.state.meta("elapsed") + days * 86400)
 
     def reset(self) -> None:
         """Go back to how it was made: records, keys, clock and journal; bills loaded later are gone."""
@@ -193,6 +197,11 @@ class Sandbox:
         with self.state.writing() as db:
             self.state.load(self._world if self._world is not None else self._demo())
             keys.add(db, self.key, "production", self.clock.now(), None, None)
+            self.state.note("seed", self.seed)
+            self.state.note("start", self.clock.now().isoformat())
+            self.state.note("elapsed", 0)
+            if self._db is not None:
+                self.state.ready()  # a file holds everything, so that it can be taken up without its seeds
 
     def _demo(self) -> World:
         from nectar_notebooks.sandbox.seeds import Demo
@@ -205,10 +214,11 @@ class Sandbox:
 def _clock(clock: str | datetime | FrozenClock | None) -> FrozenClock:
     if isinstance(clock, FrozenClock):
         return clock
-    try:
-        return FrozenClock(clock if clock is not None else START)
-    except (TypeError, ValueError):
-        raise ConfigurationError(
-            f"{clock!r} is no moment at which the embedded sandbox could stand.",
-            advice=f"Give one in the form {START}.",
-        ) from None
+    moment = START if clock is None else clock
+    if isinstance(moment, str | datetime):
+        with suppress(ValueError):
+            return FrozenClock(moment)
+    raise ConfigurationError(
+        f"{clock!r} is no moment at which the embedded sandbox could stand.",
+        advice=f"Give one in the form {START}.",
+    )

@@ -17,8 +17,9 @@ from pathlib import Path
 from threading import RLock
 from typing import Any, Final
 
+from nectar_notebooks.errors import ConfigurationError
 from nectar_notebooks.sandbox.fields import fill
-from nectar_notebooks.sandbox.tables import DDL
+from nectar_notebooks.sandbox.tables import DDL, FORMAT
 from nectar_notebooks.sandbox.text import dumps, normalized, opened
 from nectar_notebooks.sandbox.world import Record, World
 
@@ -38,20 +39,19 @@ class State:
     ----------
     path : Path, optional
         A file that keeps the state; without one it lives in memory.
+
+    Raises
+    ------
+    ConfigurationError
+        A file that cannot be opened, or is no state of an embedded sandbox of this release.
     """
 
     def __init__(self, path: Path | None = None) -> None:
         self._lock = RLock()
         self._depth = 0
         self._later: dict[int, Callable[[], Iterable[World]]] = {}
-        fresh = path is None or not path.exists() or path.stat().st_size == 0
-        self.db = sqlite3.connect(":memory:" if path is None else path, check_same_thread=False, isolation_level=None)
-        self.db.execute("PRAGMA synchronous = NORMAL")
-        if path is not None:
-            self.db.execute("PRAGMA journal_mode = WAL")
-        self.is_new = fresh
-        if fresh:
-            self.db.executescript(DDL)
+        self.db = _open(path)
+        self.is_new = self.meta("seed") is None
 
     def close(self) -> None:
         """Close the database; a sandbox in memory is gone then."""
@@ -194,6 +194,34 @@ class State:
         row = self.db.execute(sql, values).lastrowid
         assert row is not None  # noqa: S101 - an INSERT of one row has one
         return row
+
+
+def _open(path: Path | None) -> sqlite3.Connection:
+    """Return the database with its tables, made where there are none."""
+    db = None
+    try:
+        db = sqlite3.connect(":memory:" if path is None else path, check_same_thread=False, isolation_level=None)
+        (version,) = db.execute("PRAGMA user_version").fetchone()
+        (tables,) = db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite3.Error as error:
+        if db is not None:
+            db.close()
+        raise ConfigurationError(
+            f"The embedded sandbox cannot keep its state in {path}: {error}.",
+            advice="Name a file that does not exist yet, or one that an embedded sandbox made.",
+        ) from None
+    if tables and version != FORMAT:
+        db.close()
+        raise ConfigurationError(
+            f"{path} holds no state of an embedded sandbox of this release.",
+            advice="Name a file that does not exist yet, or remove this one if it may go.",
+        )
+    if not tables:
+        db.executescript(f"BEGIN; {DDL} PRAGMA user_version = {FORMAT}; COMMIT;")
+    if path is not None:
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = NORMAL")
+    return db
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,10 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["DDL"]
+__all__ = ["DDL", "FORMAT"]
+
+#: Marks a file as a state of this form; a change of the tables below counts it up.
+FORMAT: Final = 0x6E620001
 
 #: `brief` and `body` are JSON objects without their closing brace; `children` goes between the two.
 DDL: Final = """

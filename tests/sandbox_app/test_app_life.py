@@ -1,0 +1,199 @@
+"""The sandbox as an object: the same bytes, threads, journal, reset, files, ports."""
+
+from __future__ import annotations
+
+import hashlib
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+import requests
+from sandbox_asker import Asker
+from small_world import ACME, BETA, JANUARY_BILL, many_bills, small_world
+
+from nectar_notebooks.errors import ConfigurationError
+from nectar_notebooks.sandbox import Sandbox
+
+PATHS = ("/company", "/connection/company/{}", "/meter/company/{}", "/document/company/{}?page=2", "/usage/company/{}")
+
+
+def digest(sandbox: Sandbox) -> str:
+    """Return one number for everything the demo portfolio answers."""
+    client, headers = sandbox.app.test_client(), {"X-API-Key": sandbox.key}
+    seen = hashlib.sha256()
+    for company in client.get("/v2.2/company", headers=headers).json:
+        for path in PATHS:
+            answer = client.get(f"/v2.2{path.format(company['id'])}", headers=headers)
+            assert answer.status_code == 200
+            seen.update(answer.data)
+    return seen.hexdigest()
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_gives_others() -> None:
+    first, again, other = (digest(Sandbox(seed=seed, months=3)) for seed in (7, 7, 8))
+    assert first == again != other
+
+
+def test_the_same_seed_gives_the_same_bytes_in_another_process() -> None:
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1]); from test_app_life import digest;"
+        "from nectar_notebooks.sandbox import Sandbox; print(digest(Sandbox(seed=7, months=3)))"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code, str(Path(__file__).parent)],
+        capture_output=True, text=True, check=True, env={"PYTHONHASHSEED": "4711", "TZ": "Asia/Tokyo"},
+    )  # fmt: skip
+    assert run.stdout.strip() == digest(Sandbox(seed=7, months=3))
+
+
+def test_what_is_asked_first_changes_no_byte() -> None:
+    asked_backwards = Sandbox(seed=7, months=3)
+    ask = Asker(asked_backwards)
+    for company in reversed(ask("/company")[1]):
+        ask(f"/usage/company/{company['id']}")
+    assert digest(asked_backwards) == digest(Sandbox(seed=7, months=3))
+
+
+def test_sites_and_months_are_as_asked() -> None:
+    ask = Asker(Sandbox(seed=3, sites=5, months=2))
+    assert sum(len(company["sites"]) for company in ask("/company")[1]) == 5
+
+
+def test_importing_the_package_loads_neither_flask_nor_sqlite() -> None:
+    code = (
+        "import sys, nectar_notebooks.sandbox; print([m for m in ('flask', 'sqlite3', 'werkzeug') if m in sys.modules])"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "[]"
+
+
+def test_ten_requests_at_once(ask: Asker) -> None:
+    def one(number: int) -> str:
+        status, body = ask(f"/document/company/{ACME}?page={number}")
+        assert status == 200
+        return str(body["documents"])
+
+    journal = ask.sandbox.journal
+    with ThreadPoolExecutor(10) as pool:
+        with ask.sandbox.state.reading():  # nobody is answered until all have asked
+            answers = [pool.submit(one, number) for number in range(10)]
+            patience = threading.Event()
+            while journal.highest_concurrency < 10:
+                patience.wait(0.01)
+        assert len({answer.result() for answer in answers}) == 1
+    assert len(journal) == 10
+    assert journal.highest_concurrency == 10
+
+
+def test_the_first_requests_may_come_at_once() -> None:
+    sandbox = Sandbox(seed=7, sites=6, months=3)
+    ask = Asker(sandbox)
+    company = ask("/company")[1][0]["id"]
+    with ThreadPoolExecutor(10) as pool:
+        totals = set(pool.map(lambda _: ask(f"/usage/company/{company}")[1]["totalUsageData"], range(10)))
+    assert len(totals) == 1
+    assert totals.pop() > 0
+
+
+def test_the_journal_notes_what_was_asked(ask: Asker) -> None:
+    ask(f"/document/company/{ACME}?page=2")
+    ask("/company/nothing", key="nectar_local_wrong")
+    ask("/nowhere")
+    rows = ask.sandbox.journal.rows()
+    assert [(row["number"], row["method"], row["route"], row["status"]) for row in rows] == [
+        (1, "GET", "/document/company/{company_id}", 200),
+        (2, "GET", "/company/{company_id}", 401),
+        (3, "GET", None, 404),
+    ]
+    assert rows[0]["path"] == f"/v2.2/document/company/{ACME}"
+    assert rows[0]["query"] == "page=2"
+    assert rows[0]["time"] == "2026-01-15T09:00:00Z"
+    assert ask.sandbox.journal.count(status=200) == 1
+    ask.sandbox.journal.clear()
+    assert len(ask.sandbox.journal) == 0
+
+
+def test_time_moves_only_when_asked(sandbox: Sandbox) -> None:
+    assert sandbox.clock.now().isoformat() == "2026-01-15T09:00:00+00:00"
+    sandbox.advance(days=7)
+    assert sandbox.clock.today().isoformat() == "2026-01-22"
+    with pytest.raises(ValueError, match="forward"):
+        sandbox.advance(days=-1)
+
+
+def test_reset_goes_back_to_the_start(make: Callable[..., Asker]) -> None:
+    ask = make(world=many_bills(3))
+    before = ask(f"/document/company/{BETA}")
+    key = ask.sandbox.create_key("sandbox")
+    ask.sandbox.advance(days=3)
+    ask.sandbox.reset()
+    assert ask("/ping", key=key)[0] == 401
+    assert ask(f"/document/company/{BETA}") == before
+    assert ask.sandbox.clock.today().isoformat() == "2026-01-15"
+    assert len(ask.sandbox.journal) == 2
+
+
+def test_a_file_keeps_the_state(tmp_path: Path) -> None:
+    path = tmp_path / "state.sqlite"
+    sandbox = Sandbox(world=small_world(), db=path)
+    key = sandbox.create_key("sandbox")
+    sandbox.advance(days=2)
+    bill = Asker(sandbox)(f"/document/{JANUARY_BILL}")
+    sandbox.close()
+    again = Sandbox(world=small_world(), db=path)
+    ask = Asker(again)
+    assert ask("/ping", key=key)[0] == 200
+    assert ask(f"/document/{JANUARY_BILL}") == bill
+    assert again.clock.today().isoformat() == "2026-01-17"
+    assert again.create_key("sandbox") != key
+    again.close()
+
+
+def test_a_file_keeps_the_bills_that_come_on_need(tmp_path: Path) -> None:
+    path = tmp_path / "state.sqlite"
+    Sandbox(seed=7, sites=4, months=3, db=path).close()
+    again = Sandbox(seed=7, sites=4, months=3, db=path)
+    assert digest(again) == digest(Sandbox(seed=7, sites=4, months=3))
+    again.close()
+
+
+def test_a_file_that_is_no_state_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "letter.txt"
+    path.write_text("Dear reader, this is no database but it is long enough to look at." * 20)
+    with pytest.raises(ConfigurationError, match=r"letter\.txt"):
+        Sandbox(db=path)
+    assert path.read_text().startswith("Dear reader")
+
+
+def test_a_port_in_use_is_one_sentence(sandbox: Sandbox) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(ConfigurationError, match=f"port {port}.*in use.*another port"):
+            sandbox.serve(port)
+
+
+def test_it_is_served_on_this_machine_alone(sandbox: Sandbox) -> None:
+    with pytest.raises(ConfigurationError, match=r"0\.0\.0\.0"):
+        sandbox.serve(host="0.0.0.0")
+
+
+def test_a_served_sandbox_frees_its_port(sandbox: Sandbox) -> None:
+    with sandbox.serve() as served:
+        assert requests.get(f"{served.url}/v2.2/ping", timeout=5).status_code == 401
+    with pytest.raises(requests.ConnectionError):
+        requests.get(f"{served.url}/v2.2/ping", timeout=5)
+    with sandbox.serve(served.port) as again:
+        assert again.port == served.port
+
+
+@pytest.mark.parametrize("clock", ["yesterday", 5])
+def test_a_clock_that_is_no_moment_is_refused(clock: object) -> None:
+    with pytest.raises(ConfigurationError, match="no moment"):
+        Sandbox(clock=clock)  # type: ignore[arg-type]  # on purpose
