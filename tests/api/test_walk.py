@@ -162,7 +162,7 @@ def test_all_pages_at_hand_cost_one_request() -> None:
 def test_pages_at_hand_that_no_longer_fit_are_dropped() -> None:
     listing = Listing(30)
     restarts: list[bool] = []
-    stale = {1: [f"gone{number}" for number in range(10)], 2: listing.ids[10:20]}
+    stale = {1: [f"gone{number}" for number in range(9)], 2: listing.ids[10:20]}
     result = walked(listing, have=stale, on_restart=lambda: restarts.append(True))
     assert ids_of(result.rows) == listing.ids
     assert restarts == [True]
