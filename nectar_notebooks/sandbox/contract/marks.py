@@ -92,12 +92,10 @@ def _pruned(part: Any) -> Any:
     kept = {name: _pruned(item) for name, item in part.items() if name not in gone}
     if "required" in kept and "properties" in kept:
         kept["required"] = [name for name in kept["required"] if name in kept["properties"]]
-    unsure = kept.get(_VALUES, ())
-    for name in ("enum", "examples"):
-        if unsure and name in kept:
-            kept[name] = [value for value in kept[name] if value not in unsure]
-    if unsure and "items" in kept and "enum" in kept["items"]:
-        kept["items"] |= {"enum": [value for value in kept["items"]["enum"] if value not in unsure]}
+    unsure = kept.pop(_VALUES, ())
+    if unsure:
+        del kept[_WHY_VALUES]
+        kept["examples"] = [value for value in kept["examples"] if value not in unsure]
     return kept
 
 

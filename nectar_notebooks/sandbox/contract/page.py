@@ -41,9 +41,17 @@ def render(document: Json) -> str:
     info = document["info"]
     title = f"{info['title']}, {info['version']}"
     groups: dict[str, list[str]] = {tag["name"]: [] for tag in document["tags"]}
+    nested = {
+        (method, operation["x-nectar-alias-of"]): path
+        for path, item in document["paths"].items()
+        for method, operation in item.items()
+        if "x-nectar-alias-of" in operation
+    }
     for path, item in document["paths"].items():
         for method, operation in item.items():
-            groups[operation["tags"][0]].append(_operation(method, path, operation, document))
+            if "x-nectar-alias-of" not in operation:
+                also = nested.get((method, path), "")
+                groups[operation["tags"][0]].append(_operation(method, path, also, operation, document))
     said = {tag["name"]: tag["description"] for tag in document["tags"]}
     filled = {name: rows for name, rows in groups.items() if rows}
     contents = "".join(f'<li><a href="#{_anchor(name)}">{escape(name)}</a></li>' for name in [*filled, "Objects"])
@@ -69,12 +77,12 @@ def render(document: Json) -> str:
 _MARK: Final = '<span class="mark">assumed</span>'
 
 
-def _operation(method: str, path: str, operation: Json, document: Json) -> str:
+def _operation(method: str, path: str, also: str, operation: Json, document: Json) -> str:
     gone = ' class="gone"' if operation.get("deprecated") else ""
     mark = f" {_MARK}" if operation.get("x-nectar-assumed") else ""
     parts = [_why(operation), f"<p>{_prose(operation.get('description', ''))}</p>"]
-    if operation.get("deprecated"):
-        parts.append("<p>Deprecated.</p>")
+    if also:
+        parts.append(f"<p>Some guides write <code>{escape(also)}</code>, which is the same.</p>")
     if "parameters" in operation:
         rows = [
             _row(f"{part['name']} ({part['in']})", part["schema"] | _said(part), part.get("required", False))

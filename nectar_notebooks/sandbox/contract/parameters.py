@@ -50,13 +50,16 @@ PAGE: Final = _query(
 _COMMODITY: Final[Json] = {
     "type": "array",
     "items": _plain(one_of("", (*COMMODITIES, *GUIDE_ONLY_COMMODITIES))),
-    "x-nectar-assumed-values": list(GUIDE_ONLY_COMMODITIES),
-    "x-nectar-assumed-values-why": "Some guides list four more values than the reference.",
 }
 
 
 def _commodity(name: str, **how: str) -> Json:
-    return _query(name, "Only these commodities; several are repeated.", _COMMODITY, **how)
+    return _query(
+        name,
+        f"Only these commodities; several are repeated. {', '.join(GUIDE_ONLY_COMMODITIES)} are listed by some guides only.",
+        _COMMODITY,
+        **how,
+    )
 
 
 _REPEATED: Final = "Several values are given by repeating the parameter."
