@@ -1,0 +1,103 @@
+"""Issues: what in a portfolio somebody should act on, or look at, and what to do about it.
+
+One row a finding, in two levels. The checks stand in families: `values` (single values), `in_time` (records of
+a meter along time), `on_bills` (money, dates, revisions), `matching` (accounts, meters, units). Findings only
+describe: nothing is corrected here. What only Nectar can see, such as an illegible scan, comes from the flags
+on its bills; what is unusual but not wrong (spikes, late fees) is for `anomalies`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from nectar_notebooks.clock import SystemClock
+from nectar_notebooks.errors import InvalidRequestError
+from nectar_notebooks.methodology.checks import report
+from nectar_notebooks.methodology.issues.evidence import COLUMNS, Evidence
+from nectar_notebooks.methodology.issues.in_time import along_time
+from nectar_notebooks.methodology.issues.kinds import ACTION, KINDS, REVIEW, Kind
+from nectar_notebooks.methodology.issues.matching import matching
+from nectar_notebooks.methodology.issues.on_bills import on_bills
+from nectar_notebooks.methodology.issues.values import values
+from nectar_notebooks.schema.portfolio import Portfolio
+
+if TYPE_CHECKING:
+    from datetime import date
+
+__all__ = ["ACTION", "KINDS", "REVIEW", "Kind", "issues"]
+
+
+def issues(
+    portfolio: Portfolio | pd.DataFrame,
+    *,
+    bills: pd.DataFrame | None = None,
+    line_items: pd.DataFrame | None = None,
+    bill_accounts: pd.DataFrame | None = None,
+    meters: pd.DataFrame | None = None,
+    today: str | date | None = None,
+    estimated_run: int = 2,
+) -> pd.DataFrame:
+    """List what is wrong, or looks wrong, in a portfolio.
+
+    Parameters
+    ----------
+    portfolio : Portfolio or DataFrame
+        A portfolio, or usage records alone: ``usage_id``, ``meter_id``, ``start_date``, ``end_date``,
+        ``usage``; used where they stand: ``bill_id``, ``site_id``, ``commodity``, ``subtype``, ``unit``,
+        ``estimated``, ``exclusion``, ``net_metering``, ``counts``.
+    bills, line_items, bill_accounts, meters : DataFrame, optional
+        The tables of that name, beside usage records alone. A check whose table is not there is not made.
+    today : day, optional
+        Default: the system's day. Records more than a year beyond it have an absurd date.
+    estimated_run : int, default 2
+        From how many estimated records in a row on a run is listed.
+
+    Returns
+    -------
+    DataFrame
+        One row a finding: ``kind`` (see `KINDS`), ``level`` ("action required" or "review"), ``site_id,
+        account_id, meter_id, bill_id, other_bill_id, usage_id`` as far as it concerns one, ``start_date,
+        end_date`` (the days concerned), ``found`` (what was found, with numbers), ``to_do``. Sorted by level
+        and kind. Rows that do not count are not looked at, except for a superseded bill that still counts.
+
+    Raises
+    ------
+    DataError
+        A missing column, a text where a date or a number should be.
+
+    Notes
+    -----
+    Sources: Nectar's issue list (potential duplicate = overlapping dates of one account, duplicate usage,
+    unmatched account, no usage, account and meter mismatch). Ours: two bills are a *potential duplicate* when
+    they share more than half of the shorter period of a meter, less is an *overlap*; one shared day at the
+    boundary is neither: it is summed up once a meter, or once for the frame where most periods share theirs.
+
+    Examples
+    --------
+    >>> usage = pd.DataFrame({"usage_id": ["a", "b"], "meter_id": ["M", "M"], "usage": [310.0, 290.0],
+    ...                       "start_date": ["2024-01-01", "2024-03-01"], "end_date": ["2024-01-31", "2024-03-29"]})
+    >>> issues(usage, today="2024-04-01")[["kind", "found"]].values.tolist()
+    [['gap', '29 days from 2024-02-01 to 2024-02-29 are on no bill of this meter']]
+    """
+    if estimated_run < 1:
+        raise InvalidRequestError(f"estimated_run={estimated_run} must be at least 1.")
+    if isinstance(portfolio, Portfolio):
+        bills = portfolio.bills if bills is None else bills
+        line_items = portfolio.line_items if line_items is None else line_items
+        bill_accounts = portfolio.bill_accounts if bill_accounts is None else bill_accounts
+        meters = portfolio.meters if meters is None else meters
+        portfolio = portfolio.usage
+    day = np.datetime64(pd.Timestamp(SystemClock().today() if today is None else today), "D")
+    evidence = Evidence(portfolio, bills, line_items, bill_accounts, meters, int(day.astype(np.int64)))
+    parts = [*values(evidence), *along_time(evidence, estimated_run), *on_bills(evidence), *matching(evidence)]
+    found = [part for part in parts if len(part)]
+    result = pd.concat(found, ignore_index=True) if found else evidence.found("gap", [])
+    rank = result["kind"].map({name: place for place, name in enumerate(KINDS)})
+    keys = ["level", "rank", "site_id", "meter_id", "bill_id", "usage_id", "start_date", "found"]
+    result = result.assign(rank=rank).sort_values(keys, kind="stable", ignore_index=True)
+    tables = {"bills": bills, "line_items": line_items, "bill_accounts": bill_accounts, "meters": meters}
+    absent = ", ".join(name for name, table in tables.items() if table is None)
+    return report(result[list(COLUMNS)], "issues", {}, not_looked_at=absent or None)

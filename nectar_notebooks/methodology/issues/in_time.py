@@ -1,0 +1,228 @@
+"""Findings that show when a meter's records are laid along time.
+
+Gaps, overlaps, duplicates, shared boundary days, estimated runs.
+Records follow each other within one meter, subtype, direction of net metering and exclusion. Hauled
+commodities leave no gap and may come twice a day; of them only equal records are found.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from nectar_notebooks.methodology.checks import factorize, flags, text
+from nectar_notebooks.methodology.issues.evidence import day_text
+from nectar_notebooks.methodology.spans import HAULED, MISSING_DAY, neighbours
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from nectar_notebooks.methodology.issues.evidence import Evidence
+    from nectar_notebooks.methodology.spans import Neighbours, Truth, Whole
+
+__all__ = ["along_time", "series_of"]
+
+
+def along_time(evidence: Evidence, estimated_run: int) -> Iterator[pd.DataFrame]:
+    """Yield the findings of this family."""
+    start, end = evidence.period
+    series = np.where(evidence.live & (start != MISSING_DAY) & (end >= start), series_of(evidence.usage), -1)
+    row = neighbours(series, start, end, evidence.usage, "usage_id")
+    earlier, later = row.pairs()
+    shared_days = end[earlier] - start[later] + 1
+    hauled = text(evidence.usage, "commodity").isin(HAULED).to_numpy(dtype=bool)[later]
+    equal = (start[earlier] == start[later]) & (end[earlier] == end[later])
+    yield from _gaps(evidence, earlier, later, (shared_days < 0) & ~hauled)
+    boundary = (shared_days == 1) & ~equal & ~hauled
+    yield from _shared(evidence, series, earlier, later, boundary, ~hauled)
+    doubled = (shared_days > 0) & ~boundary & (equal | ~hauled)
+    yield from _doubled(evidence, earlier[doubled], later[doubled], hauled[doubled])
+    yield from _estimated(evidence, series, row, estimated_run)
+
+
+def series_of(usage: pd.DataFrame) -> Whole:
+    """Return the number of each record's series: one meter, subtype, direction and exclusion (-1: no meter)."""
+    meter, _ = factorize(usage, "meter_id")
+    total = meter.copy()
+    for name in ("commodity", "subtype", "net_metering"):
+        codes, values = factorize(usage, name)
+        total = total * (len(values) + 1) + codes + 1
+    total = total * 2 + flags(usage, "exclusion", "usage", missing=False)
+    return np.where(meter < 0, -1, pd.factorize(total)[0]).astype(np.int64)
+
+
+def _gaps(evidence: Evidence, earlier: Whole, later: Whole, gap: Truth) -> Iterator[pd.DataFrame]:
+    start, end = evidence.period
+    before, after = earlier[gap], later[gap]
+    first, last = end[before] + 1, start[after] - 1
+    kept = ~_covered_by_account(evidence, after, first, last)
+    before, after, first, last = before[kept], after[kept], first[kept], last[kept]
+    found = [
+        f"{b - a + 1} days from {day_text(a)} to {day_text(b)} are on no bill of this meter"
+        for a, b in zip(first.tolist(), last.tolist(), strict=True)
+    ]
+    if found:
+        old = text(evidence.usage.iloc[before], "bill_id").to_numpy()
+        yield evidence.of_usage("gap", after, found, start_date=first, end_date=last, other_bill_id=old)
+
+
+def _covered_by_account(evidence: Evidence, rows: Whole, first: Whole, last: Whole) -> Truth:
+    """Say which gaps are filled by usage that was billed to the meter's account without naming the meter."""
+    covered = np.zeros(len(rows), dtype=bool)
+    loose = np.flatnonzero(evidence.live & evidence.usage["meter_id"].isna().to_numpy())
+    if not len(loose) or not len(rows):
+        return covered
+    start, end = evidence.period
+    code = evidence.bill_code("usage")
+    kind = text(evidence.usage, "commodity")
+    account = evidence.account_of_bill
+    for place, row in enumerate(rows.tolist()):
+        own = account.get(code[row])
+        for other in loose.tolist():
+            same = pd.notna(own) and account.get(code[other]) == own and kind.iloc[other] == kind.iloc[row]
+            if same and start[other] <= first[place] and end[other] >= last[place]:
+                covered[place] = True
+    return covered
+
+
+def _shared(
+    evidence: Evidence, series: Whole, earlier: Whole, later: Whole, boundary: Truth, periodic: Truth
+) -> Iterator[pd.DataFrame]:
+    """Sum up shared boundary days: once for the frame where they are the rule, else once a meter."""
+    number, total = int(boundary.sum()), int(periodic.sum())
+    if not number:
+        return
+    start, end = evidence.period
+    if number * 2 > total:
+        yield evidence.found(
+            "shared_boundary_days",
+            [
+                f"{number} of {total} neighbouring periods share their boundary day: the data counts days from "
+                "start to the day before end, so that convention='exclusive' fits"
+            ],
+            start_date=[start[later[boundary]].min()],
+            end_date=[end[earlier[boundary]].max()],
+        )
+        return
+    codes = series[later]
+    size = int(codes.max()) + 1
+    shared = np.bincount(codes[boundary], minlength=size)
+    pairs = np.bincount(codes[periodic], minlength=size)
+    found, rows = [], []
+    firsts, lasts = [], []
+    for code in np.flatnonzero(shared).tolist():
+        mine = later[boundary & (codes == code)]
+        rows.append(int(mine[0]))
+        firsts.append(int(start[mine].min()))
+        lasts.append(int(start[mine].max()))
+        found.append(f"{shared[code]} of {pairs[code]} neighbouring periods of this meter share their boundary day")
+    yield evidence.of_usage(
+        "shared_boundary_days",
+        np.asarray(rows, dtype=np.int64),
+        found,
+        start_date=firsts,
+        end_date=lasts,
+        bill_id=None,
+        usage_id=None,
+    )
+
+
+def _doubled(evidence: Evidence, earlier: Whole, later: Whole, hauled: Truth) -> Iterator[pd.DataFrame]:
+    """Tell apart what two records of the same days are: duplicate bills, duplicate usage, an overlap."""
+    start, end = evidence.period
+    code = evidence.bill_code("usage")
+    both = end[earlier] - start[later] + 1
+    both = np.minimum(both, end[later] - start[later] + 1)
+    shorter = np.minimum(end[earlier] - start[earlier], end[later] - start[later]) + 1
+    equal = (start[earlier] == start[later]) & (end[earlier] == end[later])
+    same_usage = evidence.values[earlier] == evidence.values[later]
+    accounts = evidence.account_of_bill
+    left, right = accounts.reindex(code[earlier]).to_numpy(), accounts.reindex(code[later]).to_numpy()
+    two_accounts = (left != right) & ~pd.isna(left) & ~pd.isna(right)
+    two_bills = (code[earlier] != code[later]) & (code[earlier] >= 0) & (code[later] >= 0)
+    bills = two_bills & ~two_accounts & (both * 2 > shorter) & (~hauled | same_usage)
+    records = equal & same_usage & ~bills
+    yield from _duplicate_bills(evidence, earlier[bills], later[bills])
+    yield from _pairs(evidence, "duplicate_usage", earlier[records], later[records], both[records])
+    rest = ~bills & ~records & ~hauled
+    yield from _pairs(evidence, "overlap", earlier[rest], later[rest], both[rest])
+
+
+def _duplicate_bills(evidence: Evidence, earlier: Whole, later: Whole) -> Iterator[pd.DataFrame]:
+    """One finding for each pair of bills, however many meters they share."""
+    if not len(later):
+        return
+    code = evidence.bill_code("usage")
+    start, end = evidence.period
+    pairs = pd.DataFrame(
+        {"a": code[earlier], "b": code[later], "row": later, "first": start[later], "last": end[later]}
+    )
+    grouped = pairs.groupby(["a", "b"], sort=False)
+    rows = grouped["row"].first().to_numpy(dtype=np.int64)
+    keys = grouped["row"].size().reset_index(name="records")
+    names = evidence.bill_names
+    others = names.iloc[keys["a"]].to_numpy()
+    first, last = grouped["first"].min().to_numpy(), grouped["last"].max().to_numpy()
+    found = [
+        f"{records} of its usage records, {day_text(a)} to {day_text(b)}, cover days and meters that bill {other} "
+        "covers too"
+        for records, a, b, other in zip(keys["records"], first, last, others, strict=True)
+    ]
+    single = keys["records"].to_numpy() == 1
+    meter = text(evidence.usage.iloc[rows], "meter_id").where(single).to_numpy()
+    usage = text(evidence.usage.iloc[rows], "usage_id").where(single).to_numpy()
+    yield evidence.of_usage(
+        "potential_duplicate",
+        rows,
+        found,
+        other_bill_id=others,
+        start_date=first,
+        end_date=last,
+        meter_id=meter,
+        usage_id=usage,
+    )
+
+
+def _pairs(evidence: Evidence, kind: str, earlier: Whole, later: Whole, both: Whole) -> Iterator[pd.DataFrame]:
+    if not len(later):
+        return
+    start, end = evidence.period
+    names = text(evidence.usage, "usage_id")
+    units = text(evidence.usage, "unit").fillna("")
+    found = []
+    for a, b, number in zip(earlier.tolist(), later.tolist(), both.tolist(), strict=True):
+        span = f"{day_text(start[a])} to {day_text(end[a])}"
+        if kind == "duplicate_usage":
+            usage = f"{evidence.values[b]:,.10g} {units.iloc[b]}".rstrip()
+            found.append(f"{usage} from {span} stands in record {names.iloc[a]} too")
+        else:
+            found.append(f"{number} days are in record {names.iloc[a]} ({span}) too")
+    old = text(evidence.usage.iloc[earlier], "bill_id").to_numpy()
+    yield evidence.of_usage(kind, later, found, other_bill_id=old)
+
+
+def _estimated(evidence: Evidence, series: Whole, row: Neighbours, least: int) -> Iterator[pd.DataFrame]:
+    """One finding for each run of at least `least` estimated records of one series."""
+    estimated = flags(evidence.usage, "estimated", "usage", missing=False)[row.order]
+    if not estimated.any():
+        return
+    codes = series[row.order]
+    begins = estimated.copy()
+    begins[1:] &= ~(estimated[:-1] & (codes[1:] == codes[:-1]))
+    run = np.cumsum(begins)[estimated]
+    rows = row.order[estimated]
+    sizes = np.bincount(run)[1:]
+    heads = np.flatnonzero(np.diff(run, prepend=0))
+    long = np.flatnonzero(sizes >= least)
+    if not len(long):
+        return
+    start, end = evidence.period
+    first = rows[heads[long]]
+    last = rows[heads[long] + sizes[long] - 1]
+    found = [
+        f"{number} records in a row are estimated, from {day_text(start[a])} to {day_text(end[b])}"
+        for number, a, b in zip(sizes[long].tolist(), first.tolist(), last.tolist(), strict=True)
+    ]
+    yield evidence.of_usage("estimated_run", first, found, end_date=end[last])

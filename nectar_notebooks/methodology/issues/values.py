@@ -1,0 +1,94 @@
+"""Findings about single values: repeated ids, infinities, missing values, periods and dates that cannot be."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from nectar_notebooks.methodology.checks import text
+from nectar_notebooks.methodology.issues.evidence import day_text, lenient_numbers
+from nectar_notebooks.methodology.spans import MISSING_DAY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pandas as pd
+
+    from nectar_notebooks.methodology.issues.evidence import Evidence
+
+__all__ = ["values"]
+
+#: Days before this one are no bills'; 1970-01-01 itself is what a lost date becomes.
+_OLDEST: Final = int(np.datetime64("1980-01-01", "D").astype(np.int64))
+_YEAR: Final = 366
+#: A yearly bill, with some days of grace.
+_LONGEST: Final = 400
+
+
+def values(evidence: Evidence) -> Iterator[pd.DataFrame]:
+    """Yield the findings of this family."""
+    yield from _repeated(evidence)
+    start, end = evidence.period
+    live = evidence.live
+    backward = np.flatnonzero(live & (start != MISSING_DAY) & (end < start))
+    yield evidence.of_usage(
+        "non_positive_period",
+        backward,
+        [f"begins on {day_text(start[row])} and ends on {day_text(end[row])}" for row in backward],
+    )
+    odd = live & (start != MISSING_DAY) & (end >= start)
+    odd &= (start < _OLDEST) | (end > evidence.today + _YEAR) | (end - start >= _LONGEST)
+    rows = np.flatnonzero(odd)
+    yield evidence.of_usage(
+        "absurd_date",
+        rows,
+        [f"{day_text(start[row])} to {day_text(end[row])}: {end[row] - start[row] + 1:,} days" for row in rows],
+    )
+    endless = np.flatnonzero(live & np.isinf(evidence.values))
+    yield evidence.of_usage("infinite_value", endless, ["the usage is infinite" for _ in endless])
+    yield from _missing(evidence)
+
+
+def _repeated(evidence: Evidence) -> Iterator[pd.DataFrame]:
+    again = np.flatnonzero(evidence.repeated)
+    yield evidence.of_usage("duplicate_id", again, ["this usage_id stands on an earlier row" for _ in again])
+    if evidence.bills is not None:
+        code = evidence.bill_code("bills")
+        number = np.bincount(code[code >= 0], minlength=len(evidence.bill_names))
+        codes = np.flatnonzero(number > 1)
+        words = [f"the bill stands on {number[code]} rows of bills" for code in codes]
+        yield evidence.of_bills("duplicate_id", codes, words)
+    tables = {"line_items": "line_item_id", "meters": "meter_id"}
+    for name, key in tables.items():
+        table = getattr(evidence, name)
+        if table is None or key not in table:
+            continue
+        doubled = text(table, key)[(table[key].duplicated() & table[key].notna()).to_numpy()]
+        for value, number in doubled.value_counts().sort_index().items():
+            words = [f"{key} {value} stands on {number + 1} rows of {name}"]
+            yield evidence.found("duplicate_id", words, meter_id=[value] if key == "meter_id" else None)
+
+
+def _missing(evidence: Evidence) -> Iterator[pd.DataFrame]:
+    start, _ = evidence.period
+    lacks = {"usage": np.isnan(evidence.values), "start_date": start == MISSING_DAY}
+    if "unit" in evidence.usage:
+        lacks["unit"] = evidence.usage["unit"].isna().to_numpy()
+    any_missing = evidence.live & np.logical_or.reduce(list(lacks.values()))
+    rows = np.flatnonzero(any_missing)
+    found = [f"no {' and no '.join(name for name, lack in lacks.items() if lack[row])}" for row in rows.tolist()]
+    yield evidence.of_usage("missing_value", rows, found)
+    lines = evidence.line_items
+    if lines is None or "amount" not in lines:
+        return
+    amount = lenient_numbers(lines, "amount")
+    bill = evidence.bill_code("line_items")
+    counts = np.append(evidence.bill_counts, False)[bill]
+    for kind, lack, word in (
+        ("missing_value", np.isnan(amount), "without an amount"),
+        ("infinite_value", np.isinf(amount), "with an infinite amount"),
+    ):
+        number = np.bincount(bill[lack & counts], minlength=len(evidence.bill_names))
+        codes = np.flatnonzero(number)
+        yield evidence.of_bills(kind, codes, [f"{number[code]} line items {word}" for code in codes])
