@@ -1,8 +1,9 @@
-"""What every test may use: the real bills, where they lie beside the project."""
+"""What every test may use: the real bills where they lie beside the project, and the long form of a test."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 PROJECT = Path(__file__).resolve().parent.parent
 REAL_BILLS = PROJECT.parent / "shared" / "data" / "fnsb" / "bills.csv"
 REQUIRED = "NECTAR_TESTS_REQUIRE_REAL_BILLS"
+SOAK = "NECTAR_TESTS_SOAK"
 
 _skipped_on_real_bills: list[str] = []
 
@@ -22,10 +24,19 @@ def real_bills() -> Path:
     return REAL_BILLS
 
 
+@pytest.fixture
+def times() -> Callable[[int, int], int]:
+    """Return how often a soak test repeats: a sample in the suite, the long count under `make soak`."""
+    return lambda sample, long: long if os.environ.get(SOAK) else sample
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if "real_bills" in getattr(item, "fixturenames", ()):
+        used = getattr(item, "fixturenames", ())
+        if "real_bills" in used:
             item.add_marker("real_bills")
+        if "times" in used:
+            item.add_marker("soak")
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
