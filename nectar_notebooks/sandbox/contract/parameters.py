@@ -56,7 +56,7 @@ _COMMODITY: Final[Json] = {
 def _commodity(name: str, **how: str) -> Json:
     return _query(
         name,
-        f"Only these commodities; several are repeated. {', '.join(GUIDE_ONLY_COMMODITIES)} are listed by some guides only.",
+        f"Only these commodities; several are repeated. Some guides list {', '.join(GUIDE_ONLY_COMMODITIES)} too.",
         _COMMODITY,
         **how,
     )

@@ -241,7 +241,10 @@ def _phrase(kind: str, facts: Mapping[str, Any], title: str) -> str:
     if title:
         return f"must be {title}"
     if kind == "type":
-        return "must be " + " or ".join(_TYPES.get(name, "null") for name in facts["types"])
+        return f"must be {_types_said(facts['types'])}"
+    if kind == "anyOf":
+        inner = [error.kind.as_dict() for branch in facts["context"] for error in branch]
+        return f"must be {_types_said([name for fact in inner for name in fact.get('types', ())])}"
     if kind == "enum":
         options = [str(option) for option in facts["options"] if option is not None]
         return "must be one of " + (
@@ -250,6 +253,11 @@ def _phrase(kind: str, facts: Mapping[str, Any], title: str) -> str:
     if kind == "format":
         return f"must be {_FORMATS[facts['format']]}"
     return "is not valid"
+
+
+def _types_said(names: Sequence[str]) -> str:
+    """Return types in words, null at the end."""
+    return " or ".join([_TYPES[name] for name in names if name != "null"] + ["null"] * ("null" in names))
 
 
 # --- forms and query strings -------------------------------------------------------------------------
