@@ -1,0 +1,224 @@
+"""Charges find their meters: one row per line item and meter, exact to the cent, each with its reason.
+
+`attribute` reads the frames and makes the result; the table of rules stands in `attribution_shares`. Nothing
+is spread over time here: the rows carry the meter's service period, so that `calendarize` can.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pandas as pd
+
+from nectar_notebooks.methodology import money
+from nectar_notebooks.methodology.attribution_meters import MISSING_DAY, Meters, Roster, read_meters, read_records
+from nectar_notebooks.methodology.attribution_reading import (
+    bill_numbers,
+    bill_periods,
+    cents,
+    counting_items,
+    item_accounts,
+    readings,
+)
+from nectar_notebooks.methodology.attribution_rules import read_items, unit_kinds
+from nectar_notebooks.methodology.attribution_shares import METHODS, Items, Parts, share_out
+from nectar_notebooks.methodology.checks import TEXT, counted, numbers, report, require, text
+from nectar_notebooks.methodology.keys import places_in
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Ints = npt.NDArray[np.int64]
+
+__all__ = ["attribute"]
+
+COLUMNS: Final = (
+    "bill_id", "line_item_id", "meter_id", "site_id", "commodity", "subtype", "charge_type", "amount",
+    "currency", "share", "method", "reason", "start_date", "end_date",
+)  # fmt: skip
+
+
+def attribute(
+    line_items: pd.DataFrame,
+    usage: pd.DataFrame,
+    meters: pd.DataFrame,
+    demand: pd.DataFrame | None = None,
+    *,
+    line_item_accounts: pd.DataFrame | None = None,
+    demand_usage: pd.DataFrame | None = None,
+    bills: pd.DataFrame | None = None,
+) -> pd.DataFrame:
+    """Say which meter, and so which site, pays each line item.
+
+    Parameters
+    ----------
+    line_items : DataFrame
+        `line_item_id` (distinct), `bill_id`, `amount`, `currency`; and, where they are, `charge_type`,
+        `electricity_charge_type`, `gas_charge_type`, `is_demand`, `billing_period`, `quantity`,
+        `quantity_unit`, `time_of_use`, `description`, `meter_id`, `commodity`, `subtype`, `counts`.
+    usage : DataFrame
+        `bill_id`, `meter_id`, `usage`, `unit`; `start_date`, `end_date`, `site_id`, `commodity`, `subtype`,
+        `account_id`, `net_metering`, `usage_id` (for demand), `counts`. Give the adjusted usage as `usage`.
+    meters : DataFrame
+        `meter_id`; `site_id`, `account_id`, `commodity`, `subtype`, `net_metering`. What it says of a meter
+        wins over the usage records: a moved meter moves all of its past.
+    demand, demand_usage : DataFrame, optional
+        Readings (`demand_id`, `bill_id`, `demand`, `unit`) and the usage records of each (`demand_id`,
+        `usage_id`).
+    line_item_accounts : DataFrame, optional
+        `line_item_id`, `account_id`. Without it, and for an item it does not list, every meter with usage on
+        the bill takes part.
+    bills : DataFrame, optional
+        `bill_id`; `current_charges`, `currency`, `start_date`, `end_date`, `bill_date`, `counts`. Adds the
+        residuals, gives a period to charges without a meter, and takes away what is superseded.
+
+    Returns
+    -------
+    DataFrame
+        One row per line item and meter, in the order of the line items and then by meter id: `bill_id`,
+        `line_item_id`, `meter_id`, `site_id`, `commodity`, `subtype`, `charge_type`, `amount` (in `currency`),
+        `share` (of the line item), `method`, `reason`, `start_date`, `end_date` (the meter's service period
+        on that bill, else the bill's). Methods: ``usage``, ``demand``, ``equal``, ``proportional``, ``meter``
+        (the item names it), and, without a meter, ``finance``, ``unattributed``, ``residual``. A residual is
+        one row for each bill whose current charges differ from its line items of the current period; its
+        `charge_type` is ``RESIDUAL``. ``attrs["nectar"]`` says how many rows were left out and why.
+
+    Raises
+    ------
+    DataError
+        A required column is missing, a value cannot be read, or an id stands twice.
+
+    Notes
+    -----
+    ============================ ==========================================================================
+    charge                       who pays
+    ============================ ==========================================================================
+    names its own meter          that meter
+    energy (supply, delivery)    the account's meters of that commodity on the bill, by share of usage
+    demand                       the meters of the demand reading, by their usage; without one, as energy
+    fixed (customer, fee)        equally all meters of the account
+    tax, credit, adjustment      in proportion to what the bill's other charges gave each meter
+    late fee, earlier period     nobody: finance
+    ============================ ==========================================================================
+
+    Shares are of the absolute usage of import meters; different units of one commodity are converted first.
+    All zero, a missing usage or units that do not convert: equally, and the reason says so. A bill's rows sum
+    to its line items exactly: integers of the finest decimal on the bill, by largest remainder, ties by meter
+    id. Currencies are never mixed. What a charge is of, where no column says it, is read from its unit and
+    then its words; a charge that may be of several commodities follows the bill's other charges.
+
+    Examples
+    --------
+    >>> items = pd.DataFrame({"line_item_id": ["b:0"], "bill_id": "b", "amount": 1000.0, "currency": "USD"})
+    >>> used = pd.DataFrame({"bill_id": "b", "meter_id": ["m1", "m2"], "usage": [6000, 4000], "unit": "kWh"})
+    >>> sites = pd.DataFrame({"meter_id": ["m1", "m2"], "site_id": ["north", "south"]})
+    >>> attribute(items, used, sites)[["meter_id", "site_id", "amount"]]
+      meter_id site_id  amount
+    0       m1   north   600.0
+    1       m2   south   400.0
+    """
+    require(line_items, ("line_item_id", "bill_id", "amount", "currency"), "line_items")
+    require(usage, ("bill_id", "meter_id", "usage", "unit"), "usage")
+    require(meters, ("meter_id",), "meters")
+    items, out = counting_items(line_items, bills)
+    bill, bill_ids = bill_numbers(items)
+    pocket, places, amount = cents(items, bill)
+    roll = read_meters(usage, meters, text(items, "meter_id"))
+    records, unit_names, rows_out = read_records(usage, places_in(text(usage, "bill_id"), bill_ids), roll)
+    roster = Roster(records, roll, unit_kinds(unit_names), len(bill_ids))
+    parts, reasons = share_out(
+        Items(
+            bill=bill,
+            pocket=pocket,
+            amount=amount,
+            said=read_items(items, roll.commodities, roll.subtypes),
+            meter=places_in(text(items, "meter_id"), roll.about["meter_id"]),
+            unit=places_in(text(items, "quantity_unit"), unit_names),
+            kind=unit_kinds(text(items, "quantity_unit")),
+            quantity=numbers(items, "quantity", "line_items"),
+            description=text(items, "description"),
+        ),
+        item_accounts(items, line_item_accounts, roll),
+        readings(demand, demand_usage, usage, records, items, bill_ids),
+        records,
+        roster,
+        roll,
+    )
+    result = _charges(items, places, parts, reasons, roll)
+    periods = bill_periods(bill_ids, bills, usage)
+    for name, of_slot, of_bill in zip(COLUMNS[-2:], (roster.start, roster.end), periods, strict=True):
+        day = np.append(of_slot, MISSING_DAY)[parts.slot]
+        result[name] = _dates(np.where(day == MISSING_DAY, of_bill[bill[parts.item]], day))
+    if bills is not None:
+        result = pd.concat([result, _residuals(items, bills, usage)], ignore_index=True)
+    out = {reason: out.get(reason, 0) + rows_out.get(reason, 0) for reason in {*out, *rows_out}}
+    return report(result, "attribute", out, rows=len(items))
+
+
+def _charges(items: pd.DataFrame, places: Ints, parts: Parts, reasons: list[str], meters: Meters) -> pd.DataFrame:
+    """Return the parts as a frame, all but its dates."""
+    amount = money.from_units(parts.amount, places[parts.item])
+    missing = np.isnan(numbers(items, "amount", "line_items"))
+    if missing.any():
+        amount[missing[parts.item]] = np.nan
+    columns: dict[str, object] = {}
+    for name in COLUMNS[:-2]:
+        if name in ("bill_id", "line_item_id", "charge_type", "currency"):
+            columns[name] = text(items, name).array.take(parts.item)
+        elif name in ("meter_id", "site_id", "commodity", "subtype"):
+            columns[name] = meters.about[name].array.take(parts.meter, allow_fill=True)
+    columns |= {
+        "amount": amount,
+        "share": parts.share,
+        "method": pd.array(METHODS, dtype=TEXT).take(parts.method),
+        "reason": pd.array(reasons, dtype=TEXT).take(parts.reason),
+    }
+    return pd.DataFrame(columns, columns=list(COLUMNS[:-2]))
+
+
+def _residuals(items: pd.DataFrame, bills: pd.DataFrame, usage: pd.DataFrame) -> pd.DataFrame:
+    """Return one row for each counting bill whose current charges are not the sum of its line items.
+
+    Line items of an earlier billing period are no current charges and are left out of the sum.
+    """
+    counting = bills[counted(bills, "bills")]
+    ids, currency = text(counting, "bill_id"), text(counting, "currency")
+    place = places_in(text(items, "bill_id"), ids)
+    its_currency = text(items, "currency")
+    of_bill = pd.Series(currency.array.take(place, allow_fill=True), items.index, dtype=TEXT)
+    current = ~text(items, "billing_period").eq("PREVIOUS").to_numpy(dtype=bool)
+    same = (its_currency.eq(of_bill) | its_currency.isna() | of_bill.isna()).to_numpy(dtype=bool)
+    total = np.zeros(len(counting), dtype=np.int64)
+    summed = np.flatnonzero((place >= 0) & current & same)
+    np.add.at(total, place[summed], money.to_units(numbers(items, "amount", "line_items")[summed], money.FINEST))
+    charges = numbers(counting, "current_charges", "bills")
+    differs = ~np.isnan(charges) & (money.to_units(charges, money.FINEST) != total)
+    left = money.to_units(charges, money.FINEST)[differs] - total[differs]
+    itemised = np.bincount(place[place >= 0], minlength=len(counting))[differs] > 0
+    start, end = bill_periods(ids[differs], counting, usage)
+    rows = pd.DataFrame(
+        {
+            "bill_id": ids[differs].reset_index(drop=True),
+            "charge_type": pd.Series("RESIDUAL", range(len(left)), dtype=TEXT),
+            "amount": money.from_units(left, money.FINEST),
+            "currency": currency[differs].reset_index(drop=True),
+            "share": np.ones(len(left)),
+            "method": pd.Series("residual", range(len(left)), dtype=TEXT),
+            "reason": pd.Series(
+                np.where(itemised, "current charges differ from the line items", "the bill has no line items"),
+                dtype=TEXT,
+            ),
+            "start_date": _dates(start),
+            "end_date": _dates(end),
+        }
+    )
+    for name in COLUMNS:
+        if name not in rows:
+            rows[name] = pd.Series(np.nan, rows.index, dtype=TEXT)
+    return rows[list(COLUMNS)]
+
+
+def _dates(day: Ints) -> npt.NDArray[np.datetime64]:
+    """Return days since 1970 as the dates of a frame; `MISSING_DAY` is NaT in both."""
+    return day.astype("datetime64[D]").astype("datetime64[us]")

@@ -1,0 +1,201 @@
+"""The meters on each bill: where they stand, what they used, in integers that can be compared and summed.
+
+`Roster` is made once from usage records and meters and answers which meters a line item may charge. Usage is
+turned into one unit per bill and commodity and into integers, so that shares do not depend on the order of
+rows. Which rule applies to which line item stands in `attribution_rules`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pandas as pd
+
+from nectar_notebooks.methodology import units
+from nectar_notebooks.methodology.checks import TEXT, counted, days, left_out, numbers, text
+from nectar_notebooks.methodology.keys import places_in
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Ints = npt.NDArray[np.int64]
+    Flags = npt.NDArray[np.bool_]
+
+__all__ = ["MISSING_DAY", "Meters", "Records", "Roster", "read_meters", "read_records"]
+
+#: No date, as the number of a day.
+MISSING_DAY: Final = int(np.iinfo(np.int64).min)
+#: Significant digits kept of a usage that is no short decimal, such as a converted one.
+_DIGITS: Final = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Meters:
+    """Every meter that can be charged, sorted by id, with codes for its account and commodity (-1: unknown)."""
+
+    about: pd.DataFrame  # meter_id, site_id, commodity, subtype, account_id, net_metering
+    account: Ints
+    commodity: Ints
+    subtype: Ints
+    accounts: pd.Series
+    commodities: list[str]
+    subtypes: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """Usage records with a meter and a bill, sorted by bill and meter; `weight` in one unit per pool."""
+
+    row: Ints  # place in the usage frame given
+    bill: Ints
+    meter: Ints
+    unit: Ints
+    weight: Ints
+    known: Flags
+    comparable: Flags
+    imports: Flags
+    start: Ints
+    end: Ints
+
+
+def read_meters(usage: pd.DataFrame, meters: pd.DataFrame, named: pd.Series) -> Meters:
+    """Return the meters of the table, of the usage records and those that line items name (`named`)."""
+    names = ("meter_id", "site_id", "commodity", "subtype", "account_id", "net_metering")
+    known = pd.DataFrame({name: text(meters, name) for name in names})
+    seen = pd.DataFrame({name: text(usage, name) for name in names if name != "net_metering"})
+    seen["net_metering"] = pd.Series(np.nan, seen.index, dtype=TEXT)
+    # of several answers the first in the alphabet: never the first in the order of rows
+    seen = seen[seen["meter_id"].notna()]
+    seen = seen[~seen.duplicated()].sort_values(list(names), kind="stable").drop_duplicates("meter_id")
+    known = known[known["meter_id"].notna()].sort_values(list(names), kind="stable").drop_duplicates("meter_id")
+    named = named.dropna().drop_duplicates()
+    ids = pd.Index(pd.concat([known["meter_id"], seen["meter_id"], named]).unique()).sort_values()
+    known, seen = known.set_index("meter_id").reindex(ids), seen.set_index("meter_id").reindex(ids)
+    about = known.fillna(seen).rename_axis("meter_id").reset_index()
+    account, accounts = pd.factorize(about["account_id"], sort=True)
+    commodity, commodities = pd.factorize(about["commodity"], sort=True)
+    subtype, subtypes = pd.factorize(about["subtype"], sort=True)
+    return Meters(
+        about,
+        account.astype(np.int64),
+        commodity.astype(np.int64),
+        subtype.astype(np.int64),
+        pd.Series(accounts, dtype=TEXT),
+        [str(name) for name in commodities],
+        [str(name) for name in subtypes],
+    )
+
+
+def read_records(usage: pd.DataFrame, bill: Ints, meters: Meters) -> tuple[Records, pd.Series, dict[str, int]]:
+    """Return the usage records that can be charged for, their units' names, and how many were left out.
+
+    `bill` is each row's bill (-1 for none that matters here).
+    """
+    kept = counted(usage, "usage")
+    out = left_out(usage, kept, "does not count")
+    meter = places_in(text(usage, "meter_id"), meters.about["meter_id"])
+    value = numbers(usage, "usage", "usage")
+    flow = text(usage, "net_metering").fillna(meters.about["net_metering"].reindex(meter).set_axis(usage.index))
+    start = days(usage, "start_date", "usage").astype(np.int64)
+    end = days(usage, "end_date", "usage").astype(np.int64)
+    end = np.where(end == MISSING_DAY, start, end)
+    row = np.flatnonzero(kept & (meter >= 0) & (bill >= 0))
+    row = row[np.argsort(bill[row] * (len(meters.about) + 1) + meter[row], kind="stable")]
+    unit, names = pd.factorize(text(usage, "unit"), sort=True)
+    unit = unit[row].astype(np.int64)
+    weight, comparable = _weights(unit, names, value[row], bill[row], meter[row], meters)
+    return Records(
+        row, bill[row], meter[row], unit, weight, ~np.isnan(value[row]), comparable,
+        ~flow.eq("EXPORT").to_numpy(dtype=bool)[row], start[row], end[row],
+    ), pd.Series(names, dtype=TEXT), out  # fmt: skip
+
+
+def _weights(
+    unit: Ints, names: pd.Index[str], value: npt.NDArray[np.float64], bill: Ints, meter: Ints, meters: Meters
+) -> tuple[Ints, Flags]:
+    """Return usage as integers of one unit per bill and commodity, and whether the units allow it."""
+    value = np.nan_to_num(value)
+    commodity = meters.commodity[meter]
+    pool = bill * (len(meters.commodities) + 1) + commodity + 1
+    _, pool = np.unique(pool, return_inverse=True)
+    number = int(pool.max(initial=-1)) + 1
+    target = np.full(number, len(names))
+    np.minimum.at(target, pool, unit)
+    comparable = np.ones(len(value), dtype=bool)
+    for place in np.flatnonzero(unit != target[pool]).tolist():  # rare: one bill, one commodity, several units
+        source, wanted = unit[place], target[pool[place]]
+        kind = str(meters.commodities[commodity[place]]) if commodity[place] >= 0 else None
+        if source < 0 or wanted < 0 or units.why_not(str(names[source]), str(names[wanted]), kind):
+            comparable[place] = False
+        else:
+            value[place] *= units.factor(str(names[source]), str(names[wanted]), kind)
+    spoiled = np.zeros(number, dtype=bool)
+    spoiled[pool[~comparable]] = True
+    return _integers(value, pool, number), ~spoiled[pool]
+
+
+def _integers(value: npt.NDArray[np.float64], pool: Ints, number: int) -> Ints:
+    """Return values as integers of the finest decimal of their pool, or of `_DIGITS` significant digits."""
+    largest = np.zeros(number)
+    np.maximum.at(largest, pool, np.abs(value))
+    most = _DIGITS - 1 - np.floor(np.log10(np.where(largest > 0, largest, 1.0))).astype(np.int64)
+    places = np.zeros(len(value), dtype=np.int64)
+    rows = np.arange(len(value))
+    while len(rows):
+        scaled = value[rows] * 10.0 ** places[rows]
+        off = np.abs(scaled - np.rint(scaled)) > 1e-9 * np.abs(scaled)
+        rows = rows[off & (places[rows] < most[pool[rows]])]
+        places[rows] += 1
+    finest = np.zeros(number, dtype=np.int64)
+    np.maximum.at(finest, pool, places)
+    return np.rint(value * 10.0 ** finest[pool]).astype(np.int64)
+
+
+class Roster:
+    """One row per bill and meter with usage on it, sorted; made from records."""
+
+    def __init__(self, records: Records, meters: Meters, unit_kinds: Ints, bills: int) -> None:
+        self._wide = len(meters.about) + 1
+        key = records.bill * self._wide + records.meter
+        first = np.flatnonzero(np.concatenate([[True], key[1:] != key[:-1]])) if len(key) else np.empty(0, np.int64)
+        imports = records.imports
+        self.bill, self.meter = records.bill[first], records.meter[first]
+        self._key = key[first]
+        self.imports = _any(imports, first)
+        counts = np.where(self.imports[np.repeat(np.arange(len(first)), _lengths(first, len(key)))], imports, True)
+        self.weight = np.abs(_add(np.where(counts, records.weight, 0), first))
+        self.known = ~_any(counts & ~records.known, first)
+        self.comparable = ~_any(~records.comparable, first)
+        self.unit = np.minimum.reduceat(records.unit, first) if len(first) else first
+        self.kind = np.append(unit_kinds, -1)[self.unit]
+        self.start = np.minimum.reduceat(_late(records.start), first) if len(first) else first
+        self.start = np.where(self.start == np.iinfo(np.int64).max, MISSING_DAY, self.start)
+        self.end = np.maximum.reduceat(records.end, first) if len(first) else first
+        self.count = np.bincount(self.bill, minlength=bills)
+        self.first = np.cumsum(self.count) - self.count
+
+    def find(self, bill: Ints, meter: Ints) -> Ints:
+        """Return the row of each bill and meter (-1 where the meter is not on the bill)."""
+        wanted = bill * self._wide + meter
+        if not len(self._key):
+            return np.full(len(wanted), -1)
+        place = np.minimum(np.searchsorted(self._key, wanted), len(self._key) - 1)
+        return np.where(self._key[place] == wanted, place, -1)
+
+
+def _lengths(first: Ints, total: int) -> Ints:
+    return np.diff(np.append(first, total))
+
+
+def _any(values: Flags, first: Ints) -> Flags:
+    return np.logical_or.reduceat(values, first) if len(first) else np.zeros(0, dtype=bool)
+
+
+def _add(values: Ints, first: Ints) -> Ints:
+    return np.add.reduceat(values, first) if len(first) else np.zeros(0, dtype=np.int64)
+
+
+def _late(start: Ints) -> Ints:
+    return np.where(start == MISSING_DAY, np.iinfo(np.int64).max, start)

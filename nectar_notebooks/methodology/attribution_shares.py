@@ -1,0 +1,346 @@
+"""The engine under `attribute`: which meters each line item charges, by what weights, under which rule.
+
+Arrays only: line items are places 0.., bills and meters are numbers. What a line item says is read in
+`attribution_rules`, what stands on the bills in `attribution_meters`; frames are made in `attribution`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from nectar_notebooks.methodology import money
+from nectar_notebooks.methodology.attribution_meters import Meters, Records, Roster
+from nectar_notebooks.methodology.attribution_pools import Pool, expand
+from nectar_notebooks.methodology.attribution_rules import Rule, Said, words
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+    import pandas as pd
+
+    Ints = npt.NDArray[np.int64]
+    Flags = npt.NDArray[np.bool_]
+
+__all__ = ["METHODS", "Accounts", "Items", "Parts", "Readings", "share_out"]
+
+METHODS: Final = ("usage", "demand", "equal", "proportional", "meter", "finance", "unattributed")
+_USAGE, _DEMAND, _EQUAL, _PROPORTIONAL, _METER, _FINANCE, _UNATTRIBUTED = range(7)
+_ENDS: Final = tuple(
+    enumerate(
+        (
+            "",
+            "; their usage is all zero: equally",
+            "; their units do not convert: equally",
+            "; a usage is missing: equally",
+            "; they measure several commodities: equally",
+        )
+    )
+)
+_FIELDS: Final = ("item", "meter", "slot", "amount", "share", "method", "reason")
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """Line items as arrays; `pocket` numbers bill and currency, `amount` is in the integers of `money`."""
+
+    bill: Ints
+    pocket: Ints
+    amount: Ints
+    said: Said
+    meter: Ints
+    unit: Ints  # numbered as the roster's, -1 where nothing on the bills has it
+    kind: Ints  # what the unit measures, numbered as the roster's
+    quantity: npt.NDArray[np.float64]
+    description: pd.Series
+
+
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    """The account of each line item (-1: none named, -2: several, as pairs in `item` and `account`, sorted)."""
+
+    one: Ints
+    item: Ints
+    account: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """Demand readings sorted by bill; `record` of each relation, sorted by `reading` (None: nothing said)."""
+
+    first: Ints
+    count: Ints
+    demand: npt.NDArray[np.float64]
+    unit: Ints
+    item_unit: Ints  # the line items' units, numbered as `unit`
+    reading: Ints | None
+    record: Ints | None
+
+
+@dataclass(slots=True)
+class Parts:
+    """Parts of line items: which meter (-1: none) gets how much, by which method and for which reason."""
+
+    item: Ints
+    meter: Ints
+    slot: Ints  # row of the roster (-1: not on the bill)
+    amount: Ints
+    share: npt.NDArray[np.float64]
+    method: Ints
+    reason: Ints
+
+
+def share_out(
+    items: Items,
+    accounts: Accounts,
+    readings: Readings | None,
+    records: Records,
+    roster: Roster,
+    meters: Meters,
+) -> tuple[Parts, list[str]]:
+    """Return the parts of all line items, sorted by item and meter, and the texts of their reasons."""
+    return _Sharing(items, accounts, readings, records, roster, meters).run()
+
+
+class _Sharing:
+    """The rules of the table, one method each; every line item ends in exactly one of them."""
+
+    def __init__(
+        self,
+        items: Items,
+        accounts: Accounts,
+        readings: Readings | None,
+        records: Records,
+        roster: Roster,
+        meters: Meters,
+    ) -> None:
+        self._items, self._accounts, self._readings = items, accounts, readings
+        self._records, self._roster, self._meters = records, roster, meters
+        self._reasons: dict[str, int] = {}
+        self._done: list[Parts] = []
+
+    def run(self) -> tuple[Parts, list[str]]:
+        rule = self._items.said.rule
+        self._alone(np.flatnonzero(rule == Rule.FINANCE), _FINANCE, "late fee or earlier period: not energy cost")
+        self._named(np.flatnonzero(rule == Rule.METER))
+        self._fixed(np.flatnonzero(rule == Rule.FIXED))
+        unclear = [
+            self._energy(np.flatnonzero(rule == Rule.ENERGY), "energy charge: by share of usage"),
+            self._demand(np.flatnonzero(rule == Rule.DEMAND)),
+        ]
+        self._proportional(np.sort(np.concatenate([*unclear, np.flatnonzero(rule == Rule.SHARED)])))
+        parts = Parts(*(np.concatenate([getattr(done, name) for done in self._done]) for name in _FIELDS))
+        order = np.argsort(parts.item, kind="stable")
+        return Parts(*(getattr(parts, name)[order] for name in _FIELDS)), list(self._reasons)
+
+    # how an item ends
+
+    def _alone(self, items: Ints, method: int, reason: str) -> None:
+        """Leave whole items without a meter."""
+        if not len(items) and self._done:
+            return
+        none, number = np.full(len(items), -1), len(items)
+        self._done.append(
+            Parts(
+                items, none, none, self._items.amount[items], np.ones(number),
+                np.full(number, method), np.full(number, self._reason(reason)),
+            )
+        )  # fmt: skip
+
+    def _settle(self, pool: Pool, weight: Ints, method: int, reason: str, why: Ints | None = None) -> None:
+        """Share items out by weight; `why` > 0 is the place in `_ENDS` that says why not."""
+        number = len(pool.items)
+        if not number:
+            return
+        sizes = pool.sizes()
+        whole = np.bincount(pool.owner, weights=weight, minlength=number)
+        why = np.zeros(number, dtype=np.int64) if why is None else why
+        why = np.where((why == 0) & (whole == 0), 1, why)
+        weight = np.where(why[pool.owner] > 0, 1, weight)
+        whole = np.where(why > 0, sizes, whole)
+        reasons = np.array([self._reason(reason + end) if (why == i).any() else -1 for i, end in _ENDS])
+        amount = money.apportion(self._items.amount[pool.items], weight, sizes)
+        self._done.append(
+            Parts(
+                pool.items[pool.owner], pool.meter, pool.slot, amount, weight / whole[pool.owner],
+                np.where(why > 0, _EQUAL, method)[pool.owner], reasons[why][pool.owner],
+            )
+        )  # fmt: skip
+
+    def _reason(self, reason: str) -> int:
+        return self._reasons.setdefault(reason, len(self._reasons))
+
+    # which meters an item may charge
+
+    def _allowed(self, item: Ints, meter: Ints) -> Flags:
+        """Say which meters belong to an account of the item; with no account named, all do."""
+        account, one = self._meters.account[meter], self._accounts.one[item]
+        allowed = (one == -1) | (one == account)
+        several = np.flatnonzero(one == -2)
+        if len(several):
+            wide = len(self._meters.accounts) + 2
+            pairs = self._accounts.item * wide + self._accounts.account
+            allowed[several] = np.isin(item[several] * wide + account[several], pairs)
+        return np.asarray(allowed)
+
+    def _on_bill(self, items: Ints) -> Pool:
+        """Return the meters with usage on each item's bill that belong to its accounts."""
+        bill = self._items.bill[items]
+        owner, slot = expand(self._roster.first[bill], self._roster.count[bill])
+        pool = Pool(items, owner, self._roster.meter[slot], slot)
+        # a meter whose account nobody knows stands in where none is known to belong
+        return pool.prefer(self._allowed(items[owner], pool.meter), self._meters.account[pool.meter] < 0)
+
+    def _narrowed(self, pool: Pool) -> Pool:
+        """Keep the meters of the commodity and subtype that the item names, by column, unit or words."""
+        said, meters, roster = self._items.said, self._meters, self._roster
+        for wanted, has in ((said.commodity, meters.commodity), (said.subtype, meters.subtype)):
+            if (wanted[pool.items] >= 0).any():
+                want = wanted[pool.items][pool.owner]
+                pool = pool.prefer((want < 0) | (has[pool.meter] == want), has[pool.meter] < 0)
+        mixed = pool.differs((meters.commodity * (len(meters.subtypes) + 1) + meters.subtype)[pool.meter])
+        if not mixed.any():
+            return pool
+        for said_unit, unit in ((self._items.unit, roster.unit), (self._items.kind, roster.kind)):
+            asked = np.where(mixed, said_unit[pool.items], -1)[pool.owner]
+            hit = (asked >= 0) & (asked == unit[pool.slot])
+            wide = len(meters.commodities) + 1
+            kinds = pool.owner * wide + meters.commodity[pool.meter] + 1
+            pool = pool.prefer((asked < 0) | np.isin(kinds, kinds[hit]))
+        named = words(self._items.description.iloc[pool.items[mixed]], meters.commodities, meters.subtypes)
+        for found, has in zip(named, (meters.commodity, meters.subtype), strict=True):
+            want = np.full(len(pool.items), -1)
+            want[mixed] = found
+            pool = pool.prefer((want[pool.owner] < 0) | (has[pool.meter] == want[pool.owner]))
+        return pool
+
+    # the rules
+
+    def _named(self, items: Ints) -> None:
+        """Charge the meter that the item itself names."""
+        meter = self._items.meter[items]
+        slot = self._roster.find(self._items.bill[items], meter)
+        pool = Pool(items, np.arange(len(items)), meter, slot)
+        self._settle(pool, np.ones(len(items), dtype=np.int64), _METER, "the line item names its meter")
+
+    def _energy(self, items: Ints, reason: str, *, last: bool = False) -> Ints:
+        """Share by usage; return the items that might belong to several commodities, unless it is the `last`."""
+        pool, roster = self._narrowed(self._on_bill(items)), self._roster
+        pool = pool.prefer(roster.imports[pool.slot])
+        empty = pool.sizes() == 0
+        bare = self._roster.count[self._items.bill[items]] == 0
+        self._alone(items[empty & bare], _UNATTRIBUTED, "no meter with usage on the bill")
+        self._alone(items[empty & ~bare], _UNATTRIBUTED, "no meter of its account and commodity with usage on the bill")
+        pool = pool.only(~empty)
+        several = pool.differs(self._meters.commodity[pool.meter])
+        unclear = pool.items[several & (not last)]
+        pool, several = pool.only(~several | last), several[~several | last]
+        why = np.where(pool.any(~roster.known[pool.slot]), 3, 0)
+        why = np.where(pool.any(~roster.comparable[pool.slot]), 2, why)
+        self._settle(pool, roster.weight[pool.slot], _USAGE, reason, np.where(several, 4, why))
+        return unclear
+
+    def _demand(self, items: Ints) -> Ints:
+        """Charge the meters of the bill's demand readings; return what is left unclear."""
+        readings = self._readings
+        if readings is None or not len(items):
+            return self._energy(items, "demand charge without a reading: by share of usage")
+        bill = self._items.bill[items]
+        has = readings.count[bill] > 0
+        unclear = [self._energy(items[~has], "demand charge without a reading: by share of usage")]
+        items, bill = items[has], bill[has]
+        if readings.reading is None or readings.record is None:
+            unclear.append(self._energy(items, "demand charge, its reading names no meter: by share of usage"))
+            return np.concatenate(unclear)
+        owner, row = expand(readings.first[bill], readings.count[bill])
+        quantity, unit = self._items.quantity[items][owner], readings.item_unit[items][owner]
+        same = np.isclose(quantity, readings.demand[row], rtol=1e-9) & (unit == readings.unit[row])
+        matched = Pool(items, owner, row, row).prefer(same)  # the reading that the item bills, else all
+        starts = np.searchsorted(readings.reading, matched.slot)
+        counts = np.searchsorted(readings.reading, matched.slot, side="right") - starts
+        pair, relation = expand(starts, counts)
+        key = np.unique(matched.owner[pair] * (len(self._records.meter) + 1) + readings.record[relation])
+        owner, record = np.divmod(key, len(self._records.meter) + 1)
+        pool = Pool(items, owner, self._records.meter[record], record)
+        empty = pool.sizes() == 0
+        self._alone(items[empty], _UNATTRIBUTED, "the demand reading names no usage record of a meter")
+        pool = pool.only(~empty)
+        pool = pool.where(self._allowed(pool.items[pool.owner], pool.meter))
+        foreign = pool.sizes() == 0
+        unclear.append(
+            self._energy(pool.items[foreign], "demand charge without a reading of its account: by share of usage")
+        )
+        self._by_records(pool.only(~foreign).prefer(self._records.imports[pool.only(~foreign).slot]))
+        return np.concatenate(unclear)
+
+    def _by_records(self, pool: Pool) -> None:
+        """Settle demand charges whose pool names usage records in place of the roster's rows."""
+        records = self._records
+        key = pool.owner * (len(self._meters.about) + 1) + pool.meter
+        first = np.flatnonzero(np.diff(key, prepend=-1))
+        if not len(first):
+            return
+        weight = np.abs(np.add.reduceat(records.weight[pool.slot], first))
+        why = np.where(pool.any(~records.known[pool.slot]), 3, 0)
+        why = np.where(pool.any(~records.comparable[pool.slot]), 2, why)
+        meter = pool.meter[first]
+        slot = self._roster.find(self._items.bill[pool.items][pool.owner[first]], meter)
+        charged = Pool(pool.items, pool.owner[first], meter, slot)
+        self._settle(charged, weight, _DEMAND, "demand charge: the meters of the demand reading", why)
+
+    def _fixed(self, items: Ints) -> None:
+        """Share equally among all meters of the account, on the bill or not."""
+        one = self._accounts.one[items]
+        by_account = np.argsort(self._meters.account, kind="stable")
+        sorted_accounts = self._meters.account[by_account]
+        several = np.isin(self._accounts.item, items[one == -2])
+        place = np.concatenate([
+            np.flatnonzero(one >= 0), np.searchsorted(items, self._accounts.item[several])
+        ])  # fmt: skip
+        account = np.concatenate([one[one >= 0], self._accounts.account[several]])
+        starts = np.searchsorted(sorted_accounts, account)
+        counts = np.searchsorted(sorted_accounts, account, side="right") - starts
+        pair, position = expand(starts, counts)
+        wide = len(self._meters.about) + 1
+        key = np.unique(place[pair] * wide + by_account[position])
+        owner, meter = np.divmod(key, wide)
+        pool = Pool(items, owner, meter, np.full(len(meter), -1))
+        pool.slot = self._roster.find(self._items.bill[items][owner], meter)
+        found = pool.sizes() > 0
+        reason = "fixed charge: equally among all meters of the account"
+        self._settle(pool.only(found), np.ones(len(meter), dtype=np.int64), _EQUAL, reason)
+        pool = self._on_bill(items[~found])
+        empty = pool.sizes() == 0
+        self._alone(pool.items[empty], _UNATTRIBUTED, "no meter of its account is known, and none is on the bill")
+        pool = pool.only(~empty)
+        reason = "fixed charge: equally among all meters on the bill"
+        self._settle(pool, np.ones(len(pool.owner), dtype=np.int64), _EQUAL, reason)
+
+    def _proportional(self, items: Ints) -> None:
+        """Share in proportion to what the bill's other charges gave each meter."""
+        if not len(items):
+            return
+        given = [done for done in self._done if len(done.item) and done.meter[0] >= 0]
+        owner_item = np.concatenate([np.zeros(0, dtype=np.int64), *(done.item for done in given)])
+        meter = np.concatenate([np.zeros(0, dtype=np.int64), *(done.meter for done in given)])
+        amount = np.concatenate([np.zeros(0, dtype=np.int64), *(done.amount for done in given)])
+        wide = len(self._meters.about) + 1
+        charged, place = np.unique(self._items.pocket[owner_item] * wide + meter, return_inverse=True)
+        base = np.zeros(len(charged), dtype=np.int64)
+        np.add.at(base, place, amount)
+        pocket = self._items.pocket[items]
+        starts = np.searchsorted(charged, pocket * wide)
+        counts = np.searchsorted(charged, (pocket + 1) * wide) - starts
+        owner, row = expand(starts, counts)
+        pool = Pool(items, owner, charged[row] % wide, row)
+        pool = pool.where(self._allowed(items[owner], pool.meter) & (base[row] != 0))
+        want = self._items.said.commodity[pool.items][pool.owner]
+        pool = pool.where((want < 0) | (self._meters.commodity[pool.meter] == want))
+        found = pool.sizes() > 0
+        rest = items[~found]
+        pool = pool.only(found)
+        weight = np.abs(base[pool.slot])
+        pool.slot = self._roster.find(self._items.bill[pool.items][pool.owner], pool.meter)
+        self._settle(pool, weight, _PROPORTIONAL, "in proportion to the bill's other charges")
+        self._energy(rest, "no other charge on the bill to follow: by share of usage", last=True)
