@@ -16,6 +16,7 @@ import pandas as pd
 from nectar_notebooks import tables
 from nectar_notebooks.api import fetch, walk
 from nectar_notebooks.cache.assembling import INPUTS, assemble, dangling, gone_usage, unplaced
+from nectar_notebooks.cache.history import history, record
 from nectar_notebooks.cache.keys import SnapshotKey
 from nectar_notebooks.cache.library import Held, warn_not_kept
 from nectar_notebooks.cache.meters import MeterReader
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from nectar_notebooks.cache.library import Library
-    from nectar_notebooks.cache.walks import Pulled
+    from nectar_notebooks.cache.walks import Changes, Pulled
 
 __all__ = ["Company"]
 
@@ -64,7 +65,28 @@ class Company:
 
     def connections(self, *, renew: bool = False) -> Held:
         """Return tables ``connections``, ``accounts`` and ``account_meters``."""
-        return self._listed("connections", renew=renew)
+        held = self._listed("connections", renew=renew)
+        if held.requests:
+            key = self.key("connections")
+            try:
+                record(self._library.store.manifest, key.realm, key.scope, held.frames["connections"], held.fetched)
+            except sqlite3.Error as error:
+                warn_not_kept(key, error)
+        return held
+
+    def status_history(self) -> pd.DataFrame:
+        """Return the statuses of the connections as they were seen, in order; no network."""
+        key = self.key("connections")
+        return history(self._library.store.manifest, key.realm, key.scope)
+
+    def forget(self, *resources: str) -> None:
+        """Drop what is kept of these resources (of all without any): a write or an event changed them."""
+        for resource in resources or (*INPUTS, "portfolio"):
+            self._library.store.drop(self.key(resource))
+
+    def changes(self, since: datetime) -> Changes:
+        """Ask which bills were updated since the UTC day of `since`, and which were deleted."""
+        return self._listing("documents").changes(since)
 
     def documents(self, *, renew: bool = False) -> Held:
         """Return the bills with what stands on them."""
@@ -76,7 +98,7 @@ class Company:
 
     def _listed(self, resource: str, *, renew: bool) -> Held:
         key = self.key(resource)
-        listing = Listing(self._library.session, self._library.clock, resource, self._id)
+        listing = self._listing(resource)
 
         def pull(old: Held | None) -> Pulled:
             if old is not None and self._may_ask_changes(resource, old.details):
@@ -91,6 +113,10 @@ class Company:
             return pulled
 
         return self._library.held(key, pull, renew=renew)
+
+    def _listing(self, resource: str) -> Listing:
+        library = self._library
+        return Listing(library.session, library.clock, resource, self._id, quiet=library.quiet)
 
     def _may_ask_changes(self, resource: str, details: Details) -> bool:
         if resource == "usage" and self._library.realm.version != "v2.2":

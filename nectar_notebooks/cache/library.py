@@ -14,13 +14,13 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from nectar_notebooks import tables
-from nectar_notebooks.api import fetch
+from nectar_notebooks.api import fetch, walk
 from nectar_notebooks.cache.keys import Realm, SnapshotKey
 from nectar_notebooks.cache.records import Details, Snapshot
 from nectar_notebooks.cache.staging import Staging
 from nectar_notebooks.cache.store import CacheWarning, DamagedSnapshotError, Store
 from nectar_notebooks.cache.walks import Pulled
-from nectar_notebooks.errors import ContractError, OfflineError
+from nectar_notebooks.errors import OfflineError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,6 +66,8 @@ class Library:
         How old rows may be before they are asked for again; None: any age.
     offline : bool
         Never touch the network; any age will do.
+    quiet : bool
+        Never show how far a walk is, whoever watches.
     """
 
     def __init__(
@@ -78,7 +80,9 @@ class Library:
         clock: Clock,
         max_age: timedelta | None,
         offline: bool,
+        quiet: bool = False,
     ) -> None:
+        self.quiet = quiet
         self.store = store
         self.session = session
         self.realm = realm
@@ -91,10 +95,9 @@ class Library:
         """Return the companies this key sees: table ``companies``."""
 
         def pull(_: Held | None) -> Pulled:
-            rows = self.session.call("companies.list").json()
-            if not isinstance(rows, list):
-                raise ContractError("The list of companies is no list.")
-            return self.pulled({"companies": tables.build("companies", rows)["companies"]}, len(rows), 1)
+            walked = walk(self.session, "companies.list")
+            frames = tables.build("companies", walked.rows)
+            return self.pulled({"companies": frames["companies"]}, walked.total, walked.requests)
 
         return self.held(self.companies_key(), pull, renew=renew)
 

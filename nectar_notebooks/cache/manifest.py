@@ -126,6 +126,11 @@ class Manifest:
                 raise
             connection.execute("COMMIT")
 
+    def vacuum(self) -> None:
+        """Give the space of deleted rows back to the disk."""
+        with self._lock:
+            self._open().execute("VACUUM")
+
     def set_aside(self) -> Path:
         """Move the file away under a free name, so that a fresh one can be made; return that name."""
         with self._lock:

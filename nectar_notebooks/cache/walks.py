@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from nectar_notebooks import tables
 from nectar_notebooks.api import ENDPOINTS, walk
 from nectar_notebooks.cache.merging import FAMILIES, merge, ordered
+from nectar_notebooks.cache.progress import Progress
 from nectar_notebooks.errors import ContractError, InterruptedWalkError
 
 if TYPE_CHECKING:
@@ -51,11 +52,12 @@ class Pulled:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What was updated since a day: the frames of those records, and the ids of deleted ones."""
+    """What was updated since a day: frames of the records that are there, and of those that were deleted."""
 
     frames: dict[str, pd.DataFrame]
-    deleted: frozenset[str]
+    gone: dict[str, pd.DataFrame]
     requests: int
+    deleted: frozenset[str]
 
 
 class Listing:
@@ -69,9 +71,12 @@ class Listing:
         ``connections``, ``documents``, ``usage`` or ``meters``.
     company_id : str
         The company the list belongs to.
+    quiet : bool
+        Never show how far a walk is.
     """
 
-    def __init__(self, session: Session, clock: Clock, resource: str, company_id: str) -> None:
+    def __init__(self, session: Session, clock: Clock, resource: str, company_id: str, *, quiet: bool) -> None:
+        self._quiet = quiet
         self._session = session
         self._clock = clock
         self._resource = resource
@@ -126,7 +131,10 @@ class Listing:
             have[number] = [str(row["id"]) for row in rows]
             gathered.add(rows)
 
+        progress = Progress(self._resource, watched=False if self._quiet else None)
+
         def on_page(page: Page) -> None:
+            progress.page(page)
             staging.keep(page.number, page.raw)
             gathered.add(page.rows)
 
@@ -147,6 +155,8 @@ class Listing:
         except InterruptedWalkError as error:
             error.rows = [row for _, body in staging.pages() for row in body[self._rows_key]]
             raise
+        finally:
+            progress.done()
         return self._ordered(gathered.finish()), walked.total, walked.requests
 
     def _ordered(self, frames: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
@@ -165,22 +175,26 @@ class Listing:
 
     def changes(self, since: datetime) -> Changes:
         """Ask which records were updated on or after the UTC day of `since`, and which were deleted."""
-        gathered = _Gathered(self._resource, self._company_id)
         question: dict[str, str | int | bool | Sequence[str] | None] = {
             "dateType": "UPDATED_DATE",
             "startDate": since.date().isoformat(),
         }
+        with_deleted: list[dict[str, Any]] = []
         requests = 0
-        with_deleted: set[str] = set()
         if self._resource in _DELETABLE:
-            # Before the others: a bill made between the two questions must not look deleted.
-            all_of_them = self._ask({**question, "isDeleted": True})
-            with_deleted = {str(row["id"]) for row in all_of_them[0]}
-            requests += all_of_them[1]
+            # Before the others: a bill made between the two questions must not look deleted. Whether
+            # isDeleted adds the deleted or shows them alone, they are what this list has and the other not.
+            with_deleted, requests = self._ask({**question, "isDeleted": True})
         rows, spent = self._ask(question)
+        there = {str(row["id"]) for row in rows}
+        gone = [row for row in with_deleted if str(row["id"]) not in there]
+        deleted = frozenset(str(row["id"]) for row in gone)
+        return Changes(self._framed(rows), self._framed(gone), requests + spent, deleted)
+
+    def _framed(self, rows: Sequence[dict[str, Any]]) -> dict[str, pd.DataFrame]:
+        gathered = _Gathered(self._resource, self._company_id)
         gathered.add(rows)
-        deleted = with_deleted - {str(row["id"]) for row in rows}
-        return Changes(self._ordered(gathered.finish()), frozenset(deleted), requests + spent)
+        return self._ordered(gathered.finish())
 
     def _ask(self, question: Mapping[str, str | int | bool | Sequence[str] | None]) -> tuple[list[dict[str, Any]], int]:
         walked = walk(self._session, self._endpoint, params=question, company_id=self._company_id)

@@ -9,23 +9,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from nectar_notebooks.cache import Company, Held, Library
-from nectar_notebooks.client.dates import Day, Window
-from nectar_notebooks.client.filters import By, Question, checked_by, checked_commodity
+from nectar_notebooks.cache import Company
+from nectar_notebooks.client.bills import BillNouns
+from nectar_notebooks.client.core import only
+from nectar_notebooks.client.dates import Day
+from nectar_notebooks.client.filters import checked_commodity
+from nectar_notebooks.client.renewing import changed_bills, refresh
 from nectar_notebooks.client.resolving import Given
-from nectar_notebooks.client.scope import Scope, resolve
-from nectar_notebooks.errors import InterruptedWalkError, OfflineError
+from nectar_notebooks.client.scope import resolve
+from nectar_notebooks.errors import OfflineError
 from nectar_notebooks.schema.portfolio import Portfolio
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import pandas as pd
 
 __all__ = ["Nectar"]
 
 
-class Nectar:
+class Nectar(BillNouns):
     """The API as tables; made by :func:`nectar_notebooks.connect`.
 
     Every noun returns a DataFrame with the columns and dtypes of the table of that name, also when it is
@@ -71,12 +72,6 @@ class Nectar:
     ['company_id', 'name']
     """
 
-    def __init__(self, library: Library, *, place: str, key: str) -> None:
-        self._library = library
-        self._place = place
-        self._key = key
-        self.last_fetch: dict[str, Any] = {}
-
     def ping(self) -> dict[str, Any]:
         """Ask whether the key is accepted; return what the API says of itself (not documented)."""
         if self._library.offline:
@@ -105,7 +100,7 @@ class Nectar:
         accounts = self._walked("accounts", scope)
         if scope.connection_id is None:
             return accounts
-        return _only(accounts, accounts["connection_id"] == scope.connection_id)
+        return only(accounts, accounts["connection_id"] == scope.connection_id)
 
     def meters(
         self,
@@ -119,8 +114,8 @@ class Nectar:
         wanted = checked_commodity(commodity)
         meters = self._of_portfolio("meters", scope, None)
         if scope.site_id is not None:
-            meters = _only(meters, meters["site_id"] == scope.site_id)
-        return meters if wanted is None else _only(meters, meters["commodity"] == wanted)
+            meters = only(meters, meters["site_id"] == scope.site_id)
+        return meters if wanted is None else only(meters, meters["commodity"] == wanted)
 
     def identifiers(
         self,
@@ -133,7 +128,7 @@ class Nectar:
         scope = resolve(self._library, company, site)
         meters = self.meters(scope.company_id, site=site, commodity=commodity)
         identifiers = self._of_portfolio("identifiers", scope, None)
-        return _only(identifiers, identifiers["meter_id"].isin(set(meters["meter_id"])))
+        return only(identifiers, identifiers["meter_id"].isin(set(meters["meter_id"])))
 
     def portfolio(self, company: Given | None = None) -> Portfolio:
         """Return every table of a company, of one generation, joined by their ``_id`` keys."""
@@ -143,178 +138,38 @@ class Nectar:
         frames = {name: self._marked(frame, held, name, scope) for name, frame in held.frames.items()}
         return Portfolio(**frames)
 
-    def bills(
-        self,
-        company: Given | None = None,
-        *,
-        site: Given | None = None,
-        connection: Given | None = None,
-        start: Day | None = None,
-        end: Day | None = None,
-        by: By = "service_period",
-        commodity: str | None = None,
-    ) -> pd.DataFrame:
-        """Return a company's bills, superseded ones too: ``counts`` says which count."""
-        return self._of_bill("bills", company, site, connection, start, end, by, commodity)
+    def refresh(self, company: Given | None = None) -> pd.DataFrame:
+        """Ask for what changed, whatever the age of what is kept: of one company, or of all visible ones.
 
-    def bill_accounts(
-        self,
-        company: Given | None = None,
-        *,
-        site: Given | None = None,
-        connection: Given | None = None,
-        start: Day | None = None,
-        end: Day | None = None,
-        by: By = "service_period",
-        commodity: str | None = None,
-    ) -> pd.DataFrame:
-        """Return which account and connection each bill came from, and how that is known."""
-        return self._of_bill("bill_accounts", company, site, connection, start, end, by, commodity)
+        Returns
+        -------
+        DataFrame
+            company_id, bills, usage, requests, walked: one row a company, with what it cost and when its
+            bills were last walked whole (changes alone are asked for at most seven days long).
+        """
+        if company is not None:
+            return refresh(self._library, [resolve(self._library, company).company_id])
+        return refresh(self._library, self._library.companies(renew=True).frames["companies"]["company_id"])
 
-    def line_items(
-        self,
-        company: Given | None = None,
-        *,
-        site: Given | None = None,
-        connection: Given | None = None,
-        start: Day | None = None,
-        end: Day | None = None,
-        by: By = "service_period",
-        commodity: str | None = None,
-    ) -> pd.DataFrame:
-        """Return the charges on the bills, one row each."""
-        return self._of_bill("line_items", company, site, connection, start, end, by, commodity)
+    def changes(self, since: Day, company: Given | None = None) -> pd.DataFrame:
+        """Ask which bills are new, revised or deleted since a UTC day.
 
-    def line_item_accounts(
-        self,
-        company: Given | None = None,
-        *,
-        site: Given | None = None,
-        connection: Given | None = None,
-        start: Day | None = None,
-        end: Day | None = None,
-        by: By = "service_period",
-        commodity: str | None = None,
-    ) -> pd.DataFrame:
-        """Return which accounts each charge belongs to."""
-        return self._of_bill("line_item_accounts", company, site, connection, start, end, by, commodity)
+        Returns
+        -------
+        DataFrame
+            bill_id, change (new, revised, deleted), utility, bill_date, created, updated, superseded_by.
+        """
+        return changed_bills(self._library, resolve(self._library, company).company_id, since)
 
-    def usage(
-        self,
-        company: Given | None = None,
-        *,
-        site: Given | None = None,
-        connection: Given | None = None,
-        start: Day | None = None,
-        end: Day | None = None,
-        by: By = "service_period",
-        commodity: str | None = None,
-    ) -> pd.DataFrame:
-        """Return what each meter used in each service period."""
-        return self._of_bill("usage", company, site, connection, start, end, by, commodity)
+    def status_history(self, company: Given | None = None) -> pd.DataFrame:
+        """Return the statuses of a company's connections as they were seen, in order; no network.
 
-    def time_of_use(
-        self,
-        company: Given | None = None,
-        *,
-        site: Given | None = None,
-        connection: Given | None = None,
-        start: Day | None = None,
-        end: Day | None = None,
-        by: By = "service_period",
-        commodity: str | None = None,
-    ) -> pd.DataFrame:
-        """Return the time-of-use parts of usage: a breakdown of its total, never added to it."""
-        return self._of_bill("time_of_use", company, site, connection, start, end, by, commodity)
-
-    def demand(
-        self,
-        company: Given | None = None,
-        *,
-        site: Given | None = None,
-        connection: Given | None = None,
-        start: Day | None = None,
-        end: Day | None = None,
-        by: By = "service_period",
-        commodity: str | None = None,
-    ) -> pd.DataFrame:
-        """Return the demand readings on the bills."""
-        return self._of_bill("demand", company, site, connection, start, end, by, commodity)
-
-    def demand_usage(
-        self,
-        company: Given | None = None,
-        *,
-        site: Given | None = None,
-        connection: Given | None = None,
-        start: Day | None = None,
-        end: Day | None = None,
-        by: By = "service_period",
-        commodity: str | None = None,
-    ) -> pd.DataFrame:
-        """Return which usage records each demand reading belongs to."""
-        return self._of_bill("demand_usage", company, site, connection, start, end, by, commodity)
-
-    def _of_bill(
-        self,
-        noun: str,
-        company: Given | None,
-        site: Given | None,
-        connection: Given | None,
-        start: Day | None,
-        end: Day | None,
-        by: By,
-        commodity: str | None,
-    ) -> pd.DataFrame:
-        # What can be wrong without asking anybody is said before anything is fetched.
-        window, wanted = Window.of(start, end), checked_commodity(commodity)
-        by_what = checked_by(by)
-        scope = resolve(self._library, company, site, connection)
-        question = Question(window, by_what, wanted, scope.site_id, scope.connection_id)
-        return self._of_portfolio(noun, scope, question)
-
-    def _of_portfolio(self, noun: str, scope: Scope, question: Question | None) -> pd.DataFrame:
-        asked = question or Question(Window(None, None))
-        rows = Company(self._library, scope.company_id)
-        held = self._resumable(
-            lambda: self._of_portfolio(noun, scope, question), lambda: rows.portfolio(asked.tables(noun))
-        )
-        return self._marked(asked.answer(noun, held.frames), held, noun, scope)
-
-    def _walked(self, noun: str, scope: Scope) -> pd.DataFrame:
-        rows = Company(self._library, scope.company_id)
-        held = self._resumable(lambda: self._walked(noun, scope), rows.connections)
-        return self._marked(held.frames[noun], held, noun, scope)
-
-    @staticmethod
-    def _resumable(again: Callable[[], object], read: Callable[[], Held]) -> Held:
-        try:
-            return read()
-        except InterruptedWalkError as error:
-            error.resume = again  # finished pages are staged: asking again is going on
-            raise
-
-    def _marked(self, frame: pd.DataFrame, held: Held, noun: str, scope: Scope | None) -> pd.DataFrame:
-        """Write on the frame, and on `last_fetch`, where its rows are from."""
-        requests = held.requests + (scope.requests if scope else 0)
-        self.last_fetch = {
-            "noun": noun,
-            "company_id": scope.company_id if scope else None,
-            "fetched": held.fetched.isoformat(),
-            "source": "wire" if requests else "cache",
-            "requests": requests,
-            "rows": len(frame),
-            "generation": held.generation,
-            "place": self._place,
-        }
-        frame.attrs["nectar"] = dict(self.last_fetch)
-        return frame
+        Returns
+        -------
+        DataFrame
+            connection_id, seen, status, since, error.
+        """
+        return Company(self._library, resolve(self._library, company).company_id).status_history()
 
     def __repr__(self) -> str:
         return f"Nectar({self._place}; {self._key})"
-
-
-def _only(frame: pd.DataFrame, keep: pd.Series) -> pd.DataFrame:
-    kept = frame[keep.fillna(False).astype(bool)].reset_index(drop=True)
-    kept.attrs["nectar"] = {**frame.attrs["nectar"], "rows": len(kept)}
-    return kept

@@ -1,0 +1,78 @@
+"""How far a walk is, for somebody who watches: one line on the error stream, gone at its end.
+
+Only on a terminal or in a notebook's kernel, only for walks that take longer than a moment, and never in CI or
+under a test runner, whose outputs are compared.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Final
+
+from nectar_notebooks.clock import stopwatch
+
+if TYPE_CHECKING:
+    from nectar_notebooks.api import Page
+
+__all__ = ["Progress", "somebody_watches"]
+
+_MOMENT: Final = 1.0
+_BETWEEN: Final = 0.2
+_SILENT: Final = ("CI", "PYTEST_VERSION", "PYTEST_CURRENT_TEST")
+
+
+def somebody_watches() -> bool:
+    """Say whether a line that changes would be seen by a person."""
+    if any(os.environ.get(name) for name in _SILENT):
+        return False
+    return sys.stderr.isatty() or "ipykernel" in sys.modules
+
+
+class Progress:
+    """The line of one walk.
+
+    Parameters
+    ----------
+    what : str
+        What is walked, such as ``"usage"``.
+    watched : bool, optional
+        Whether to show anything; asked of the surroundings without it.
+    """
+
+    def __init__(self, what: str, *, watched: bool | None = None) -> None:
+        self._what = what
+        self._watched = somebody_watches() if watched is None else watched
+        self._started = stopwatch()
+        self._shown = 0.0
+        self._width = 0
+        self._pages = 0
+        self._rows = 0
+
+    def page(self, page: Page) -> None:
+        """Count a page that came, and show the line if it is time."""
+        self._pages += 1
+        self._rows += len(page.rows)
+        spent = stopwatch() - self._started
+        if not self._watched or spent < _MOMENT or spent - self._shown < _BETWEEN:
+            return
+        self._shown = spent
+        rate = self._rows / spent
+        left = max(page.total - self._rows, 0) / rate if rate else 0.0
+        line = (
+            f"{self._what}: {self._rows:,} of {page.total:,} rows, {self._pages:,} of {page.total_pages:,} pages,"
+            f" {rate:,.0f} rows/s, {left:,.0f} s left"
+        )
+        self._write(line)
+
+    def done(self) -> None:
+        """Take the line away."""
+        if self._width:
+            self._write("")
+            sys.stderr.write("\r")
+            sys.stderr.flush()
+
+    def _write(self, line: str) -> None:
+        sys.stderr.write("\r" + line.ljust(self._width))
+        sys.stderr.flush()
+        self._width = len(line)

@@ -1,0 +1,72 @@
+"""What every noun does: read from one generation, go on after an interruption, say where the rows are from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from nectar_notebooks.cache import Company, Held, Library
+from nectar_notebooks.client.dates import Window
+from nectar_notebooks.client.filters import Question
+from nectar_notebooks.client.scope import Scope
+from nectar_notebooks.errors import InterruptedWalkError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pandas as pd
+
+__all__ = ["Core", "only"]
+
+
+class Core:
+    """The library, and what was fetched last; the nouns stand in the classes below it."""
+
+    def __init__(self, library: Library, *, place: str, key: str) -> None:
+        self._library = library
+        self._place = place
+        self._key = key
+        self.last_fetch: dict[str, Any] = {}
+
+    def _of_portfolio(self, noun: str, scope: Scope, question: Question | None) -> pd.DataFrame:
+        asked = question or Question(Window(None, None))
+        rows = Company(self._library, scope.company_id)
+        held = self._resumable(
+            lambda: self._of_portfolio(noun, scope, question), lambda: rows.portfolio(asked.tables(noun))
+        )
+        return self._marked(asked.answer(noun, held.frames), held, noun, scope)
+
+    def _walked(self, noun: str, scope: Scope) -> pd.DataFrame:
+        rows = Company(self._library, scope.company_id)
+        held = self._resumable(lambda: self._walked(noun, scope), rows.connections)
+        return self._marked(held.frames[noun], held, noun, scope)
+
+    @staticmethod
+    def _resumable(again: Callable[[], object], read: Callable[[], Held]) -> Held:
+        try:
+            return read()
+        except InterruptedWalkError as error:
+            error.resume = again  # finished pages are staged: asking again is going on
+            raise
+
+    def _marked(self, frame: pd.DataFrame, held: Held, noun: str, scope: Scope | None) -> pd.DataFrame:
+        """Write on the frame, and on `last_fetch`, where its rows are from."""
+        requests = held.requests + (scope.requests if scope else 0)
+        self.last_fetch = {
+            "noun": noun,
+            "company_id": scope.company_id if scope else None,
+            "fetched": held.fetched.isoformat(),
+            "source": "wire" if requests else "cache",
+            "requests": requests,
+            "rows": len(frame),
+            "generation": held.generation,
+            "place": self._place,
+        }
+        frame.attrs["nectar"] = dict(self.last_fetch)
+        return frame
+
+
+def only(frame: pd.DataFrame, keep: pd.Series) -> pd.DataFrame:
+    """Return the rows to keep, with the marks of the frame."""
+    kept = frame[keep.fillna(False).astype(bool)].reset_index(drop=True)
+    kept.attrs["nectar"] = {**frame.attrs["nectar"], "rows": len(kept)}
+    return kept
