@@ -34,9 +34,10 @@ def along_time(evidence: Evidence, estimated_run: int) -> Iterator[pd.DataFrame]
     shared_days = end[earlier] - start[later] + 1
     hauled = text(evidence.usage, "commodity").isin(HAULED).to_numpy(dtype=bool)[later]
     equal = (start[earlier] == start[later]) & (end[earlier] == end[later])
-    yield from _gaps(evidence, earlier, later, (shared_days < 0) & ~hauled)
     boundary = (shared_days == 1) & ~equal & ~hauled
-    yield from _shared(evidence, series, earlier, later, boundary, ~hauled)
+    rule = int(boundary.sum()) * 2 > int((~hauled).sum())
+    yield from _gaps(evidence, earlier, later, (shared_days < 0) & ~hauled, ends_count=not rule)
+    yield from _shared(evidence, series[later], (earlier, later), boundary, ~hauled, rule=rule)
     doubled = (shared_days > 0) & ~boundary & (equal | ~hauled)
     yield from _doubled(evidence, earlier[doubled], later[doubled], hauled[doubled])
     yield from _estimated(evidence, series, row, estimated_run)
@@ -53,10 +54,11 @@ def series_of(usage: pd.DataFrame) -> Whole:
     return np.where(meter < 0, -1, pd.factorize(total)[0]).astype(np.int64)
 
 
-def _gaps(evidence: Evidence, earlier: Whole, later: Whole, gap: Truth) -> Iterator[pd.DataFrame]:
+def _gaps(evidence: Evidence, earlier: Whole, later: Whole, gap: Truth, *, ends_count: bool) -> Iterator[pd.DataFrame]:
+    """Find the days no record covers; where end days are the next bill's, they are part of the gap."""
     start, end = evidence.period
     before, after = earlier[gap], later[gap]
-    first, last = end[before] + 1, start[after] - 1
+    first, last = end[before] + int(ends_count), start[after] - 1
     kept = ~_covered_by_account(evidence, after, first, last)
     before, after, first, last = before[kept], after[kept], first[kept], last[kept]
     found = [
@@ -88,14 +90,19 @@ def _covered_by_account(evidence: Evidence, rows: Whole, first: Whole, last: Who
 
 
 def _shared(
-    evidence: Evidence, series: Whole, earlier: Whole, later: Whole, boundary: Truth, periodic: Truth
+    evidence: Evidence,
+    series: Whole,
+    pairs: tuple[Whole, Whole],
+    boundary: Truth,
+    periodic: Truth,
+    *,
+    rule: bool,
 ) -> Iterator[pd.DataFrame]:
     """Sum up shared boundary days: once for the frame where they are the rule, else once a meter."""
-    number, total = int(boundary.sum()), int(periodic.sum())
-    if not number:
-        return
     start, end = evidence.period
-    if number * 2 > total:
+    earlier, later = pairs
+    number, total = int(boundary.sum()), int(periodic.sum())
+    if rule:
         yield evidence.found(
             "shared_boundary_days",
             [
@@ -106,27 +113,18 @@ def _shared(
             end_date=[end[earlier[boundary]].max()],
         )
         return
-    codes = series[later]
-    size = int(codes.max()) + 1
-    shared = np.bincount(codes[boundary], minlength=size)
-    pairs = np.bincount(codes[periodic], minlength=size)
-    found, rows = [], []
-    firsts, lasts = [], []
-    for code in np.flatnonzero(shared).tolist():
-        mine = later[boundary & (codes == code)]
-        rows.append(int(mine[0]))
-        firsts.append(int(start[mine].min()))
-        lasts.append(int(start[mine].max()))
-        found.append(f"{shared[code]} of {pairs[code]} neighbouring periods of this meter share their boundary day")
-    yield evidence.of_usage(
-        "shared_boundary_days",
-        np.asarray(rows, dtype=np.int64),
-        found,
-        start_date=firsts,
-        end_date=lasts,
-        bill_id=None,
-        usage_id=None,
-    )
+    table = pd.DataFrame({"series": series, "row": later, "day": start[later], "shared": boundary})[periodic]
+    groups = table.groupby("series")
+    counts = groups["shared"].agg(["sum", "size"])
+    mine = table[table["shared"]].groupby("series").agg(row=("row", "first"), a=("day", "min"), b=("day", "max"))
+    counts = counts.loc[mine.index]
+    found = [
+        f"{shared} of {pairs} neighbouring periods of this meter share their boundary day"
+        for shared, pairs in zip(counts["sum"], counts["size"], strict=True)
+    ]
+    rows = mine["row"].to_numpy(dtype=np.int64)
+    facts = {"start_date": mine["a"].tolist(), "end_date": mine["b"].tolist()}
+    yield evidence.of_usage("shared_boundary_days", rows, found, **facts, bill_id=None, usage_id=None)
 
 
 def _doubled(evidence: Evidence, earlier: Whole, later: Whole, hauled: Truth) -> Iterator[pd.DataFrame]:
