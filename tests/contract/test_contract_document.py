@@ -186,9 +186,12 @@ def test_each_version_has_its_base(version, base):
 
 
 def test_a_document_is_the_callers_own():
-    contract.document("v2.2")["paths"].clear()
+    mine = contract.document("v2.2")
+    mine["paths"].clear()
+    mine["components"]["schemas"]["Site"]["properties"].clear()
 
     assert "/ping" in contract.document("v2.2")["paths"]
+    assert "name" in contract.document("v2.2")["components"]["schemas"]["Site"]["properties"]
 
 
 def test_refusals_are_listed_for_writes_alone():

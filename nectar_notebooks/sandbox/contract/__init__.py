@@ -43,9 +43,11 @@ def document(version: str, *, documented_only: bool = False) -> Json:
         from nectar_notebooks.sandbox.contract.marks import documented
 
         return documented(version)
+    from copy import deepcopy
+
     from nectar_notebooks.sandbox.contract.openapi import build
 
-    return build(version)
+    return deepcopy(build(version))
 
 
 def reference_page(version: str, *, documented_only: bool = False) -> str:

@@ -63,7 +63,7 @@ def all_operations() -> tuple[Operation, ...]:
 
 
 def build(version: str) -> Json:
-    """Return the document of `version`, new each time.
+    """Return the document of `version`; its parts are shared, so that it is only to be read.
 
     Raises
     ------

@@ -188,7 +188,8 @@ def _query_problems(operation: Operation, query: Mapping[str, Sequence[str]]) ->
     given.pop("page", None)  # any text is valid
     if not given:
         return {}
-    return _problems(*_query_validator(operation.name), given)
+    found = _problems(*_query_validator(operation.name), given)
+    return {field.partition(".")[0]: message for field, message in found.items()}
 
 
 def _body_problems(version: str, operation: Operation, body: object) -> dict[str, str]:

@@ -1,0 +1,142 @@
+"""The embedded sandbox and the contract were written apart from each other; here they meet."""
+
+import pytest
+from contract.answers import MOUNTS, CheckedApp
+from contract.endpoint_table import ENDPOINTS
+from contract.walking import walk
+from werkzeug.test import Client
+
+from nectar_notebooks.sandbox import Sandbox, contract
+from nectar_notebooks.sandbox.routes import ROUTES, VERSIONS
+
+SERVED = [version for version, mount in MOUNTS.items() if mount.strip("/") in VERSIONS]
+
+#: Endpoints that the sandbox does not answer yet. They leave this list as they come, none is added.
+NOT_YET = {
+    (method, path)
+    for method, path, _ in ENDPOINTS
+    if method != "GET" or path.startswith(("/team", "/invitation", "/job", "/interval"))
+} | {("GET", "/connection/{connection_id}"), ("GET", "/connection/company/{company_id}/link")}
+
+
+#: Where the sandbox differs from the documentation and is to follow: told to its engineers, gone once it does.
+KNOWN = ('statusErrorDetail: null is not of type "string"',)
+
+
+def unexpected(checked):
+    return sorted({found for found in checked.mismatches if not found.endswith(KNOWN)})
+
+
+@pytest.fixture(scope="module")
+def sandbox():
+    with_demo = Sandbox()
+    yield with_demo
+    with_demo.close()
+
+
+def test_the_sandbox_answers_the_endpoints_of_the_contract():
+    served = {(route.method, route.path) for route in ROUTES}
+    listed = {(method, path) for method, path, _ in ENDPOINTS}
+
+    assert served <= listed
+    assert listed - served <= NOT_YET
+
+
+def test_the_sandbox_assumes_the_endpoints_that_the_contract_assumes():
+    assumed = {(route.method, route.path) for route in ROUTES if route.assumed}
+    served = {(route.method, route.path) for route in ROUTES}
+
+    assert assumed == {(method, path) for method, path, marked in ENDPOINTS if marked} & served
+
+
+def test_the_nested_spellings_are_the_same():
+    paths = contract.document("v2.2")["paths"]
+    nested = {
+        (method.upper(), operation["x-nectar-alias-of"]): path
+        for path, item in paths.items()
+        for method, operation in item.items()
+        if "x-nectar-alias-of" in operation
+    }
+
+    assert {(route.method, route.path): route.alias for route in ROUTES if route.alias} == {
+        key: path for key, path in nested.items() if key in {(route.method, route.path) for route in ROUTES}
+    }
+
+
+@pytest.mark.parametrize("version", SERVED)
+def test_every_answer_of_the_demo_portfolio_fits(sandbox, version):
+    checked = walk(sandbox, version, NOT_YET)
+
+    answered = {(method, path) for method, path, status in checked.seen if status == 200}
+    expected = {(route.method, route.path) for route in ROUTES if route.method == "GET"}
+    assert unexpected(checked) == []
+    assert expected <= answered
+
+
+@pytest.mark.parametrize("version", SERVED)
+def test_a_sandbox_without_assumptions_answers_by_the_contract_without_assumptions(version):
+    sandbox = Sandbox(documented_only=True)
+    checked = walk(sandbox, version, NOT_YET)
+    sandbox.close()
+
+    assert unexpected(checked) == []
+    assert ("GET", "/document/company/{company_id}", 200) in checked.seen
+
+
+@pytest.mark.parametrize(
+    "switches",
+    [{"decimals": "number"}, {"bill_date": "period_end"}, {"is_deleted": "only"}, {"wrong_id": "403"}],
+    ids=lambda switches: "-".join(switches),
+)
+def test_either_position_of_a_switch_fits(switches):
+    sandbox = Sandbox(sites=4, months=6, switches=switches)
+    checked = walk(sandbox, "v2.2", NOT_YET)
+    sandbox.close()
+
+    assert unexpected(checked) == []
+
+
+@pytest.mark.parametrize("version", SERVED)
+@pytest.mark.parametrize(
+    ("path", "query", "status"),
+    [
+        ("/document/company/{}", {"startDate": "yesterday"}, 400),
+        ("/document/company/{}", {"startDate": "2025-02-30"}, 400),
+        ("/document/company/{}", {"dateType": "SOME_DATE"}, 400),
+        ("/document/company/{}", {"isDeleted": "perhaps"}, 400),
+        ("/usage/company/{}", {"datasourceType": "MILK"}, 400),
+        ("/connection/company/{}", {"limit": "501"}, 400),
+        ("/connection/company/{}", {"status": "TIRED"}, 400),
+        ("/connection/company/{}", {"limit": "500", "status": "CONNECTED"}, 200),
+        ("/usage/company/{}", {"page": "x"}, 200),
+        ("/usage/company/{}", {"page": "-7"}, 200),
+        ("/usage/company/{}", {"page": "999999999999999999999"}, 200),
+        ("/document/company/{}", {"unknown": "1", "dateType": "USAGE_PERIOD", "endDate": "2025-01-01"}, 200),
+    ],
+)
+def test_the_sandbox_refuses_what_the_contract_refuses(sandbox, version, path, query, status):
+    company = sandbox.app.test_client().get("/v2.2/company", headers={"X-API-Key": sandbox.key}).json[0]["id"]
+    checked = CheckedApp(sandbox.app)
+
+    answer = Client(checked).get(
+        MOUNTS[version] + path.format(company), headers={"X-API-Key": sandbox.key}, query_string=query
+    )
+
+    problems = contract.check_request(
+        version, "GET", path.format("{company_id}"), {name: [value] for name, value in query.items()}
+    )
+    assert answer.status_code == status
+    assert unexpected(checked) == []
+    assert set(problems) == set(answer.json) - {"detail"} if status == 400 else problems == {}
+
+
+@pytest.mark.parametrize("version", SERVED)
+@pytest.mark.parametrize("key", [None, "", "wrong"])
+def test_a_missing_or_wrong_key_is_answered_as_the_contract_says(sandbox, version, key):
+    checked = CheckedApp(sandbox.app)
+    headers = {} if key is None else {"X-API-Key": key}
+
+    answer = Client(checked).get(f"{MOUNTS[version]}/company", headers=headers)
+
+    assert answer.status_code == 401
+    assert unexpected(checked) == []
