@@ -29,9 +29,9 @@ _NOUNS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A status and a JSON text."""
+    """A status and a JSON text in bytes."""
 
-    text: str
+    text: bytes
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
 
@@ -97,15 +97,19 @@ class Call:
         return None if found is None else Row(*found)
 
 
-def envelope(things: str, page: Page, rows: str) -> Answer:
-    """Return one page in the API's envelope; `rows` is the inside of the array as JSON text."""
-    total = f"total{things[0].upper()}{things[1:]}"
-    return Answer(
-        f'{{"{total}":{page.total},"perPage":{page.size},"totalPages":{page.pages},'
-        f'"currentPage":{page.number},"hasNext":{_json(page.number < page.pages)},'
-        f'"hasPrevious":{_json(page.number > 1)},"{things}":[{rows}]}}'
-    )
-
-
-def _json(flag: bool) -> str:
-    return "true" if flag else "false"
+def envelope(things: str, page: Page, rows: list[bytes]) -> Answer:
+    """Return one page in the API's envelope; `rows` are its rows as this call's view shows them."""
+    head = {
+        f"total{things[0].upper()}{things[1:]}": page.total,
+        "perPage": page.size,
+        "totalPages": page.pages,
+        "currentPage": page.number,
+        "hasNext": page.number < page.pages,
+        "hasPrevious": page.number > 1,
+        things: [],
+    }
+    opening = dumps(head).removesuffix(b"]}")
+    # The page is large: it is put together once, so the ends go into the first and the last row.
+    rows = [opening + rows[0], *rows[1:]] if rows else [opening]
+    rows[-1] += b"]}"
+    return Answer(b",".join(rows))

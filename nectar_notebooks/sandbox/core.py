@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from nectar_notebooks.clock import FrozenClock
 from nectar_notebooks.errors import ConfigurationError
@@ -25,6 +25,7 @@ from nectar_notebooks.sandbox.world import World
 if TYPE_CHECKING:
     from flask import Flask
 
+    from nectar_notebooks.sandbox.loader import Loaded
     from nectar_notebooks.sandbox.serving import Served
 
 __all__ = ["START", "Sandbox"]
@@ -153,6 +154,35 @@ class Sandbox:
         with self.state.writing() as db:
             if not keys.revoke(db, key, self.clock.now()):
                 raise ConfigurationError("The embedded sandbox does not know this key.")
+
+    def load_bills(self, path: str | Path, columns: str | Path | Mapping[str, Any] | None = None) -> Loaded:
+        """Load a bill export of your own as one more company; the same file again replaces it.
+
+        Parameters
+        ----------
+        path : str or Path
+            Delimited text with a header, one row a charge line.
+        columns : str, Path or mapping, optional
+            Which column holds what; without it they are recognised by common names.
+
+        Returns
+        -------
+        Loaded
+            What was loaded and what was not, line by line; ``str()`` of it is a report.
+
+        Raises
+        ------
+        BillsFileError
+            The file or the map cannot be read as a whole, or no line could be placed; nothing is loaded then.
+        """
+        from nectar_notebooks.sandbox.loader import load
+
+        loaded = load(path, columns)
+        with self.state.writing():
+            for company in loaded.world.companies:
+                self.state.remove_company(company["id"])
+            self.state.load(loaded.world)
+        return loaded
 
     def advance(self, days: float) -> None:
         """Move the sandbox's clock forward."""

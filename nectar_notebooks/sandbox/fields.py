@@ -72,7 +72,7 @@ PRIVATE: Final[dict[str, frozenset[str]]] = {
     "accounts": frozenset({"connection", "company", "meters", "isTracked"}),
     "meters": frozenset({"company"}),
     "documents": frozenset({"connection", "usageData", "lineItems", "demandMeters", "isDeleted"}),
-    "usage": frozenset({"company", "connection", "document", "site"}),
+    "usage": frozenset({"company", "connection", "document", "site", "timeOfUse"}),
 }
 
 #: Decimals, which travel as strings or as numbers.

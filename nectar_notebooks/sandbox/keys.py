@@ -17,7 +17,7 @@ from typing import Final
 
 from nectar_notebooks.errors import ConfigurationError
 from nectar_notebooks.sandbox.problems import unauthorized
-from nectar_notebooks.sandbox.text import dumps
+from nectar_notebooks.sandbox.text import stored
 
 __all__ = ["ENVIRONMENTS", "Key", "add", "check", "make", "revoke"]
 
@@ -62,7 +62,7 @@ def add(
             environment,
             created.isoformat(),
             None if expires is None else expires.isoformat(),
-            None if companies is None else dumps(sorted(companies)),
+            None if companies is None else stored(sorted(companies)),
         ),
     )
 

@@ -14,20 +14,22 @@ from typing import Final
 
 from nectar_notebooks.sandbox.params import Filters
 from nectar_notebooks.sandbox.switches import Switches
+from nectar_notebooks.sandbox.templates import BRIEF, CHILDREN, USAGE
 
-__all__ = ["PAGE_SIZE", "Page", "Scope", "document_text", "documents", "page_of", "usage", "usage_text"]
+__all__ = ["PAGE_SIZE", "Page", "Scope", "document_row", "document_text", "documents", "page_of", "usage", "usage_text"]
 
 PAGE_SIZE: Final = 100
 
 #: A bill without its children, not closed, by the switch `bill_date`.
 _BRIEF: Final = {
-    "invoice": "d.brief",
-    "period_end": """(SELECT substr(text, 1, length(text) - 1) FROM
-        (SELECT json_set(d.brief || '}', '$.billDate', coalesce(d.last_day, d.bill_date)) AS text))""",
+    "invoice": BRIEF.text("d"),
+    "period_end": f"""(SELECT substr(text, 1, length(text) - 1) FROM
+        (SELECT json_set({BRIEF.text("d")} || '}}', '$.billDate', coalesce(d.last_day, d.bill_date)) AS text))""",
 }
 
 #: A usage record without its bill, not closed.
-_USAGE: Final = """u.body || ',"site":' || coalesce((SELECT s.record FROM sites s WHERE s.seq = u.site), 'null')"""
+_USAGE: Final = f"""{USAGE.text("u")} || ',"site":' ||
+    coalesce((SELECT s.record FROM sites s WHERE s.seq = u.site), 'null')"""
 
 _ORDER: Final = "ORDER BY {0}.created, {0}.id LIMIT ? OFFSET ?"
 
@@ -44,9 +46,9 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of a list as JSON texts, and where it stands in the list."""
+    """One page of a list as JSON texts in bytes, and where it stands in the list."""
 
-    rows: list[str]
+    rows: list[bytes]
     total: int
     number: int
     pages: int
@@ -92,7 +94,7 @@ def documents(db: sqlite3.Connection, scope: Scope, filters: Filters, asked: int
             "d.seq IN (SELECT x.document FROM usage_identifiers i JOIN usage x ON x.seq = i.usage WHERE i.value = ?)"
         )
         values.append(filters.identifier)
-    return _page(db, "d", "documents", _document_row(switches), where, values, asked)
+    return _page(db, "d", "documents", document_row(switches), where, values, asked)
 
 
 def usage(db: sqlite3.Connection, scope: Scope, filters: Filters, asked: int, switches: Switches) -> Page:
@@ -109,21 +111,21 @@ def usage(db: sqlite3.Connection, scope: Scope, filters: Filters, asked: int, sw
     return _page(db, "u", "usage", _usage_row(switches), where, values, asked)
 
 
-def document_text(db: sqlite3.Connection, seq: int, switches: Switches) -> str:
+def document_text(db: sqlite3.Connection, seq: int, switches: Switches) -> bytes:
     """Return one bill."""
-    sql = f"SELECT {_document_row(switches)} FROM documents d WHERE d.seq = ?"
-    return str(db.execute(sql, (seq,)).fetchone()[0])
+    sql = f"SELECT CAST({document_row(switches)} AS BLOB) FROM documents d WHERE d.seq = ?"
+    return bytes(db.execute(sql, (seq,)).fetchone()[0])
 
 
-def usage_text(db: sqlite3.Connection, seq: int, switches: Switches) -> str:
+def usage_text(db: sqlite3.Connection, seq: int, switches: Switches) -> bytes:
     """Return one usage record."""
-    sql = f"SELECT {_usage_row(switches)} FROM usage u WHERE u.seq = ?"
-    return str(db.execute(sql, (seq,)).fetchone()[0])
+    sql = f"SELECT CAST({_usage_row(switches)} AS BLOB) FROM usage u WHERE u.seq = ?"
+    return bytes(db.execute(sql, (seq,)).fetchone()[0])
 
 
-def _document_row(switches: Switches) -> str:
+def document_row(switches: Switches) -> str:
     """Return the SQL of a bill with its usage records, which stand there without their bill."""
-    return f"""{_BRIEF[switches.bill_date]} || d.children || ',"usageData":[' || coalesce(
+    return f"""{_BRIEF[switches.bill_date]} || ',' || {CHILDREN.text("d")} || ',"usageData":[' || coalesce(
         (SELECT group_concat({_USAGE}, '}},') || '}}' FROM usage u WHERE u.document = d.seq), '') || ']}}'"""
 
 
@@ -145,7 +147,7 @@ def _page(
     source = f"FROM {table} {alias} WHERE {' AND '.join(where)}"
     (total,) = db.execute(f"SELECT count(*) {source}", values).fetchone()
     number, pages = page_of(total, asked)
-    sql = f"SELECT {row} {source} {_ORDER.format(alias)}"
+    sql = f"SELECT CAST({row} AS BLOB) {source} {_ORDER.format(alias)}"
     found = db.execute(sql, [*values, PAGE_SIZE, (number - 1) * PAGE_SIZE])
     return Page([text for (text,) in found], total, number, pages)
 

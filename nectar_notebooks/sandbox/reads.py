@@ -33,7 +33,7 @@ Shape: TypeAlias = Callable[[Call, int, dict[str, Any]], dict[str, Any]]
 def ping(call: Call) -> Answer:
     """Say that the key is accepted, and the version; the body's form is assumed."""
     if call.view.documented_only:
-        return Answer("{}")
+        return Answer(b"{}")
     return Answer(dumps({"status": "ok", "version": call.view.version}))
 
 
@@ -127,7 +127,8 @@ def bills(call: Call, scope: str, object_id: str) -> Answer:
 def bill(call: Call, document_id: str) -> Answer:
     """Answer one bill with its usage."""
     seq = call.find("documents", document_id).seq
-    return Answer(call.view.texts("documents", [pages.document_text(call.db, seq, call.switches)]))
+    [text] = call.view.texts("documents", [pages.document_text(call.db, seq, call.switches)])
+    return Answer(text)
 
 
 def usage(call: Call, scope: str, object_id: str) -> Answer:
@@ -142,7 +143,8 @@ def usage(call: Call, scope: str, object_id: str) -> Answer:
 def usage_record(call: Call, usage_data_id: str) -> Answer:
     """Answer one usage record with its bill."""
     seq = call.find("usage", usage_data_id).seq
-    return Answer(call.view.texts("usage", [pages.usage_text(call.db, seq, call.switches)]))
+    [text] = call.view.texts("usage", [pages.usage_text(call.db, seq, call.switches)])
+    return Answer(text)
 
 
 def _scope(call: Call, scope: str, object_id: str) -> Scope:
@@ -170,4 +172,4 @@ def _small(
     sql = f"SELECT seq, record {source} ORDER BY {order} LIMIT ? OFFSET ?"
     found = call.db.execute(sql, [*values, size, (number - 1) * size]).fetchall()
     rows = [dumps(call.view.record(kind, shape(call, seq, json.loads(record)))) for seq, record in found]
-    return envelope(things, Page(rows, total, number, count, size), ",".join(rows))
+    return envelope(things, Page(rows, total, number, count, size), rows)

@@ -9,27 +9,21 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from threading import RLock
-from typing import Any, Final
+from typing import Any
 
 from nectar_notebooks.errors import ConfigurationError
 from nectar_notebooks.sandbox.fields import fill
+from nectar_notebooks.sandbox.storing import Refs, bill_rows
 from nectar_notebooks.sandbox.tables import DDL, FORMAT
-from nectar_notebooks.sandbox.text import dumps, normalized, opened
+from nectar_notebooks.sandbox.templates import Templates
+from nectar_notebooks.sandbox.text import stored
 from nectar_notebooks.sandbox.world import Record, World
 
-__all__ = ["State", "document_columns", "usage_columns"]
-
-_INSERT_DOCUMENT: Final = """INSERT INTO documents (seq, company, connection, deleted, id, created, updated, bill_date,
-    first_day, last_day, brief, children) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
-_INSERT_USAGE: Final = """INSERT INTO usage (seq, document, company, connection, deleted, site, meter, bill_date, id,
-    commodity, created, updated, first_day, last_day, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
-_INSERT_IDENTIFIER: Final = "INSERT OR IGNORE INTO usage_identifiers (value, usage) VALUES (?, ?)"
+__all__ = ["State"]
 
 
 class State:
@@ -51,6 +45,7 @@ class State:
         self._depth = 0
         self._later: dict[int, Callable[[], Iterable[World]]] = {}
         self.db = _open(path)
+        self._templates = Templates(self.db)
         self.is_new = self.meta("seed") is None
 
     def close(self) -> None:
@@ -77,6 +72,7 @@ class State:
                 self._depth -= 1
                 if self._depth == 0:
                     self.db.execute("ROLLBACK")
+                    self._templates.forget()
                 raise
             self._depth -= 1
             if self._depth == 0:
@@ -86,6 +82,7 @@ class State:
         """Forget everything but the tables."""
         with self.writing() as db:
             self._later.clear()
+            self._templates.forget()
             names = db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
             for (name,) in names:
                 db.execute(f"DELETE FROM {name}")
@@ -112,7 +109,7 @@ class State:
                         companies[record["company"]],
                         sites.get(record.get("site")),
                         accounts.get(record.get("account")),
-                        dumps(record),
+                        stored(record),
                     )
                     for record in world.meters
                 ),
@@ -134,7 +131,7 @@ class State:
 
     def add_company(self, record: Record) -> int:
         """Store a company and return its row."""
-        return self._insert("INSERT INTO companies (id, record) VALUES (?, ?)", record["id"], dumps(record))
+        return self._insert("INSERT INTO companies (id, record) VALUES (?, ?)", record["id"], stored(record))
 
     def add_site(self, record: Record, company: int) -> int:
         """Store a site and return its row."""
@@ -142,7 +139,7 @@ class State:
             "INSERT INTO sites (id, company, record) VALUES (?, ?, ?)",
             record["id"],
             company,
-            dumps(fill("sites", record)),
+            stored(fill("sites", record)),
         )
 
     def add_connection(self, record: Record, company: int) -> int:
@@ -154,7 +151,7 @@ class State:
             record.get("created"),
             record.get("status"),
             record.get("workflowOwnerEmail"),
-            dumps(record),
+            stored(record),
         )
 
     def add_account(self, record: Record, company: int, connection: int | None) -> int:
@@ -164,22 +161,32 @@ class State:
             record["id"],
             company,
             connection,
-            dumps(record),
+            stored(record),
         )
 
     def add_bills(self, parts: Iterable[World]) -> None:
         """Store bills and their usage records; a usage record comes in the same part as its bill."""
         with self.writing() as db:
-            refs = _Refs(self.seqs("companies"), self.seqs("connections"), self.seqs("sites"), self.seqs("meters"))
+            refs = Refs(self.seqs("companies"), self.seqs("connections"), self.seqs("sites"), self.seqs("meters"))
             (document,) = db.execute("SELECT coalesce(max(seq), 0) FROM documents").fetchone()
             (usage,) = db.execute("SELECT coalesce(max(seq), 0) FROM usage").fetchone()
             for part in parts:
-                rows = _bill_rows(part, refs, document, usage)
+                rows = bill_rows(part, refs, self._templates, document, usage)
                 document += len(rows.documents)
                 usage += len(rows.usage)
-                db.executemany(_INSERT_DOCUMENT, rows.documents)
-                db.executemany(_INSERT_USAGE, rows.usage)
-                db.executemany(_INSERT_IDENTIFIER, rows.identifiers)
+                rows.insert(db)
+
+    def remove_company(self, company_id: str) -> None:
+        """Remove a company and everything that is its own, if it is there."""
+        with self.writing() as db:
+            row = db.execute("SELECT seq FROM companies WHERE id = ?", (company_id,)).fetchone()
+            if row is None:
+                return
+            self._later.pop(row[0], None)
+            db.execute("DELETE FROM usage_identifiers WHERE usage IN (SELECT seq FROM usage WHERE company = ?)", row)
+            for table in ("usage", "documents", "meters", "accounts", "connections", "sites"):
+                db.execute(f"DELETE FROM {table} WHERE company = ?", row)
+            db.execute("DELETE FROM companies WHERE seq = ?", row)
 
     def meta(self, name: str) -> Any:
         """Return what is noted under `name`, or None."""
@@ -188,7 +195,7 @@ class State:
 
     def note(self, name: str, value: Any) -> None:
         """Note a JSON value under `name`."""
-        self.db.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (name, dumps(value)))
+        self.db.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (name, stored(value)))
 
     def _insert(self, sql: str, *values: object) -> int:
         row = self.db.execute(sql, values).lastrowid
@@ -222,86 +229,3 @@ def _open(path: Path | None) -> sqlite3.Connection:
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = NORMAL")
     return db
-
-
-@dataclass(frozen=True, slots=True)
-class _Refs:
-    """Row numbers by id of what bills point to."""
-
-    companies: dict[str | None, int]
-    connections: dict[str | None, int]
-    sites: dict[str | None, int]
-    meters: dict[str | None, int]
-
-
-@dataclass(frozen=True, slots=True)
-class _BillRows:
-    """Rows to insert."""
-
-    documents: list[tuple[object, ...]]
-    usage: list[tuple[object, ...]]
-    identifiers: list[tuple[str, int]]
-
-
-def _bill_rows(part: World, refs: _Refs, document: int, usage: int) -> _BillRows:
-    """Return the rows of a part's bills, numbered on from the last ones given."""
-    by_document: defaultdict[str, list[Record]] = defaultdict(list)
-    for row in part.usage:
-        by_document[row["document"]].append(row)
-    found = _BillRows([], [], [])
-    for record in part.documents:
-        document += 1
-        rows = by_document.pop(record["id"], [])
-        owner = (
-            document,
-            refs.companies[record["company"]],
-            refs.connections.get(record.get("connection")),
-            int(bool(record.get("isDeleted"))),
-        )
-        found.documents.append((*owner, *document_columns(record, rows)))
-        for row in rows:
-            usage += 1
-            place = (refs.sites.get(row.get("site")), refs.meters.get(row.get("meter")), record.get("billDate"))
-            found.usage.append((usage, *owner, *place, *usage_columns(row)))
-            found.identifiers.extend(
-                (normalized(identifier["value"]), usage) for identifier in row.get("identifiers") or ()
-            )
-    if by_document:
-        raise ValueError(f"Usage of unknown bills: {', '.join(sorted(by_document)[:3])}.")
-    return found
-
-
-def document_columns(record: Record, usage: Iterable[Record]) -> tuple[str | None, ...]:
-    """Return id, created, updated, bill_date, first_day, last_day, brief and children of a bill.
-
-    The days are those of its usage; a bill without usage has its own start and its bill date.
-    """
-    days = sorted(
-        day for row in usage for day in (row.get("startDate"), row.get("endDate") or row.get("startDate")) if day
-    ) or [day for day in (record.get("startDate") or record.get("billDate"), record.get("billDate")) if day]
-    lines, demand = dumps(record.get("lineItems") or []), dumps(record.get("demandMeters") or [])
-    children = f',"lineItems":{lines},"demandMeters":{demand}'
-    return (
-        record["id"],
-        record.get("created"),
-        record.get("updated"),
-        record.get("billDate"),
-        days[0] if days else None,
-        days[-1] if days else None,
-        opened(fill("documents", record)),
-        children,
-    )
-
-
-def usage_columns(record: Record) -> tuple[str | None, ...]:
-    """Return id, commodity, created, updated, first_day, last_day and body of a usage record."""
-    first = record.get("startDate")
-    return (
-        record["id"],
-        record.get("datasourceType"),
-        record.get("created"),
-        record.get("updated"),
-        first,
-        record.get("endDate") or first,
-        opened(fill("usage", record)),
-    )

@@ -9,13 +9,17 @@ from __future__ import annotations
 
 from typing import Final
 
+from nectar_notebooks.sandbox.templates import BRIEF, CHILDREN, USAGE
+
 __all__ = ["DDL", "FORMAT"]
 
 #: Marks a file as a state of this form; a change of the tables below counts it up.
 FORMAT: Final = 0x6E620001
 
-#: `brief` and `body` are JSON objects without their closing brace; `children` goes between the two.
-DDL: Final = """
+#: Whole texts of bills and usage are put together of a template and values, see `templates`. `brief` and `body` are
+#: JSON objects without their closing brace; `children` continues `brief`.
+DDL: Final = f"""
+CREATE TABLE templates (seq INTEGER PRIMARY KEY, digest TEXT NOT NULL UNIQUE, text TEXT NOT NULL);
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 
 CREATE TABLE keys (
@@ -55,7 +59,8 @@ CREATE INDEX meters_account ON meters (account);
 CREATE TABLE documents (
     seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, company INTEGER NOT NULL, connection INTEGER,
     deleted INTEGER NOT NULL, created TEXT, updated TEXT, bill_date TEXT, first_day TEXT, last_day TEXT,
-    brief TEXT NOT NULL, children TEXT NOT NULL
+    brief INTEGER NOT NULL, {", ".join(BRIEF.columns)},
+    children INTEGER NOT NULL, {", ".join(CHILDREN.columns)}
 );
 CREATE INDEX documents_company ON documents (company, created, id, bill_date, updated, first_day, last_day)
     WHERE deleted = 0;
@@ -64,7 +69,8 @@ CREATE INDEX documents_connection ON documents (connection, created, id);
 CREATE TABLE usage (
     seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, company INTEGER NOT NULL, connection INTEGER,
     document INTEGER NOT NULL, site INTEGER, meter INTEGER, deleted INTEGER NOT NULL, commodity TEXT,
-    created TEXT, updated TEXT, bill_date TEXT, first_day TEXT, last_day TEXT, body TEXT NOT NULL
+    created TEXT, updated TEXT, bill_date TEXT, first_day TEXT, last_day TEXT,
+    body INTEGER NOT NULL, {", ".join(USAGE.columns)}
 );
 CREATE INDEX usage_company
     ON usage (company, created, id, commodity, bill_date, updated, first_day, last_day) WHERE deleted = 0;

@@ -11,20 +11,20 @@ import re
 from functools import lru_cache
 from typing import Any, Final
 
-__all__ = ["dumps", "normalized", "opened"]
+__all__ = ["dumps", "normalized", "stored"]
 
 _ENCODE: Final = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 _SEPARATORS: Final = re.compile(r"[-\s_,/]")
 
 
-def dumps(value: Any) -> str:
-    """Return `value` as compact JSON in ASCII."""
+def dumps(value: Any) -> bytes:
+    """Return `value` as compact JSON in ASCII, as it is answered."""
+    return _ENCODE(value).encode("ascii")
+
+
+def stored(value: Any) -> str:
+    """Return `value` as compact JSON in ASCII, as it is stored."""
     return _ENCODE(value)
-
-
-def opened(record: dict[str, Any]) -> str:
-    """Return `record` as a JSON object without its closing brace, to be continued."""
-    return _ENCODE(record)[:-1]
 
 
 @lru_cache(maxsize=65536)

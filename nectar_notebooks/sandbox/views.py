@@ -34,11 +34,11 @@ class View:
         """Say whether the stored text is the answer."""
         return not self.documented_only and self.switches.decimals == "string"
 
-    def texts(self, kind: str, rows: list[str]) -> str:
-        """Return documents or usage records as the inside of a JSON array."""
+    def texts(self, kind: str, rows: list[bytes]) -> list[bytes]:
+        """Return the texts of documents or usage records as this view shows them."""
         if self.is_plain:
-            return ",".join(rows)
-        return ",".join(dumps(self.record(kind, json.loads(row))) for row in rows)
+            return rows
+        return [dumps(self.record(kind, json.loads(row))) for row in rows]
 
     def record(self, kind: str, record: dict[str, Any]) -> dict[str, Any]:
         """Return one parsed record as this view shows it."""

@@ -16,7 +16,7 @@ import requests
 from sandbox_asker import Asker
 from small_world import ACME, BETA, JANUARY_BILL, many_bills, small_world
 
-from nectar_notebooks.errors import ConfigurationError
+from nectar_notebooks.errors import BillsFileError, ConfigurationError
 from nectar_notebooks.sandbox import Sandbox
 
 PATHS = ("/company", "/connection/company/{}", "/meter/company/{}", "/document/company/{}?page=2", "/usage/company/{}")
@@ -197,3 +197,28 @@ def test_a_served_sandbox_frees_its_port(sandbox: Sandbox) -> None:
 def test_a_clock_that_is_no_moment_is_refused(clock: object) -> None:
     with pytest.raises(ConfigurationError, match="no moment"):
         Sandbox(clock=clock)  # type: ignore[arg-type]  # on purpose
+
+
+def test_own_bills_become_a_company_and_the_same_file_again_replaces_it(ask: Asker, tmp_path: Path) -> None:
+    file = tmp_path / "town.csv"
+    file.write_text(
+        "Account,Bill Date,From,Thru,Service,Description,Usage,Units,Cost,Site\n"
+        "17,2025-02-03,2025-01-01,2025-01-31,Electric,Energy charge,3100,kWh,$465.00,Town Hall\n"
+    )
+    for _ in range(2):
+        report = ask.sandbox.load_bills(file)
+        assert "465.00 USD" in str(report)
+        companies = ask("/company")[1]
+        assert [company["name"] for company in companies] == ["Acme", "Beta", "Town Hall"]
+        status, usage = ask(f"/usage/company/{companies[-1]['id']}")
+        assert status == 200
+        [record] = usage["usageData"]
+        assert (record["usage"], record["usageUnits"], record["endDate"]) == ("3100", "kWh", "2025-01-31")
+
+
+def test_a_bills_file_that_cannot_be_read_changes_nothing(ask: Asker, tmp_path: Path) -> None:
+    file = tmp_path / "letter.csv"
+    file.write_text("Dear reader,\nthese are no bills.\n")
+    with pytest.raises(BillsFileError, match=r"letter\.csv"):
+        ask.sandbox.load_bills(file)
+    assert len(ask("/company")[1]) == 2
