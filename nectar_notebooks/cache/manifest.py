@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import weakref
 from contextlib import contextmanager
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Final
@@ -87,6 +88,8 @@ class Manifest:
             connection.close()
             raise
         self._connection, self._process = connection, os.getpid()
+        # Closed with the manifest, not with the process: a forked child must leave it alone.
+        weakref.finalize(self, connection.close).atexit = False
         return connection
 
     @staticmethod
