@@ -1,0 +1,265 @@
+"""The one-line answer: a portfolio's usage and cost per meter and month.
+
+`monthly` puts the others in their order: what counts and what it is worth (`adjustments`), who pays
+(`attribution`), which month (`calendarization`). It holds no rule of its own but how usage and charges meet
+in one row.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pandas as pd
+
+from nectar_notebooks.methodology import money
+from nectar_notebooks.methodology.adjustments import adjust
+from nectar_notebooks.methodology.attribution import attribute
+from nectar_notebooks.methodology.calendarization import SPOT, calendarize
+from nectar_notebooks.methodology.checks import TEXT, counted, days, left_out, numbers, text
+from nectar_notebooks.methodology.counting import leave_out
+from nectar_notebooks.methodology.keys import places_in
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from nectar_notebooks.methodology.adjustments import Exclusions, NetMetering, Occupancy
+    from nectar_notebooks.methodology.periods import Convention, SharedDay
+    from nectar_notebooks.schema.portfolio import Portfolio
+
+__all__ = ["KINDS", "Prepared", "monthly", "prepare"]
+
+#: What a row of the answer is: usage and its charges, or charges that no meter pays.
+KINDS: Final = ("attributed", "vacant", "unattributed", "residual", "finance")
+
+_WHO: Final = ("meter_id", "site_id", "commodity", "subtype", "month")
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A portfolio's usage, adjusted, and its charges, attributed; both ready to be calendarized."""
+
+    usage: pd.DataFrame
+    charges: pd.DataFrame
+    left_out: dict[str, int]
+
+
+def monthly(
+    portfolio: Portfolio,
+    convention: Convention = "inclusive",
+    *,
+    shared_day: SharedDay = "keep",
+    exclusions: Exclusions = "subtract",
+    occupancy: Occupancy = "disabled",
+    scale_charges: bool = False,
+    net_metering: NetMetering = "as_is",
+    implied_sewer: bool | float | None = None,
+    flagged: bool = True,
+    spot: Collection[str] = SPOT,
+) -> pd.DataFrame:
+    """Return usage and cost per meter and month, right by default.
+
+    Parameters
+    ----------
+    portfolio : Portfolio
+        A company's tables.
+    convention, shared_day, spot
+        As for :func:`calendarize`.
+    exclusions, occupancy, net_metering, implied_sewer, flagged
+        As for :func:`adjust`.
+    scale_charges : bool
+        Whether occupancy scales charges as it scales usage. What it takes away stands in rows of its own.
+
+    Returns
+    -------
+    DataFrame
+        One row per meter, subtype, unit, currency and month, with the columns of :func:`calendarize`
+        (`meter_id`, `site_id`, `commodity`, `subtype`, `unit`, `currency`, `month`, `usage`, `cost`,
+        `days_covered`, `days_in_month`, `days_overlapped`, `estimated_share`, `bills`, `first_day`,
+        `last_day`) and two more: `finance` (in `currency`: late fees and earlier balances, no energy cost)
+        and `kind`. Rows of kind ``attributed`` are usage with the charges its meter pays; ``unattributed``
+        and ``residual`` rows have no meter and carry what no meter could be found for, and what a bill's
+        current charges differ from its line items; ``vacant`` rows what `scale_charges` took away;
+        ``finance`` rows carry only `finance`. So `cost` plus `finance` of all rows but the residual is the
+        sum of the line items that count, to the cent, per currency. A charge or a record without any date
+        stands in a row without a month. A row of charges alone covers no days and has no usage.
+        ``attrs["nectar"]`` says how many rows were left out, by table and reason.
+
+    Raises
+    ------
+    DataError
+        As :func:`adjust`, :func:`attribute` and :func:`calendarize`, but for records whose period ends
+        before it starts: these are left out and reported, their charges shared out all the same.
+
+    See Also
+    --------
+    explain : how a number of this frame is made.
+
+    Examples
+    --------
+    >>> import nectar_notebooks as nn
+    >>> nectar = nn.connect()
+    >>> company = nectar.companies()["company_id"].iloc[0]
+    >>> months = nn.monthly(nectar.portfolio(company))
+    """
+    ready = prepare(
+        portfolio,
+        exclusions=exclusions,
+        occupancy=occupancy,
+        scale_charges=scale_charges,
+        net_metering=net_metering,
+        implied_sewer=implied_sewer,
+        flagged=flagged,
+    )
+    used = calendarize(ready.usage, convention, shared_day=shared_day, spot=spot)
+    used["kind"] = pd.Series("attributed", used.index, dtype=TEXT)
+    columns = [name for name in used.columns if name != "kind"]
+    parts = [used]
+    for kind in KINDS:
+        rows = ready.charges[ready.charges["kind"] == kind]
+        spread = calendarize(rows, convention, shared_day=shared_day, spot=spot)
+        spread["kind"] = pd.Series(kind, spread.index, dtype=TEXT)
+        parts.append(spread)
+    merged = _meet(parts[0], parts[1])
+    result = pd.concat([merged, *(_alone(part) for part in parts[2:])], ignore_index=True)
+    finance = result["kind"].eq("finance").to_numpy(dtype=bool)
+    result.insert(len(columns), "finance", result["cost"].where(finance))
+    result["cost"] = result["cost"].where(~finance)
+    result.attrs = {
+        "nectar": {
+            "computed": "monthly",
+            "convention": convention,
+            "shared_day": shared_day,
+            "exclusions": exclusions,
+            "occupancy": occupancy,
+            "rows_without_value": used.attrs["nectar"]["rows_without_value"],
+            "rows_without_date": used.attrs["nectar"]["rows_without_date"],
+            "left_out": sum(ready.left_out.values()),
+            **{f"left_out: {reason}": number for reason, number in sorted(ready.left_out.items())},
+        }
+    }
+    return result
+
+
+def prepare(
+    portfolio: Portfolio,
+    *,
+    exclusions: Exclusions = "subtract",
+    occupancy: Occupancy = "disabled",
+    scale_charges: bool = False,
+    net_metering: NetMetering = "as_is",
+    implied_sewer: bool | float | None = None,
+    flagged: bool = True,
+) -> Prepared:
+    """Return a portfolio's usage and charges as `monthly` sums them.
+
+    The usage is the adjusted one, at the place where its meter stands; `charges` are the rows of
+    :func:`attribute` with a column `kind`.
+    """
+    adjusted = adjust(
+        portfolio,
+        exclusions=exclusions,
+        occupancy=occupancy,
+        net_metering=net_metering,
+        implied_sewer=implied_sewer,
+        flagged=flagged,
+    )
+    usage = _at_their_meters(adjusted.usage, adjusted.meters)
+    usage = usage.assign(usage=usage["adjusted_usage"])
+    charges = attribute(
+        adjusted.line_items,
+        usage,
+        adjusted.meters,
+        adjusted.demand,
+        line_item_accounts=adjusted.line_item_accounts,
+        demand_usage=adjusted.demand_usage,
+        bills=adjusted.bills,
+    )
+    kind = charges["method"].where(charges["method"].isin(KINDS[2:]), "attributed").astype(TEXT)
+    charges["kind"] = kind
+    if scale_charges and occupancy != "disabled":
+        charges = _scaled(charges, usage)
+    start, end = (days(usage, name, "usage") for name in ("start_date", "end_date"))
+    usage = leave_out(usage, end < start, "period ends before it starts")
+    out = {
+        f"{name}, {reason}": number
+        for name, frame in (("usage", usage), ("line items", adjusted.line_items), ("bills", adjusted.bills))
+        for reason, number in left_out(frame, counted(frame, name), "does not count").items()
+    }
+    return Prepared(usage, charges, out)
+
+
+def _at_their_meters(usage: pd.DataFrame, meters: pd.DataFrame) -> pd.DataFrame:
+    """Return usage with the site, commodity and subtype that the meters table knows."""
+    place = places_in(text(usage, "meter_id"), text(meters, "meter_id"))
+    known = {}
+    for name in ("site_id", "commodity", "subtype"):
+        told = pd.Series(text(meters, name).array.take(place, allow_fill=True), usage.index, dtype=TEXT)
+        known[name] = told.fillna(text(usage, name))
+    return usage.assign(**known)
+
+
+def _scaled(charges: pd.DataFrame, usage: pd.DataFrame) -> pd.DataFrame:
+    """Split attributed charges into the occupied share and rows of kind ``vacant``, exact in sum."""
+    share = np.ones(len(charges))
+    for key in ("site_id", "meter_id"):  # what its own records say of a meter wins over its site's
+        known = pd.DataFrame({key: text(usage, key), "factor": usage["occupancy_factor"]}).dropna()
+        known = known.sort_values([key, "factor"]).drop_duplicates(key)
+        place = places_in(charges[key], known[key])
+        share = np.where(place < 0, share, np.append(known["factor"].to_numpy(), 1.0)[place])
+    share = np.where(charges["kind"].eq("attributed") & charges["amount"].notna(), share, 1.0)
+    least = money.minor_places(charges["currency"])
+    places = money.places_needed(numbers(charges, "amount", "charges"), least)
+    whole = money.to_units(numbers(charges, "amount", "charges"), places)
+    occupied = np.rint(whole * share).astype(np.int64)
+    scaled = charges["amount"].where(share == 1.0, money.from_units(occupied, places))
+    vacant = charges.assign(amount=money.from_units(whole - occupied, places), kind="vacant")
+    return pd.concat([charges.assign(amount=scaled), vacant.loc[share != 1.0]], ignore_index=True)
+
+
+def _meet(used: pd.DataFrame, charged: pd.DataFrame) -> pd.DataFrame:
+    """Join usage and charges of one meter and month; a second unit or currency of it gets a row of its own."""
+    if charged.empty:
+        return _ordered(used)
+    if used.empty:
+        return _alone(charged)
+    keys = [*_WHO, "nth"]
+    used = used.assign(nth=used.groupby(list(_WHO), dropna=False).cumcount()).drop(columns=["cost", "currency"])
+    charged = charged.assign(nth=charged.groupby(list(_WHO), dropna=False).cumcount())
+    both = used.merge(
+        charged[[*keys, "currency", "cost", "bills", "days_in_month"]],
+        how="outer",
+        on=keys,
+        suffixes=("", "_of_charges"),
+    )
+    alone = both["kind"].isna()
+    both["bills"] = both["bills"].fillna(both["bills_of_charges"])
+    both["days_in_month"] = both["days_in_month"].fillna(both["days_in_month_of_charges"])
+    both.loc[alone & both["month"].notna(), ["days_covered", "days_overlapped"]] = 0.0
+    both["kind"] = both["kind"].fillna("attributed")
+    return _ordered(both)
+
+
+def _alone(charged: pd.DataFrame) -> pd.DataFrame:
+    """Return rows of charges that no usage stands beside: they cover no days of usage."""
+    dated = charged["month"].notna()
+    return _ordered(
+        charged.assign(
+            days_covered=charged["days_covered"].where(~dated, 0.0),
+            days_overlapped=charged["days_overlapped"].where(~dated, 0.0),
+            first_day=pd.Series(pd.NaT, charged.index, dtype=charged["first_day"].dtype),
+            last_day=pd.Series(pd.NaT, charged.index, dtype=charged["last_day"].dtype),
+        )
+    )
+
+
+_ORDER: Final = (
+    "meter_id", "site_id", "commodity", "subtype", "unit", "currency", "month", "usage", "cost", "days_covered",
+    "days_in_month", "days_overlapped", "estimated_share", "bills", "first_day", "last_day", "kind",
+)  # fmt: skip
+
+
+def _ordered(frame: pd.DataFrame) -> pd.DataFrame:
+    keys = ["meter_id", "site_id", "commodity", "subtype", "month", "unit", "currency"]
+    return frame[list(_ORDER)].sort_values(keys, kind="stable", ignore_index=True)
