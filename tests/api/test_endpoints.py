@@ -5,7 +5,6 @@ import pytest
 from nectar_notebooks.api import ENDPOINTS
 
 DOCUMENTED = [
-    "",
     "GET /ping",
     "GET /company",
     "POST /company",
@@ -41,11 +40,9 @@ DOCUMENTED = [
     "POST /job/company/{}",
     "POST /job/company/{}/bulk",
     "GET /job/{}",
-    "",
-][1:-1]
+]
 
 ASSUMED = [
-    "",
     "PATCH /team",
     "DELETE /company/{}",
     "GET /site/company/{}",
@@ -60,8 +57,7 @@ ASSUMED = [
     "PATCH /usage/{}",
     "GET /job/company/{}",
     "POST /webhook",
-    "",
-][1:-1]
+]
 
 ENVELOPES = {
     "documents.company": ("documents", "totalDocuments"),

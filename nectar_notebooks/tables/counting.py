@@ -1,0 +1,123 @@
+"""Which rows sums take: `counts` and `counts_reason` of accounts, bills, usage and line items.
+
+A superseded bill counts for nothing, nor does its usage or its charges. All accounts count but those *known* not
+to. What does not count stays listed with its reason; missing knowledge never takes a row out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import pandas as pd
+
+from nectar_notebooks.errors import DataError
+from nectar_notebooks.schema.values import ACCOUNT_STATUSES_NOT_COUNTED
+from nectar_notebooks.tables.casting import TEXT_DTYPE
+
+__all__ = ["REASONS", "fill_counts"]
+
+#: Every reason, in the order in which the first that holds is given.
+REASONS: Final = ("superseded", "duplicate account", "detected account", "account not tracked")
+
+_MOST_SHOWN: Final = 10
+
+
+def fill_counts(frames: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Return the frames with `counts` and `counts_reason` filled in.
+
+    - An account does not count where it repeats another, was only detected, or is not tracked.
+    - A bill does not count where another supersedes it, or where every account it belongs to does not count.
+    - Usage and line items follow their bill; usage follows its meter's account too, a line item its own accounts.
+
+    Parameters
+    ----------
+    frames : Mapping of str to DataFrame
+        ``bills``, ``usage``, ``line_items``, ``accounts``, ``bill_accounts``, ``meters`` and
+        ``line_item_accounts``; others pass through. None is changed.
+
+    Returns
+    -------
+    dict of str to DataFrame
+
+    Raises
+    ------
+    DataError
+        Bills supersede each other in a circle; names them.
+    """
+    result = dict(frames)
+    accounts, bills = frames["accounts"], frames["bills"]
+    _refuse_circles(bills)
+    account_reason = _reason_of_accounts(accounts)
+    by_account = account_reason.set_axis(accounts["account_id"])
+
+    of_accounts = _shared_reason(frames["bill_accounts"], "bill_id", by_account)
+    superseded = _texts(bills["superseded_by"].notna().map({True: "superseded"}))
+    bill_reason = superseded.fillna(_texts(bills["bill_id"].map(of_accounts)))
+    by_bill = bill_reason.set_axis(bills["bill_id"])
+
+    usage, items = frames["usage"], frames["line_items"]
+    account_of_meter = frames["meters"].drop_duplicates("meter_id").set_index("meter_id")["account_id"]
+    usage_reason = _texts(usage["bill_id"].map(by_bill)).fillna(
+        _texts(usage["meter_id"].map(account_of_meter).map(by_account))
+    )
+    of_items = _shared_reason(frames["line_item_accounts"], "line_item_id", by_account)
+    item_reason = _texts(items["bill_id"].map(by_bill)).fillna(_texts(items["line_item_id"].map(of_items)))
+
+    result["accounts"] = _with_reason(accounts, account_reason)
+    result["bills"] = _with_reason(bills, bill_reason)
+    result["usage"] = _with_reason(usage, usage_reason)
+    result["line_items"] = _with_reason(items, item_reason)
+    return result
+
+
+def _reason_of_accounts(accounts: pd.DataFrame) -> pd.Series[str]:
+    reason = pd.Series(pd.NA, index=accounts.index, dtype="object")
+    status = accounts["status"].str.upper()
+    detected, not_tracked = ACCOUNT_STATUSES_NOT_COUNTED
+    tracking = accounts["tracking"].str.upper()
+    reason[status.eq(not_tracked) | tracking.eq("DISABLED")] = "account not tracked"
+    reason[status.eq(detected)] = "detected account"
+    reason[accounts["duplicate"].fillna(False).astype(bool)] = "duplicate account"
+    return _texts(reason)
+
+
+def _shared_reason(relation: pd.DataFrame, key: str, by_account: pd.Series[str]) -> pd.Series[str]:
+    """Return the reason of each key whose accounts are all known not to count; the first of theirs."""
+    known = relation[relation["account_id"].notna() & relation[key].notna()]
+    reasons = _texts(known["account_id"].map(by_account[~by_account.index.duplicated()]))
+    counts = reasons.isna().groupby(known[key]).any()
+    first = reasons.groupby(known[key]).first()
+    return _texts(first[~counts.reindex(first.index)])
+
+
+def _refuse_circles(bills: pd.DataFrame) -> None:
+    """Follow each chain of revisions once; what comes back to itself is a circle."""
+    revised = bills[bills["superseded_by"].notna()].drop_duplicates("bill_id")
+    links = dict(zip(revised["bill_id"].tolist(), revised["superseded_by"].tolist(), strict=True))
+    done: set[str] = set()
+    for start in links:
+        path: list[str] = []
+        bill = start
+        while bill in links and bill not in done:
+            done.add(bill)
+            path.append(bill)
+            bill = links[bill]
+        if bill in path:
+            raise _circle(path[path.index(bill) :])
+
+
+def _circle(bills: list[str]) -> DataError:
+    shown = [*bills[:_MOST_SHOWN], *(["…"] if len(bills) > _MOST_SHOWN else []), bills[0]]
+    return DataError(
+        f"Bills supersede each other in a circle: {' → '.join(shown)}.",
+        advice="None of them can be the newest; ask Nectar's support about these bills.",
+    )
+
+
+def _texts(values: pd.Series) -> pd.Series[str]:
+    return values.astype(TEXT_DTYPE)
+
+
+def _with_reason(frame: pd.DataFrame, reason: pd.Series[str]) -> pd.DataFrame:
+    return frame.assign(counts=reason.isna().astype("boolean"), counts_reason=reason)

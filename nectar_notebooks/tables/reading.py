@@ -1,0 +1,284 @@
+"""JSON rows to raw Arrow columns, one per source field, without a Python object per cell where it can be avoided.
+
+Rows that look alike are taken over by Arrow in one go. Where the types within a field differ, which the API's
+documentation leaves open (an id or an object, a decimal as text or number), the rows are read one by one. What
+a raw column means is left to `casting`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import islice
+from typing import Any, Final, TypeAlias
+
+import orjson
+import pyarrow as pa
+
+from nectar_notebooks.errors import ContractError
+from nectar_notebooks.schema.tables import Column, Table
+
+__all__ = ["EXTRA", "GIVEN", "TEXT", "JsonRow", "Reading", "children", "entries", "raw_table"]
+
+JsonRow: TypeAlias = dict[str, Any]  # an object as the API sent it
+
+TEXT: Final = pa.large_string()
+#: Prefix of raw columns that do not come from a field of the row itself.
+GIVEN: Final = "="
+#: The raw column of unknown fields.
+EXTRA: Final = "=extra"
+
+_SAMPLE: Final = 20
+#: Types of which even the empty value says something: 0 and false.
+_SAYS_SOMETHING: Final = frozenset({int, float, bool})
+#: Credentials that an answer may carry and no table, cache or picture should.
+_NEVER_KEPT: Final = frozenset({"connectionMagicLinkSecret", "companyMagicLinkSecret", "password", "securityQuestions"})
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How the rows of one table are read.
+
+    Attributes
+    ----------
+    table : Table
+        Where the columns and their sources stand.
+    helpers : tuple of Column
+        Further fields that derived columns are made from.
+    elsewhere : frozenset of str
+        Fields of the row that other tables read.
+    as_text : frozenset of str
+        Columns whose field is read as text whatever their kind, to be derived by the resource.
+    """
+
+    table: Table
+    helpers: tuple[Column, ...] = ()
+    elsewhere: frozenset[str] = frozenset()
+    as_text: frozenset[str] = frozenset()
+
+    @cached_property
+    def columns(self) -> tuple[Column, ...]:
+        """Return every column that has a source."""
+        return tuple(
+            replace(column, kind="text") if column.name in self.as_text else column
+            for column in (*self.table.columns, *self.helpers)
+            if column.source
+        )
+
+    @cached_property
+    def kinds(self) -> dict[str, str]:
+        """Return the kind of each source path."""
+        return {path: column.kind for column in self.columns for path in column.source}
+
+    @cached_property
+    def known(self) -> frozenset[str]:
+        """Return the top-level fields that do not go to `extra`."""
+        heads = {path.partition(".")[0] for path in self.kinds}
+        return frozenset(heads) | self.elsewhere | _NEVER_KEPT
+
+    def where(self, row_id: object) -> str:
+        """Say which row of which table, for an error."""
+        return f"{self.table.name} row {row_id}" if isinstance(row_id, (str, int)) else f"A row of {self.table.name}"
+
+
+def raw_table(reading: Reading, rows: Sequence[JsonRow], given: Mapping[str, pa.Array] | None = None) -> pa.Table:
+    """Return the raw columns of `rows`: one per source path, `given` ones under ``=name``, and ``=extra``.
+
+    Raises
+    ------
+    ContractError
+        A row is no object, or a field holds an object or a list where the API documents a value.
+    """
+    for row in rows:
+        if type(row) is not dict:
+            raise ContractError(f"A row of {reading.table.name} is {_kind(row)} instead of an object.")
+    columns = _all_at_once(reading, rows)
+    if columns is None:
+        columns = _one_by_one(reading, rows, (given or {}).get(reading.table.key[0]))
+    columns |= {f"{GIVEN}{name}": array for name, array in (given or {}).items()}
+    if "extra" in reading.table.names:
+        columns[EXTRA] = _extra(reading, rows)
+    return pa.table(columns)
+
+
+# --- all at once
+
+
+@dataclass(slots=True)
+class _Plan:
+    """The struct type that the first rows suggest: `leaves` maps a source path to its place in it."""
+
+    fields: list[pa.Field] = field(default_factory=list)
+    leaves: dict[str, tuple[int, int | None]] = field(default_factory=dict)
+    absent: list[str] = field(default_factory=list)
+    numbers: list[str] = field(default_factory=list)
+
+
+def _all_at_once(reading: Reading, rows: Sequence[JsonRow]) -> dict[str, pa.Array] | None:
+    plan = _plan(reading, rows)
+    if plan is None or any(bool in set(map(type, (row.get(name) for row in rows))) for name in plan.numbers):
+        return None  # Arrow would take true for 1.0
+    try:
+        struct = pa.array(rows, type=pa.struct(plan.fields))
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        return None
+    columns: dict[str, pa.Array] = {}
+    inner: dict[int, list[pa.Array]] = {}
+    for path, (place, child) in plan.leaves.items():
+        if child is None:
+            columns[path] = struct.field(place)
+        else:
+            if place not in inner:
+                inner[place] = struct.field(place).flatten()  # missing where the object is missing
+            columns[path] = inner[place][child]
+    for path in plan.absent:
+        columns[path] = pa.nulls(len(rows), TEXT)
+    return columns
+
+
+def _plan(reading: Reading, rows: Sequence[JsonRow]) -> _Plan | None:
+    plan = _Plan()
+    heads: dict[str, list[str]] = {}
+    for path in reading.kinds:
+        heads.setdefault(path.partition(".")[0], []).append(path)
+    for head, paths in heads.items():
+        seen = next((row[head] for row in islice(rows, _SAMPLE) if row.get(head) is not None), None)
+        nested = [path for path in paths if "." in path]
+        if isinstance(seen, dict) or (seen is None and nested == paths):
+            names = [path.partition(".")[2] for path in nested]
+            if not names or any("." in name for name in names):
+                return None
+            plan.leaves.update({path: (len(plan.fields), place) for place, path in enumerate(nested)})
+            plan.absent += [path for path in paths if path not in nested]
+            plan.fields.append(pa.field(head, pa.struct([(name, TEXT) for name in names])))
+        elif head not in paths:
+            return None
+        else:
+            number = isinstance(seen, (int, float)) and not isinstance(seen, bool) and reading.kinds[head] == "number"
+            if number:
+                plan.numbers.append(head)
+            kind = pa.float64() if number else pa.bool_() if isinstance(seen, bool) else TEXT
+            plan.leaves[head] = (len(plan.fields), None)
+            plan.absent += nested
+            plan.fields.append(pa.field(head, kind))
+    return plan
+
+
+# --- one by one
+
+
+def _one_by_one(reading: Reading, rows: Sequence[JsonRow], keys: pa.Array | None) -> dict[str, pa.Array]:
+    paths = reading.kinds
+    either = {path.partition(".")[0] for path in paths if "." in path} & set(paths)  # an id or an object with one
+    columns = {}
+    for path in paths:
+        head, _, name = path.partition(".")
+        cells: list[str | None] = []
+        for position, row in enumerate(rows):
+            try:
+                cells.append(_cell(row.get(head), name, either=head in either, lists=paths[path] == "text"))
+            except _WrongShapeError as wrong:
+                row_id = row.get("id") if keys is None else keys[position].as_py()
+                raise _breach(reading, row_id, path if wrong.inner else head, wrong.value, wrong.wanted) from None
+        columns[path] = pa.array(cells, TEXT)
+    return columns
+
+
+class _WrongShapeError(Exception):
+    def __init__(self, value: object, wanted: str, *, inner: bool) -> None:
+        super().__init__(wanted)
+        self.value = value
+        self.wanted = wanted
+        self.inner = inner
+
+
+def _cell(value: object, name: str, *, either: bool, lists: bool) -> str | None:
+    if name:
+        if isinstance(value, dict):
+            value = value.get(name)
+        elif value in (None, "", []) or either:
+            return None
+        else:
+            raise _WrongShapeError(value, "an object", inner=False)
+    elif isinstance(value, dict) and either:
+        return None
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (int, float)):
+        return repr(value)
+    if lists and isinstance(value, list) and not any(isinstance(part, (dict, list)) for part in value):
+        return " / ".join(str(part) for part in value if part is not None)
+    raise _WrongShapeError(value, "a value", inner=True)
+
+
+# --- unknown fields
+
+
+def _extra(reading: Reading, rows: Sequence[JsonRow]) -> pa.Array:
+    """Return the fields that no table reads as JSON text; empty ones say nothing and are left out."""
+    found: dict[int, dict[str, object]] = {}
+    for name in sorted(set().union(*rows) - reading.known):
+        values = [row.get(name) for row in rows]
+        if not any(values) and _SAYS_SOMETHING.isdisjoint(map(type, values)):
+            continue
+        for position, value in enumerate(values):
+            if value or type(value) in _SAYS_SOMETHING:
+                found.setdefault(position, {})[name] = value
+    if not found:
+        return pa.nulls(len(rows), TEXT)
+    texts: list[str | None] = [None] * len(rows)
+    for position, fields in found.items():
+        texts[position] = orjson.dumps(fields).decode()
+    return pa.array(texts, TEXT)
+
+
+# --- lists within rows
+
+
+def children(reading: Reading, rows: Iterable[JsonRow], name: str) -> tuple[list[JsonRow], list[int]]:
+    """Return the objects in the list `name` of every row, and the position of the row each stands in."""
+    found: list[JsonRow] = []
+    parents: list[int] = []
+    for position, row in enumerate(rows):
+        value = row.get(name)
+        if not value:
+            continue
+        if not isinstance(value, list):
+            raise _breach(reading, row.get("id"), name, value, "a list")
+        for child in value:
+            if not isinstance(child, dict):
+                raise _breach(reading, row.get("id"), f"{name}[]", child, "an object")
+        found += value
+        parents += [position] * len(value)
+    return found, parents
+
+
+def entries(reading: Reading, rows: Iterable[JsonRow], name: str) -> tuple[list[str], list[int]]:
+    """Return the ids in the list `name` of every row, each as text or as an object with an id."""
+    found: list[str] = []
+    parents: list[int] = []
+    for position, row in enumerate(rows):
+        value = row.get(name)
+        if not value:
+            continue
+        if not isinstance(value, list):
+            raise _breach(reading, row.get("id"), name, value, "a list")
+        for entry in value:
+            entry_id = entry.get("id") if isinstance(entry, dict) else entry
+            if not isinstance(entry_id, (str, int)):
+                raise _breach(reading, row.get("id"), f"{name}[]", entry, "an id")
+            found.append(str(entry_id))
+            parents.append(position)
+    return found, parents
+
+
+def _breach(reading: Reading, row_id: object, name: str, value: object, wanted: str) -> ContractError:
+    return ContractError(f"{reading.where(row_id)}: {name} is {_kind(value)} instead of {wanted}.")
+
+
+def _kind(value: object) -> str:
+    names = {dict: "an object", list: "a list", str: "a text", bool: "a flag", type(None): "null"}
+    return names.get(type(value), "a number")
