@@ -24,6 +24,7 @@ from nectar_notebooks.sandbox.loader_records import (
     item_record,
     meter_record,
     site_record,
+    total_up,
     usage_record,
 )
 from nectar_notebooks.sandbox.loader_usage import count
@@ -161,6 +162,7 @@ class _Assembler:
                     self._remark(line, "usage without a service period: kept on the line, not counted as usage")
                 else:
                     groups[_point(line), *numbers[line.line], line.unit, *period].append(line)
+        total_up(document)
         rows: dict[tuple[_PointKey, str | None], list[str]] = defaultdict(list)
         for (point, meter, clear, unit, start, end), members in groups.items():
             counted = count(members, self.words)

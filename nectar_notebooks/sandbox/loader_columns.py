@@ -130,6 +130,9 @@ def read_map(columns: str | Path | Mapping[str, Any] | None) -> ColumnMap:
         if not isinstance(entries, Mapping) or not all(isinstance(value, str) for value in entries.values()):
             raise BillsFileError(f'{name}: [{part}] holds lines of the form word = "text".', advice="")
         values[part] = dict(entries)
+    for part in ("company", "currency", "date_order", "decimal"):
+        if not isinstance(values.get(part, ""), str):
+            raise BillsFileError(f"{name}: {part} is a text, not {values[part]!r}.", advice="")
     _refuse(name, set(values["columns"]) - set(ROLES), "column role", list(ROLES))
     _refuse(name, set(values["commodities"].values()) - set(COMMODITIES), "commodity", list(COMMODITIES))
     _refuse(name, set(values["charges"].values()) - set(CHARGE_TYPES), "charge type", list(CHARGE_TYPES))
@@ -157,26 +160,34 @@ def find_header(rows: list[Row], columns: ColumnMap, file: str) -> tuple[Header,
     BillsFileError
         No line has columns for the account, the amount and a date, or the map names one that is not there.
     """
-    best: tuple[int, set[str]] = (-1, set())
+    best: tuple[dict[str, int], Row, set[str]] | None = None
     for number, row in enumerate(rows[:_TITLE_LINES]):
         places = _recognise(row.cells, columns)
         missing = {role for role in ("account", "amount") if role not in places}
         if not {"bill_date", "end", "start"} & set(places):
             missing.add("bill_date")
         if not missing:
-            for role, wanted in columns.columns.items():
-                if role not in places:
-                    raise BillsFileError(
-                        f"The bills file {file} has no column {wanted!r}, which the column map names for {role}.",
-                        advice=f"Its columns are: {', '.join(filter(None, row.cells))}.",
-                    )
+            _all_there(places, row, columns, file)
             unit = re.search(r"\(([^)]+)\)", row.cells[places["usage"]]) if "usage" in places else None
             return Header(row.line, len(row.cells), places, unit.group(1) if unit else None), rows[number + 1 :]
-        if len(places) > best[0]:
-            best = (len(places), missing)
+        if best is None or len(places) > len(best[0]):
+            best = (places, row, missing)
+    assert best is not None  # noqa: S101 - for mypy: a file has at least one row
+    if best[0]:
+        _all_there(best[0], best[1], columns, file)
     raise BillsFileError(
-        f"The bills file {file} has no header line with a column for: {', '.join(sorted(best[1]))}.", advice=_ADVICE
+        f"The bills file {file} has no header line with a column for: {', '.join(sorted(best[2]))}.", advice=_ADVICE
     )
+
+
+def _all_there(places: dict[str, int], row: Row, columns: ColumnMap, file: str) -> None:
+    """Raise where the map names a column that the header does not have."""
+    for role, wanted in columns.columns.items():
+        if role not in places:
+            raise BillsFileError(
+                f"The bills file {file} has no column {wanted!r}, which the column map names for {role}.",
+                advice=f"Its columns are: {', '.join(filter(None, row.cells))}.",
+            )
 
 
 def _recognise(cells: list[str], columns: ColumnMap) -> dict[str, int]:

@@ -25,6 +25,7 @@ __all__ = [
     "item_record",
     "meter_record",
     "site_record",
+    "total_up",
     "usage_record",
 ]
 
@@ -129,6 +130,20 @@ def item_record(line: Line, account: str, *, demand: bool, words: Vocabulary) ->
         "electricityTimeOfUse": words.period(line.item) if electric else None,
         "billingPeriod": "PREVIOUS" if words.is_previous(line.item) else "CURRENT",
     }  # fmt: skip
+
+
+def total_up(document: Record) -> None:
+    """Write a bill's sums from its line items."""
+    items = document["lineItems"]
+
+    def total(field: str, value: str) -> Decimal:
+        return sum((Decimal(item["totalCharge"]) for item in items if item[field] == value), Decimal(0))
+
+    current = total("billingPeriod", "CURRENT")
+    document["currentCharges"] = money(current)
+    document["totalCharges"] = money(current + total("billingPeriod", "PREVIOUS"))
+    for field, charge in (("taxCharges", "TAX"), ("credits", "CREDIT"), ("interestCharges", "LATE_FEE")):
+        document[field] = money(total("chargeType", charge))
 
 
 def usage_record(

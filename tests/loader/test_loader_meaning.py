@@ -1,0 +1,160 @@
+"""What lines mean together: meters without numbers, energy charged twice, times of use, demand, several sites."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from nectar_notebooks.sandbox.loader import Loaded, load
+
+HEADER = "Site ID,Vendor,Account,Invoice,Bill Date,From,Thru,Service,Description,Meter,Usage,Units,Cost,Currency"
+
+
+@pytest.fixture
+def bills(tmp_path: Path):
+    def bills(*lines: str, **columns: object) -> Loaded:
+        path = tmp_path / "bills.csv"
+        path.write_text("\n".join((HEADER, *lines)) + "\n")
+        return load(path, columns or None)
+
+    return bills
+
+
+def electric(text: str, usage: str, cost: str = "10.00", meter: str = "M1", unit: str = "kWh", site: str = "S1") -> str:
+    return f"{site},City Light,A1,,2025-02-14,2025-01-10,2025-02-09,Electric,{text},{meter},{usage},{unit},{cost},USD"
+
+
+@pytest.mark.parametrize(
+    ("lines", "usage", "parts"),
+    [
+        ([("Energy charge", "1000"), ("Delivery", "1000"), ("Fuel rider", "1000")], "1000", []),
+        ([("Energy tier 1", "800"), ("Energy tier 2", "200"), ("Delivery", "1000")], "1000", []),
+        ([("Energy charge", "800"), ("Energy charge", "200"), ("Delivery", "1000")], "1000", []),
+        ([("First 500 kWh", "500"), ("Next 500 kWh", "500")], "1000", []),
+        (
+            [("Energy on-peak", "300"), ("Energy off-peak", "300"), ("Delivery", "600")],
+            "600",
+            [("PEAK", "300"), ("OFF_PEAK", "300")],
+        ),
+        ([("Summer energy", "400"), ("Winter energy", "600")], "1000", []),
+        ([("Energy charge", "0")], "0", []),
+    ],
+)
+def test_energy_on_several_lines_is_counted_once(bills, lines, usage: str, parts) -> None:
+    loaded = bills(*(electric(text, quantity) for text, quantity in lines))
+    (row,) = loaded.world.usage
+    assert row["usage"] == usage
+    assert [(part["timeOfUse"], part["usage"]) for part in row["timeOfUseBreakdown"]] == parts
+    assert loaded.remarks == ()
+    assert len(loaded.world.documents[0]["lineItems"]) == len(lines)
+
+
+def test_lines_that_disagree_are_remarked(bills) -> None:
+    loaded = bills(electric("Energy charge", "1000"), electric("Delivery", "990"))
+    assert loaded.world.usage[0]["usage"] == "1000"
+    assert [(r.line, r.reason) for r in loaded.remarks] == [
+        (2, "the bill's kWh lines disagree: the largest, 1000, was counted")
+    ]
+
+
+def test_a_number_is_taken_from_the_same_bill_then_from_the_account(bills) -> None:
+    loaded = bills(
+        electric("Energy charge", "100", meter=""),
+        electric("Customer charge", "", meter="M1", unit=""),
+        electric("Energy charge", "90", meter="").replace("2025-02-14", "2025-03-14"),
+    )
+    (meter,) = loaded.world.meters
+    assert meter["identifiers"] == [{"name": "METER", "value": "M1", "rawName": "Meter Number"}]
+    assert {row["meter"] for row in loaded.world.usage} == {meter["id"]}
+
+
+def test_usage_of_one_of_several_meters_stays_the_accounts(bills) -> None:
+    loaded = bills(
+        electric("Energy", "100", meter="M1"),
+        electric("Energy", "70", meter="M2"),
+        electric("Other energy", "5", meter=""),
+    )
+    by_meter = {row["usage"]: row["meter"] for row in loaded.world.usage}
+    assert by_meter["5"] is None
+    assert None not in (by_meter["100"], by_meter["70"])
+    assert [r.line for r in loaded.remarks] == [4]
+
+
+def test_an_account_without_numbers_has_one_meter_a_service(bills) -> None:
+    water = "S1,Waterworks,W1,,2025-02-14,2025-01-10,2025-02-09,{},{} usage,,{},Gallons,5.00,USD"
+    loaded = bills(
+        water.format("Water", "Water", 700),
+        water.format("Sewer", "Sewer", 700),
+        water.format("Water", "Irrigation", 90),
+    )
+    assert {
+        (m["waterType"], m["identifiers"][0]["name"], m["identifiers"][0]["value"]) for m in loaded.world.meters
+    } == {
+        ("POTABLE_WATER", "ACCOUNT", "W1"),
+        ("WASTEWATER", "ACCOUNT", "W1"),
+        ("IRRIGATION", "ACCOUNT", "W1"),
+    }
+    assert {row["usageUnits"] for row in loaded.world.usage} == {"gal (US)"}
+
+
+def test_demand_is_read_beside_the_usage(bills) -> None:
+    loaded = bills(
+        electric("Energy charge", "1000"),
+        electric("On peak demand", "42.5", "300.00", unit="kW"),
+        electric("Transmission on peak demand", "42.5", "50.00", unit="kW"),
+        electric("KW Charge", "0", "0", unit=""),
+    )
+    (bill,), (row,) = loaded.world.documents, loaded.world.usage
+    (reading,) = bill["demandMeters"]
+    assert (reading["demandUsage"], reading["demandUsageUnits"], reading["demandType"]) == ("42.5", "kW", "PEAK")
+    assert reading["usageDataIds"] == [row["id"]]
+    assert [item["electricityIsDemand"] for item in bill["lineItems"]] == [False, True, True, True]
+    assert [item["quantity"] for item in bill["lineItems"]] == ["1000", "42.5", "42.5", "0"]
+
+
+def test_one_bill_over_several_sites_and_one_day_with_two_invoices(bills) -> None:
+    loaded = bills(
+        electric("Energy", "100", meter="M1", site="S1"),
+        electric("Energy", "60", meter="M2", site="S2"),
+        electric("Energy", "7", meter="M1", site="S1").replace(",A1,,", ",A1,77,"),
+    )
+    world = loaded.world
+    sites = {site["id"]: site["externalId"] for site in world.sites}
+    assert {(sites[m["site"]], m["identifiers"][0]["value"]) for m in world.meters} == {("S1", "M1"), ("S2", "M2")}
+    assert sorted((bill["invoiceId"] or "", len(bill["lineItems"])) for bill in world.documents) == [("", 2), ("77", 1)]
+
+
+def test_currencies_are_never_on_one_bill(bills) -> None:
+    loaded = bills(electric("Energy", "100", "10.00"), electric("Energy", "100", "12.00").replace("USD", "CAD"))
+    assert {bill["chargesUnits"]: bill["totalCharges"] for bill in loaded.world.documents} == {
+        "USD": "10.00",
+        "CAD": "12.00",
+    }
+
+
+def test_units_that_nobody_knows_are_kept_and_remarked(bills) -> None:
+    loaded = bills(electric("Energy", "100", unit="blobs"), electric("Customer charge", "2", unit=""))
+    items = loaded.world.documents[0]["lineItems"]
+    assert [(item["quantity"], item["quantityUnits"]) for item in items] == [("100", "blobs"), ("2", None)]
+    assert loaded.world.usage == []
+    assert [r.line for r in loaded.remarks] == [2, 3]
+
+
+def test_balances_belong_to_an_earlier_bill(bills) -> None:
+    loaded = bills(electric("Energy", "100", "10.00"), electric("Previous balance", "", "30.00", unit=""))
+    (bill,) = loaded.world.documents
+    assert (bill["currentCharges"], bill["totalCharges"]) == ("10.00", "40.00")
+
+
+def test_what_is_loaded_hangs_together(bills) -> None:
+    world = bills(electric("Energy", "100"), electric("Demand", "5", unit="kW")).world
+    (company,), (site,), (connection,), (account,), (meter,) = (
+        world.companies, world.sites, world.connections, world.accounts, world.meters,
+    )  # fmt: skip
+    (bill,), (usage,) = world.documents, world.usage
+    assert site["company"] == connection["company"] == account["company"] == bill["company"] == company["id"]
+    assert account["connection"] == bill["connection"] == usage["connection"] == connection["id"]
+    assert (meter["site"], meter["account"]) == (site["id"], account["id"])
+    assert (usage["document"], usage["site"], usage["meter"]) == (bill["id"], site["id"], meter["id"])
+    assert {id_ for item in bill["lineItems"] for id_ in item["accountIds"]} == {account["id"]}
