@@ -1,0 +1,229 @@
+"""Comparison with last year: why the cost changed, told as price, volume and days, exact to the last decimal.
+
+Works on months; nothing is scaled or filled. A month that has no counterpart is not called a change of price
+or volume: it is `new` or `gone`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pandas as pd
+
+from nectar_notebooks.errors import DataError, InvalidRequestError
+from nectar_notebooks.methodology.checks import TEXT, days, numbers, report, require, text
+from nectar_notebooks.methodology.keys import group_keys
+from nectar_notebooks.methodology.money import minor_places, places_needed, to_units
+from nectar_notebooks.methodology.spans import MISSING_DAY, day_of_month, month_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    import numpy.typing as npt
+
+    from nectar_notebooks.methodology.spans import Whole
+
+__all__ = ["compare"]
+
+_SERIES: Final = ("meter_id", "site_id", "commodity", "subtype", "unit", "currency")
+_BACK: Final = {"last_year": 12, "last_month": 1}
+_PARTS: Final = ("price", "volume", "days", "new", "gone", "other")
+
+
+def compare(
+    monthly: pd.DataFrame,
+    with_: str = "last_year",
+    *,
+    by: Sequence[str] = ("site_id", "commodity", "meter_id"),
+    start: str | date | None = None,
+    end: str | date | None = None,
+) -> pd.DataFrame:
+    """Split the change in cost into price, volume and days.
+
+    Parameters
+    ----------
+    monthly : DataFrame
+        Usage and cost by month as `monthly` returns it: ``meter_id, unit, currency, month, usage, cost``;
+        used where they stand: ``site_id, commodity, subtype, days_covered``. One row for each meter, subtype,
+        unit, currency and month.
+    with_ : {"last_year", "last_month"}
+        What each month is compared with: the same month a year before, or the month before.
+    by : sequence of str
+        What the result has a row for, beside the currency: any of ``meter_id, site_id, commodity, subtype,
+        unit, month``. Whatever it is, the parts sum to the same totals.
+    start, end : day or month, optional
+        The months compared. Default: the twelve (for last_month: the one) that end with the last month with
+        a cost.
+
+    Returns
+    -------
+    DataFrame
+        The columns of `by`, ``currency``, ``cost`` and ``cost_before``, ``change``, and its parts: ``price``,
+        ``volume``, ``days``, ``new`` (months without a counterpart before), ``gone`` (months with a cost
+        before and none now, negative), ``other`` (a usage is missing or zero, so that there is no price).
+        The parts sum to ``change`` exactly, in the finest decimal of the costs; ``change`` is ``cost`` −
+        ``cost_before``, of which one that is missing has no part in it. Last, ``months``: how many pairs of
+        months were split.
+
+    Raises
+    ------
+    DataError
+        A missing column, or two rows of one meter, subtype, unit, currency and month.
+    InvalidRequestError
+        An argument that is not known.
+
+    Notes
+    -----
+    Cost is days × usage a day × price. Each part is the difference of one factor times the mean of the others
+    between the two years: price = Δp·(U₀+U₁)/2, volume = Δq·p̄·d̄, days = Δd·p̄·q̄. Days are the days covered.
+
+    Examples
+    --------
+    >>> monthly = pd.DataFrame({"meter_id": "M", "unit": "kWh", "currency": "USD", "days_covered": 31,
+    ...                         "month": ["2023-01-01", "2024-01-01"],
+    ...                         "usage": [1000.0, 1200.0], "cost": [100.0, 144.0]})
+    >>> compare(monthly, by=["meter_id"])[["change", "price", "volume", "days"]]
+       change  price  volume  days
+    0    44.0   22.0    22.0   0.0
+    """
+    if with_ not in _BACK:
+        raise InvalidRequestError(f"with_={with_!r} is not known.", advice=f"Use {' or '.join(_BACK)}.")
+    allowed = (*_SERIES, "month")
+    unknown = [name for name in by if name not in allowed]
+    if unknown:
+        raise InvalidRequestError(f"by={unknown[0]!r} is not known.", advice=f"Use {', '.join(allowed)}.")
+    require(monthly, ("meter_id", "unit", "currency", "month", "usage", "cost"), "monthly")
+    require(monthly, [name for name in by if name != "month"], "monthly")
+    when = days(monthly, "month", "monthly").astype(np.int64)
+    cost = numbers(monthly, "cost", "monthly")
+    rows = np.flatnonzero((when != MISSING_DAY) & ~np.isnan(cost))
+    undated = int(((when == MISSING_DAY) & ~np.isnan(cost)).sum())
+    pairs = _Pairs(monthly.iloc[rows], month_of(when[rows]), _BACK[with_], start, end)
+    keys = pairs.keys([*dict.fromkeys([*by, "currency"])])
+    group, table = group_keys(keys, list(keys.columns))
+    if "month" in table:
+        table["month"] = pd.to_datetime(table["month"]).astype("datetime64[us]")
+    for name, values in pairs.parts().items():
+        table[name] = _sum(values, group, len(table)) / pairs.scale
+    out = {"month is missing": undated} if undated else {}
+    table["months"] = _sum(pairs.split.astype(np.int64), group, len(table))
+    for name, known in (("cost", pairs.now >= 0), ("cost_before", pairs.before >= 0)):
+        table.loc[_sum(known.astype(np.int64), group, len(table)) == 0, name] = np.nan
+    return report(table, "compare", out, with_=with_)
+
+
+def _sum(values: Whole, group: Whole, size: int) -> Whole:
+    total = np.zeros(size, dtype=np.int64)
+    np.add.at(total, group, values)
+    return total
+
+
+class _Pairs:
+    """Months of one period beside their counterparts, one pair for each series and month of either."""
+
+    def __init__(
+        self,
+        monthly: pd.DataFrame,
+        month: Whole,
+        back: int,
+        start: str | date | None,
+        end: str | date | None,
+    ) -> None:
+        series, self.names = group_keys(monthly, [name for name in _SERIES if name in monthly.columns])
+        last = _month(end, "end") if end is not None else int(month.max()) if len(month) else 0
+        first = _month(start, "start") if start is not None else last - back + 1
+        low = min(first - back, int(month.min())) if len(month) else first - back
+        width = last - low + back + 2
+        _check_once(monthly, series, month)
+        rows = np.flatnonzero((month >= first) & (month <= last))
+        past = np.flatnonzero((month >= first - back) & (month <= last - back))
+        now_key, past_key = series[rows] * width + month[rows] - low, series[past] * width + month[past] + back - low
+        union = np.unique(np.concatenate([now_key, past_key]))
+        self.now, self.before = np.full(len(union), -1), np.full(len(union), -1)
+        self.now[np.searchsorted(union, now_key)] = rows
+        self.before[np.searchsorted(union, past_key)] = past
+        self.series, self.month = union // width, union % width + low
+        cost = numbers(monthly, "cost", "monthly")
+        least = minor_places(text(monthly, "currency"))
+        places = int(places_needed(cost, least).max()) if len(cost) else 0
+        self.scale = 10.0**places
+        self.units = np.append(to_units(cost, places), 0)
+        usage = np.append(numbers(monthly, "usage", "monthly"), np.nan)
+        length = (day_of_month(month + 1) - day_of_month(month)).astype(np.float64)
+        covered = numbers(monthly, "days_covered", "monthly")
+        covered = np.append(np.where(np.isnan(covered), length, covered), np.nan)
+        self.usage = usage[self.now], usage[self.before]
+        self.days = covered[self.now], covered[self.before]
+        positive = [np.nan_to_num(values) > 0 for values in (*self.usage, *self.days)]
+        self.split = (self.now >= 0) & (self.before >= 0) & np.logical_and.reduce(positive)
+
+    def keys(self, by: list[str]) -> pd.DataFrame:
+        """Return the columns of `by` for every pair."""
+        keys = {}
+        for name in by:
+            if name == "month":
+                stamps = self.month.astype("datetime64[M]").astype("datetime64[D]").astype(str)
+                keys[name] = pd.Series(stamps, dtype=TEXT)
+            else:
+                keys[name] = self.names[name].iloc[self.series].reset_index(drop=True)
+        return pd.DataFrame(keys, columns=by)
+
+    def parts(self) -> dict[str, Whole]:
+        """Return costs, change and its parts for every pair, in whole units of the finest decimal."""
+        cost, past = self.units[self.now], self.units[self.before]
+        change = cost - past
+        parts = {name: np.zeros(len(change), dtype=np.int64) for name in _PARTS}
+        split = self.split
+        exact = self._effects()
+        whole = np.floor(exact).astype(np.int64)
+        left = change[split] - whole.sum(axis=1)
+        # The units left over go to the parts that lost most by rounding down: at most two for three parts,
+        # but for the noise of floats, which the first of them takes.
+        order = np.argsort(-(exact - whole), axis=1, kind="stable")
+        rank = np.argsort(order, axis=1, kind="stable")
+        whole += rank < np.clip(left, 0, 3)[:, None]
+        whole[np.arange(len(whole)), order[:, 0]] += left - np.clip(left, 0, 3)
+        for place, name in enumerate(_PARTS[:3]):
+            parts[name][split] = whole[:, place]
+        parts["new"] = np.where(self.before < 0, change, 0)
+        parts["gone"] = np.where(self.now < 0, change, 0)
+        rest = ~split & (self.before >= 0) & (self.now >= 0)
+        parts["other"] = np.where(rest, change, 0)
+        return {"cost": cost, "cost_before": past, "change": change, **parts}
+
+    def _effects(self) -> npt.NDArray[np.float64]:
+        """Return price, volume and days of the pairs that split, in units, as floats."""
+        rows = self.split
+        cost, past = (self.units[places][rows].astype(np.float64) for places in (self.now, self.before))
+        usage, was = self.usage[0][rows], self.usage[1][rows]
+        days_now, days_was = self.days[0][rows], self.days[1][rows]
+        price, price_was = cost / usage, past / was
+        rate, rate_was = usage / days_now, was / days_was
+        mean = (price + price_was) / 2
+        return np.column_stack(
+            [
+                (price - price_was) * (usage + was) / 2,
+                mean * (rate - rate_was) * (days_now + days_was) / 2,
+                mean * (days_now - days_was) * (rate + rate_was) / 2,
+            ]
+        )
+
+
+def _month(value: str | date, name: str) -> int:
+    try:
+        day = np.datetime64(pd.Timestamp(value), "M")
+    except ValueError as problem:
+        raise InvalidRequestError(f"{name}={value!r} is no day.", advice="Write 2024-01-31 or 2024-01.") from problem
+    return int(day.astype(np.int64))
+
+
+def _check_once(monthly: pd.DataFrame, series: Whole, month: Whole) -> None:
+    doubled = pd.DataFrame({"series": series, "month": month}).duplicated().to_numpy()
+    if doubled.any():
+        row = monthly.iloc[int(np.flatnonzero(doubled)[0])]
+        raise DataError(
+            f"monthly has two rows for meter {row['meter_id']} and month {row['month']}.",
+            advice="Give one row for each meter, subtype, unit, currency and month, as monthly does.",
+        )

@@ -1,0 +1,174 @@
+"""Filling: what a month would have been, where bills are missing, said beside what is known.
+
+The one place where something is added to what was billed, and only when asked for. Raw columns stay as they
+are; what was added stands in columns of its own, and every row says whether it was filled.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pandas as pd
+
+from nectar_notebooks.errors import DataError, InvalidRequestError
+from nectar_notebooks.methodology.checks import days, numbers, report, require, text
+from nectar_notebooks.methodology.keys import group_keys
+from nectar_notebooks.methodology.money import minor_places
+from nectar_notebooks.methodology.spans import HAULED, MISSING_DAY, day_of_month, month_of, show_days
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    import numpy.typing as npt
+
+    from nectar_notebooks.methodology.spans import Whole
+
+__all__ = ["fill"]
+
+_KEYS: Final = ("meter_id", "site_id", "commodity", "subtype", "unit", "currency")
+_LARGEST: Final = 50_000_000
+
+
+def fill(monthly: pd.DataFrame, *, end: str | date | None = None) -> pd.DataFrame:
+    """Fill missing days of a month with last year's daily average of the same month.
+
+    Parameters
+    ----------
+    monthly : DataFrame
+        Usage by month as `monthly` or `calendarize` return it: ``meter_id, unit, month, usage,
+        days_covered``; used where they stand: ``site_id, commodity, subtype, currency, cost,
+        days_in_month``. One row for each meter, subtype, unit, currency and month.
+    end : day or month, optional
+        Last month to fill. Default: each meter's last month with a row.
+
+    Returns
+    -------
+    DataFrame
+        The rows of `monthly`, and a row (``usage`` missing, ``days_covered`` 0) for each month missing
+        between a meter's first and its last, with: ``filled`` (whether anything was added), ``filled_days``,
+        ``filled_usage``, ``filled_cost`` (what was added, missing where nothing was), ``usage_with_filling``,
+        ``cost_with_filling``. Sorted by meter and month.
+
+    Raises
+    ------
+    DataError
+        A missing column, or two rows of one meter, subtype, unit, currency and month.
+
+    Notes
+    -----
+    Missing days × (usage ÷ days covered of the same month last year), as IBM Envizi fills. Nothing is added
+    where last year's month has no data, or for hauled commodities (waste, delivered fuel), whose empty months
+    are empty. Filled months are never the source of another year's filling. Costs are rounded to the
+    currency's minor unit.
+
+    Examples
+    --------
+    >>> monthly = pd.DataFrame({"meter_id": "M", "unit": "kWh", "month": ["2023-02-01", "2024-01-01", "2024-02-01"],
+    ...                         "usage": [280.0, 310.0, 90.0], "days_covered": [28, 31, 9]})
+    >>> fill(monthly).tail(1)[["usage", "filled", "filled_days", "filled_usage", "usage_with_filling"]]
+        usage  filled  filled_days  filled_usage  usage_with_filling
+    12   90.0    True         20.0         200.0               290.0
+    """
+    require(monthly, ("meter_id", "unit", "month", "usage", "days_covered"), "monthly")
+    when = days(monthly, "month", "monthly").astype(np.int64)
+    known = np.flatnonzero(when != MISSING_DAY)
+    group, names = group_keys(monthly.iloc[known], [name for name in _KEYS if name in monthly.columns])
+    month = month_of(when[known])
+    _one_row_each(monthly.iloc[known], group, month)
+    group_of, months, row = _grid(group, month, len(names), _month(end))
+    source = np.append(known, -1)[row]
+    table = monthly.iloc[np.maximum(source, 0)].reset_index(drop=True) if len(source) else monthly.iloc[:0]
+    added = source < 0
+    keys = [name for name in names.columns if name in monthly.columns]
+    for name in table.columns:
+        if name in keys:
+            taken = names[name].iloc[group_of].reset_index(drop=True)
+            table[name] = taken.where(added, text(table, name)) if added.any() else table[name]
+        elif name == "month":
+            table[name] = show_days(day_of_month(months))
+        elif added.any():
+            table[name] = table[name].where(~added)
+    length = (day_of_month(months + 1) - day_of_month(months)).astype(np.float64)
+    covered = np.where(added, 0.0, np.nan_to_num(numbers(table, "days_covered", "monthly")))
+    table["days_covered"], table["days_in_month"] = covered, length
+    return _filled(table, group_of, months, covered, length, int((when == MISSING_DAY).sum()))
+
+
+def _filled(
+    table: pd.DataFrame,
+    group: Whole,
+    months: Whole,
+    covered: npt.NDArray[np.float64],
+    length: npt.NDArray[np.float64],
+    undated: int,
+) -> pd.DataFrame:
+    lacking = np.maximum(length - covered, 0.0)
+    lacking[text(table, "commodity").isin(HAULED).to_numpy(dtype=bool)] = 0.0
+    before = _last_year(group, months)
+    had = np.append(covered, 0.0)[before]
+    added: dict[str, npt.NDArray[np.float64]] = {}
+    for name in ("usage", "cost"):
+        if name == "usage" or name in table.columns:
+            past = np.append(numbers(table, name, "monthly"), np.nan)[before]
+            mean = np.divide(past, had, out=np.full(len(past), np.nan), where=had > 0)
+            added[name] = np.where(lacking > 0, mean * lacking, np.nan)
+    if "cost" in added:
+        places = minor_places(text(table, "currency"))
+        added["cost"] = np.round(added["cost"] * 10.0**places) / 10.0**places
+    table["filled"] = np.logical_or.reduce([~np.isnan(values) for values in added.values()])
+    table["filled_days"] = np.where(table["filled"], lacking, 0.0)
+    for name, values in added.items():
+        table[f"filled_{name}"] = values
+    for name, values in added.items():
+        raw = numbers(table, name, "monthly")
+        both = np.nan_to_num(raw) + np.nan_to_num(values)
+        table[f"{name}_with_filling"] = np.where(np.isnan(raw) & np.isnan(values), np.nan, both)
+    out = {"month is missing": undated} if undated else {}
+    return report(table, "fill", out, filled=int(table["filled"].sum()))
+
+
+def _one_row_each(monthly: pd.DataFrame, group: Whole, month: Whole) -> None:
+    doubled = pd.DataFrame({"group": group, "month": month}).duplicated().to_numpy()
+    if doubled.any():
+        row = monthly.iloc[int(np.flatnonzero(doubled)[0])]
+        raise DataError(
+            f"monthly has two rows for meter {row['meter_id']} and month {row['month']}.",
+            advice="Give one row for each meter, subtype, unit, currency and month, as calendarize does.",
+        )
+
+
+def _month(end: str | date | None) -> int | None:
+    if end is None:
+        return None
+    try:
+        return int(month_of(np.asarray([np.datetime64(pd.Timestamp(end), "D").astype(np.int64)]))[0])
+    except ValueError as problem:
+        raise InvalidRequestError(f"end={end!r} is no day.", advice="Write 2024-01-31 or 2024-01.") from problem
+
+
+def _grid(group: Whole, month: Whole, size: int, end: int | None) -> tuple[Whole, Whole, Whole]:
+    """Return group, month and row (or the number of rows, for none) of every month of every group."""
+    first = np.full(size, np.iinfo(np.int64).max)
+    last = np.full(size, np.iinfo(np.int64).min)
+    np.minimum.at(first, group, month)
+    np.maximum.at(last, group, month)
+    if end is not None:
+        last = np.maximum(last, end)
+    spans = last - first + 1
+    if spans.sum() > _LARGEST:
+        raise InvalidRequestError(
+            f"Filling would make {spans.sum():,} months.", advice="Check the first and last month of monthly."
+        )
+    begins = np.cumsum(spans) - spans
+    row = np.full(int(spans.sum()), len(group), dtype=np.int64)
+    row[begins[group] + month - first[group]] = np.arange(len(group))
+    group_of = np.repeat(np.arange(size), spans)
+    return group_of, first[group_of] + np.arange(len(row)) - begins[group_of], row
+
+
+def _last_year(group: Whole, months: Whole) -> Whole:
+    """Return the place of the same month a year before; -1 where its group has none."""
+    place = np.arange(len(group)) - 12
+    fits = (place >= 0) & (group[np.maximum(place, 0)] == group) & (months[np.maximum(place, 0)] == months - 12)
+    return np.where(fits, place, -1)

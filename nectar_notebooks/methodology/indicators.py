@@ -1,0 +1,239 @@
+"""Indicators an analyst asks for first: energy in one unit, unit cost by charge type, load factor.
+
+Each takes frames as `monthly`, `attribute` and the tables return them. Why a figure is missing is always said.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pandas as pd
+
+from nectar_notebooks.errors import DataError, InvalidRequestError
+from nectar_notebooks.methodology.checks import TEXT, counted, left_out, numbers, report, require, text
+from nectar_notebooks.methodology.keys import group_keys, places_in
+from nectar_notebooks.methodology.spans import MISSING_DAY, service_days
+from nectar_notebooks.methodology.units import convert, kind
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from nectar_notebooks.methodology.spans import Whole
+    from nectar_notebooks.methodology.unit_table import Rates
+
+__all__ = ["NO_ENERGY", "energy", "load_factor", "unit_costs"]
+
+#: Commodities that carry no energy: they are left out of sums of energy without a word.
+NO_ENERGY: Final = ("WATER", "SEWER", "WASTE", "REFRIGERANT", "MISC", "TELECOM")
+
+
+def energy(
+    monthly: pd.DataFrame,
+    unit: str = "kWh",
+    *,
+    by: Sequence[str] = ("site_id", "month"),
+    heat_content: Rates | None = None,
+) -> pd.DataFrame:
+    """Sum the energy of several commodities in one unit.
+
+    Parameters
+    ----------
+    monthly : DataFrame
+        ``commodity, unit, usage`` and the columns of `by`; ``subtype`` where it stands.
+    unit : str, default "kWh"
+        An energy unit of the API.
+    by : sequence of str
+        What the result has a row for.
+    heat_content
+        As in `units.factor`: energy in a volume or a mass.
+
+    Returns
+    -------
+    DataFrame
+        The columns of `by`, ``energy`` (in `unit`), ``unit``, ``rows`` (summed), ``rows_left_out`` and
+        ``reason`` (the first in the alphabet of why rows are not in the sum; missing where it is whole).
+        Commodities without energy (`NO_ENERGY`) take no part.
+
+    Examples
+    --------
+    >>> monthly = pd.DataFrame({"site_id": "S", "month": "2024-01-01", "commodity": ["ELECTRICITY", "GAS"],
+    ...                         "unit": ["kWh", "CCF"], "usage": [1000.0, 10.0]})
+    >>> energy(monthly)[["energy", "rows"]].round(1).values.tolist()
+    [[1300.7, 2.0]]
+    """
+    if kind(unit) != "energy":
+        raise InvalidRequestError(f"unit={unit!r} is no energy unit of the API.", advice="Use kWh, GJ or MMBtu.")
+    require(monthly, ("commodity", "unit", "usage", *by), "monthly")
+    carries = monthly[~text(monthly, "commodity").isin(NO_ENERGY).to_numpy(dtype=bool)]
+    converted = convert(carries, unit, heat_content=heat_content)
+    group, table = _groups(converted, by)
+    values = converted["converted"].to_numpy(dtype=np.float64)
+    known = ~np.isnan(values)
+    size = len(table)
+    rows = np.bincount(group[known], minlength=size)
+    total = np.bincount(group[known], values[known], size)
+    table["energy"] = np.where(rows > 0, total, np.nan)
+    table["unit"] = pd.Series([unit] * size, dtype=TEXT)
+    table["rows"], table["rows_left_out"] = rows, np.bincount(group[~known], minlength=size)
+    reasons = text(converted, "conversion_reason")[~known].set_axis(group[~known]).sort_values(kind="stable")
+    table["reason"] = reasons[~reasons.index.duplicated()].reindex(range(size)).astype(TEXT)
+    return report(table, "energy", left_out(converted, known, "not converted"), unit=unit)
+
+
+def _groups(frame: pd.DataFrame, by: Sequence[str]) -> tuple[Whole, pd.DataFrame]:
+    """Group by columns of which one may be a month, which stays a date."""
+    group, table = group_keys(frame, list(by))
+    for name in by:
+        if name in frame and isinstance(frame[name].dtype, np.dtype) and frame[name].dtype.kind == "M":
+            table[name] = pd.to_datetime(table[name]).astype(frame[name].dtype)
+    return group, table
+
+
+def unit_costs(
+    attributed: pd.DataFrame,
+    usage: pd.DataFrame,
+    *,
+    by: Sequence[str] = ("site_id", "commodity", "subtype"),
+) -> pd.DataFrame:
+    """Return what one unit of usage costs, by charge type.
+
+    Parameters
+    ----------
+    attributed : DataFrame
+        Rows of `attribute`: ``bill_id, meter_id, charge_type, amount, currency``.
+    usage : DataFrame
+        ``bill_id, meter_id, usage, unit`` and the columns of `by` (of the meter); ``counts`` where it stands.
+    by : sequence of str
+        What the result has rows for, beside unit, currency and charge type.
+
+    Returns
+    -------
+    DataFrame
+        The columns of `by`, ``unit, currency, charge_type, amount, usage`` (of all bills of the group in that
+        unit) and ``unit_cost`` (amount ÷ usage; missing where the usage is 0), so that the unit costs of a
+        group's charge types sum to what a unit costs in all. Amounts without a meter, or whose bill has no
+        usage of that meter, have no unit: they are left out and counted in ``attrs["nectar"]``.
+
+    Examples
+    --------
+    >>> usage = pd.DataFrame({"bill_id": ["b"], "meter_id": ["M"], "site_id": ["S"], "usage": [500.0], "unit": ["kWh"]})
+    >>> charges = pd.DataFrame({"bill_id": "b", "meter_id": "M", "charge_type": ["SUPPLY", "TAX"],
+    ...                         "amount": [50.0, 5.0], "currency": "USD"})
+    >>> unit_costs(charges, usage, by=["site_id"])[["charge_type", "unit_cost"]].values.tolist()
+    [['SUPPLY', 0.1], ['TAX', 0.01]]
+    """
+    require(attributed, ("bill_id", "meter_id", "charge_type", "amount", "currency"), "attributed")
+    require(usage, ("bill_id", "meter_id", "usage", "unit", *by), "usage")
+    records = usage[counted(usage, "usage") & ~np.isnan(numbers(usage, "usage", "usage"))]
+    record_of, pairs = group_keys(records, ("bill_id", "meter_id"))
+    first = np.zeros(len(pairs), dtype=np.int64)
+    first[record_of[::-1]] = np.arange(len(records))[::-1]
+    of_pair = records.iloc[first].reset_index(drop=True)
+    place = _place(attributed, pairs)
+    kept = (place >= 0) & ~np.isnan(numbers(attributed, "amount", "attributed"))
+    charges = attributed[kept].reset_index(drop=True)
+    for name in (*by, "unit"):
+        charges[name] = text(of_pair, name).iloc[place[kept]].to_numpy()
+    keys = [*by, "unit", "currency"]
+    usages = numbers(records, "usage", "usage")
+    # A pair's usage counts once for each currency its charges are in.
+    shares = charges.assign(pair=place[kept])[[*keys, "pair"]].drop_duplicates()
+    per_pair = np.bincount(record_of, usages, len(pairs))
+    base_of, base = group_keys(shares, keys)
+    base["usage"] = np.bincount(base_of, per_pair[shares["pair"].to_numpy()], len(base))
+    group, table = group_keys(charges, [*keys, "charge_type"])
+    table["amount"] = np.round(np.bincount(group, charges["amount"].to_numpy(dtype=np.float64), len(table)), 4)
+    table = table.merge(base, on=keys, how="left")
+    table["unit_cost"] = (table["amount"] / table["usage"]).where(table["usage"] != 0)
+    out = {"no usage of its meter on the bill": int((~kept).sum())} if (~kept).any() else {}
+    return report(table, "unit_costs", out)
+
+
+def _place(attributed: pd.DataFrame, pairs: pd.DataFrame) -> Whole:
+    """Return where each attributed row's bill and meter stand among `pairs` (-1: nowhere, or no meter)."""
+    both = pd.concat([pairs, attributed[["bill_id", "meter_id"]].astype(TEXT)], ignore_index=True)
+    codes, _ = group_keys(both, ("bill_id", "meter_id"))
+    table = np.full(int(codes.max()) + 1 if len(codes) else 1, -1)
+    table[codes[: len(pairs)]] = np.arange(len(pairs))
+    return np.where(attributed["meter_id"].isna().to_numpy(), -1, table[codes[len(pairs) :]])
+
+
+def load_factor(demand: pd.DataFrame, usage: pd.DataFrame, demand_usage: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Return the load factor of every demand reading: mean power over peak power.
+
+    Parameters
+    ----------
+    demand : DataFrame
+        Readings: ``demand_id, bill_id, start_date, end_date, demand, unit``.
+    usage : DataFrame
+        ``usage_id, bill_id, usage, unit``; ``commodity, meter_id, site_id, counts`` where they stand.
+    demand_usage : DataFrame, optional
+        Which usage records a reading belongs to: ``demand_id, usage_id``. Without it the electricity records
+        of the reading's bill are taken, where the bill has one reading.
+
+    Returns
+    -------
+    DataFrame
+        ``demand_id, bill_id, meter_id, site_id, start_date, end_date, energy_kwh, demand_kw, hours,
+        load_factor`` (0..1) and ``reason`` (why it is missing). A reading in kVA has no load factor without
+        its power factor. Both the first and the last day count.
+
+    Examples
+    --------
+    >>> demand = pd.DataFrame({"demand_id": ["d"], "bill_id": ["b"], "start_date": ["2024-04-01"],
+    ...                        "end_date": ["2024-04-30"], "demand": [50.0], "unit": ["kW"]})
+    >>> usage = pd.DataFrame({"usage_id": ["u"], "bill_id": ["b"], "usage": [18000.0], "unit": ["kWh"]})
+    >>> load_factor(demand, usage)["load_factor"].tolist()
+    [0.5]
+    """
+    require(demand, ("demand_id", "bill_id", "start_date", "end_date", "demand", "unit"), "demand")
+    require(usage, ("usage_id", "bill_id", "usage", "unit"), "usage")
+    if demand["demand_id"].duplicated().any():
+        raise DataError(f"demand_id {demand['demand_id'][demand['demand_id'].duplicated()].iloc[0]} stands twice.")
+    records = convert(usage[counted(usage, "usage")], "kWh", heat_content={})
+    reading, record = _links(demand, records, demand_usage)
+    start, end = service_days(demand, "demand")
+    known = (start != MISSING_DAY) & (end >= start)
+    hours = np.where(known, (end - start + 1) * 24.0, np.nan)
+    kw = convert(demand, "kW", value="demand")["converted"].to_numpy(dtype=np.float64)
+    kwh = records["converted"].to_numpy(dtype=np.float64)
+    number = np.bincount(reading, minlength=len(demand))
+    total = np.bincount(reading, kwh[record], len(demand))
+    kwh_of = np.where(number > 0, total, np.nan)
+    factor = kwh_of / np.where(kw > 0, kw, np.nan) / hours
+    reason = np.select(
+        [number == 0, np.isnan(kwh_of), np.isnan(kw), kw <= 0, ~known],
+        ["no usage record", "usage is not known in kWh", "demand is not known in kW", "demand is not positive",
+         "no positive period"],
+        default="",
+    )  # fmt: skip
+    result = demand[["demand_id", "bill_id"]].reset_index(drop=True).astype(TEXT)
+    first = np.full(len(demand), -1)
+    first[reading[::-1]] = record[::-1]
+    for name in ("meter_id", "site_id"):
+        single = pd.Series(text(records, name).array.take(first, allow_fill=True), dtype=TEXT)
+        result[name] = single.where(number == 1)
+    result["start_date"], result["end_date"] = demand["start_date"].to_numpy(), demand["end_date"].to_numpy()
+    result["energy_kwh"], result["demand_kw"], result["hours"] = kwh_of, kw, hours
+    result["load_factor"] = factor
+    result["reason"] = pd.Series(reason, dtype=TEXT).where(reason != "")
+    return report(result, "load_factor", {})
+
+
+def _links(demand: pd.DataFrame, records: pd.DataFrame, demand_usage: pd.DataFrame | None) -> tuple[Whole, Whole]:
+    """Return rows of readings and rows of usage records that belong together."""
+    if demand_usage is not None:
+        require(demand_usage, ("demand_id", "usage_id"), "demand_usage")
+        reading = places_in(text(demand_usage, "demand_id"), text(demand, "demand_id"))
+        ids = text(records, "usage_id")
+        first = np.flatnonzero(~ids.duplicated().to_numpy())
+        place = places_in(text(demand_usage, "usage_id"), ids.iloc[first])
+        both = (reading >= 0) & (place >= 0)
+        return reading[both], first[place[both]]
+    bills = text(demand, "bill_id")
+    alone = np.flatnonzero((~bills.duplicated(keep=False) & bills.notna()).to_numpy())
+    electric = text(records, "commodity").fillna("ELECTRICITY").eq("ELECTRICITY").to_numpy(dtype=bool)
+    rows = np.flatnonzero(electric)
+    place = places_in(text(records, "bill_id").iloc[rows], bills.iloc[alone])
+    return alone[place[place >= 0]], rows[place >= 0]
