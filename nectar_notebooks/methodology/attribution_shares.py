@@ -215,6 +215,21 @@ class _Sharing:
             pool = pool.prefer((want[pool.owner] < 0) | (has[pool.meter] == want[pool.owner]))
         return pool
 
+    def _of_its_kind(self, pool: Pool) -> tuple[Pool, Flags]:
+        """Keep the meters of the water subtype that an item names, and say where: water is not sewer."""
+        meters, said = self._meters, self._items.said
+        water = meters.commodity == (meters.commodities.index("WATER") if "WATER" in meters.commodities else -2)
+        mixed = pool.differs(np.where(water, meters.subtype, -1)[pool.meter])
+        if not mixed.any():
+            return pool, mixed
+        want = said.subtype[pool.items]
+        unsaid = np.flatnonzero(mixed & (want < 0))
+        told = self._items.description.iloc[pool.items[unsaid]]
+        want[unsaid] = words(told, meters.commodities, meters.subtypes)[1]
+        want[~mixed] = -1
+        hit = (want[pool.owner] >= 0) & (meters.subtype[pool.meter] == want[pool.owner])
+        return pool.prefer(hit | (want[pool.owner] < 0)), pool.any(hit)
+
     # the rules
 
     def _named(self, items: Ints) -> None:
@@ -308,8 +323,13 @@ class _Sharing:
         pool = Pool(items, owner, meter, np.full(len(meter), -1))
         pool.slot = self._roster.find(self._items.bill[items][owner], meter)
         found = pool.sizes() > 0
-        reason = "fixed charge: equally among all meters of the account"
-        self._settle(pool.only(found), np.ones(len(meter), dtype=np.int64), _EQUAL, reason)
+        pool, of_kind = self._of_its_kind(pool)
+        for chosen, whom in (
+            (found & ~of_kind, "all meters of the account"),
+            (of_kind, "the account's meters of the kind it names"),
+        ):
+            part = pool.only(chosen)
+            self._settle(part, np.ones(len(part.owner), dtype=np.int64), _EQUAL, f"fixed charge: equally among {whom}")
         pool = self._on_bill(items[~found])
         empty = pool.sizes() == 0
         self._alone(pool.items[empty], _UNATTRIBUTED, "no meter of its account is known, and none is on the bill")
@@ -337,6 +357,7 @@ class _Sharing:
         pool = pool.where(self._allowed(items[owner], pool.meter) & (base[row] != 0))
         want = self._items.said.commodity[pool.items][pool.owner]
         pool = pool.where((want < 0) | (self._meters.commodity[pool.meter] == want))
+        pool, _ = self._of_its_kind(pool)
         found = pool.sizes() > 0
         rest = items[~found]
         pool = pool.only(found)

@@ -13,7 +13,8 @@ import pandas as pd
 
 from nectar_notebooks.methodology.checks import choose, report
 from nectar_notebooks.methodology.periods import CONVENTIONS, SHARED_DAY, Convention, SharedDay
-from nectar_notebooks.methodology.spreading import Cells, Records, read
+from nectar_notebooks.methodology.records import Records, read
+from nectar_notebooks.methodology.spreading import Cells
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -145,9 +146,7 @@ def _spread(
         rest = build(undated)  # they stand on one day of the engine's own, which is taken away here
         for name in (result.columns[6], *_NOT_DATED):
             if name in rest.columns:
-                rest[name] = pd.Series(
-                    pd.NA if name == "days_in_month" else None, rest.index, rest[name].dtype
-                )
+                rest[name] = pd.Series(pd.NA if name == "days_in_month" else None, rest.index, rest[name].dtype)
         result = pd.concat([result, rest], ignore_index=True)
     return report(
         result,

@@ -215,7 +215,8 @@ def _scaled(charges: pd.DataFrame, usage: pd.DataFrame) -> pd.DataFrame:
     occupied = np.rint(whole * share).astype(np.int64)
     scaled = charges["amount"].where(share == 1.0, money.from_units(occupied, places))
     vacant = charges.assign(amount=money.from_units(whole - occupied, places), kind="vacant")
-    return pd.concat([charges.assign(amount=scaled), vacant.loc[share != 1.0]], ignore_index=True)
+    split: pd.DataFrame = pd.concat([charges.assign(amount=scaled), vacant.loc[share != 1.0]], ignore_index=True)
+    return split
 
 
 def _meet(used: pd.DataFrame, charged: pd.DataFrame) -> pd.DataFrame:

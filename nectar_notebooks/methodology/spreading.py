@@ -1,159 +1,48 @@
-"""The engine under `calendarize` and `daily`: records read once, cut into pieces, summed into cells.
+"""The engine under `calendarize`, `daily` and `explain`: records cut into pieces, and summed into cells.
 
 A cell is one series (meter, site, commodity, subtype, unit, currency) in one bin (a month or a day). The
-public meaning of the columns stands in `calendarization`; this module only makes the arrays.
+public meaning of the columns stands in `calendarization`; how records are read, in `records`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
 
-from nectar_notebooks.errors import DataError
 from nectar_notebooks.methodology import money
-from nectar_notebooks.methodology.checks import (
-    counted,
-    days,
-    flags,
-    left_out,
-    named_rows,
-    numbers,
-    require,
-    text,
-)
-from nectar_notebooks.methodology.keys import group_keys
-from nectar_notebooks.methodology.periods import (
-    Bins,
-    Convention,
-    SharedDay,
-    give_to_later,
-    half_days,
-    overlap,
-)
+from nectar_notebooks.methodology.periods import Bins, overlap
+from nectar_notebooks.methodology.records import KEYS, Records
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
     import numpy.typing as npt
 
-__all__ = ["KEYS", "Cells", "Records", "read"]
-
-KEYS: Final = ("meter_id", "site_id", "commodity", "subtype", "unit", "currency")
-_READ: Final = (
-    *KEYS,
-    "start_date",
-    "end_date",
-    "usage",
-    "cost",
-    "amount",
-    "estimated",
-    "bill_id",
-    "usage_id",
-)
-_READ_TOO: Final = ("line_item_id", "counts", "counts_reason")
+__all__ = ["Cells", "pieces"]
 
 
-@dataclass(frozen=True, slots=True)
-class Records:
-    """Records that count, as arrays of one length; `begin` and `stop` are half days, `units` are money's."""
+def pieces(records: Records) -> pd.DataFrame:
+    """Return each record's piece in each month, as `calendarize` sums them.
 
-    keys: pd.DataFrame
-    group: npt.NDArray[np.int64]
-    begin: npt.NDArray[np.int64]
-    stop: npt.NDArray[np.int64]
-    usage: npt.NDArray[np.float64]
-    cost: npt.NDArray[np.float64]
-    units: npt.NDArray[np.int64]
-    places: npt.NDArray[np.int64]
-    estimated: npt.NDArray[np.bool_]
-    estimated_known: npt.NDArray[np.bool_]
-    bill: npt.NDArray[np.int64] | None  # None: each record is a bill of its own
-    spot: npt.NDArray[np.bool_]  # per group
-    attributed: bool
-
-    def take(self, chosen: npt.NDArray[np.bool_]) -> Records:
-        """Return the chosen records."""
-        rows = {
-            field.name: getattr(self, field.name)[chosen]
-            for field in fields(self)
-            if field.name not in ("keys", "spot", "attributed", "bill")
+    `row` (place in the frame that was read), `month`, `days` (of it), `of_days` (of the whole period),
+    `usage` and `cost` (of the piece).
+    """
+    bins = Bins(records.begin, records.stop, "M")
+    cut = bins.cut(records.begin, records.stop)
+    whole = (records.stop - records.begin)[cut.row]
+    cost = money.from_units(
+        money.apportion(records.units, cut.weight, cut.sizes) if len(cut.row) else cut.row, records.places[cut.row]
+    )
+    return pd.DataFrame(
+        {
+            "row": records.row[cut.row],
+            "month": _dates(bins.days[cut.bin]),
+            "days": cut.weight / 2,
+            "of_days": whole / 2,
+            "usage": records.usage[cut.row] * cut.weight / whole,
+            "cost": np.where(np.isnan(records.cost)[cut.row], np.nan, cost),
         }
-        return replace(self, bill=None if self.bill is None else self.bill[chosen], **rows)
-
-    @property
-    def known(self) -> npt.NDArray[np.bool_]:
-        """Return which records have a quantity: an amount where rows are attributed, else a usage."""
-        return ~np.isnan(self.cost if self.attributed else self.usage)
-
-
-def read(
-    usage: pd.DataFrame, convention: Convention, shared_day: SharedDay, spot: Collection[str], what: str
-) -> tuple[Records, Records | None, dict[str, int]]:
-    """Return the dated records that count, those without a start date (or None), and what was left out."""
-    attributed = isinstance(usage, pd.DataFrame) and "usage" not in usage and "amount" in usage
-    quantity = ("amount", "currency") if attributed else ("usage", "unit")
-    require(usage, ("meter_id", "start_date", "end_date", *quantity), what)
-    frame = usage[[name for name in (*_READ, *_READ_TOO) if name in usage.columns]]
-    kept = counted(frame, what)
-    out = left_out(frame, kept, "does not count")
-    frame = frame if kept.all() else frame[kept]
-
-    start, end, undated = _days(frame, what)
-    group, keys = group_keys(frame, KEYS)
-    is_spot = keys["commodity"].isin(list(spot)).to_numpy(dtype=bool)
-    if is_spot.any():
-        end = np.where(is_spot[group], start, end)
-    begin, stop = half_days(start, end, convention)
-    if shared_day == "later" and convention == "inclusive":
-        stop = give_to_later(group, begin, stop)
-
-    bill = _bills(frame)
-    cost = numbers(frame, "amount" if attributed else "cost", what)
-    least = money.minor_places(keys["currency"])[group]
-    places = money.places_needed(cost, least)
-    if bill is not None and (places > least).any():
-        places = money.finest(places, bill, int(bill.max()) + 1)[bill]
-    estimated = flags(frame, "estimated", what, missing=False)
-    records = Records(
-        keys, group, begin, stop,
-        np.full(len(frame), np.nan) if attributed else numbers(frame, "usage", what),
-        cost, money.to_units(cost, places), places, estimated,
-        estimated | ~flags(frame, "estimated", what, missing=True),
-        bill, is_spot, attributed,
-    )  # fmt: skip
-    return (records.take(~undated), records.take(undated), out) if undated.any() else (records, None, out)
-
-
-def _days(
-    frame: pd.DataFrame, what: str
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
-    """Return first and last days since 1970 (the first where the last is missing), and which have none."""
-    start, end = days(frame, "start_date", what), days(frame, "end_date", what)
-    undated = np.isnat(start)
-    end = np.where(np.isnat(end), start, end)
-    backwards = end < start
-    if backwards.any():
-        raise DataError(
-            f"{what}: the period ends before it starts in {named_rows(frame, backwards)}.",
-            advice="Swap or correct the dates, or leave the rows out; nn.issues lists them.",
-        )
-    if undated.any():
-        start, end = (np.where(undated, np.datetime64(0, "D"), day) for day in (start, end))
-    return start.astype(np.int64), end.astype(np.int64), undated
-
-
-def _bills(frame: pd.DataFrame) -> npt.NDArray[np.int64] | None:
-    """Return each record's bill as a number, or None where each record is a bill of its own."""
-    if "bill_id" not in frame.columns:
-        return None
-    codes, distinct = pd.factorize(text(frame, "bill_id"))
-    missing = codes < 0
-    if missing.any():
-        codes[missing] = len(distinct) + np.arange(missing.sum())
-    return None if len(distinct) + missing.sum() == len(frame) else codes.astype(np.int64)
+    )
 
 
 class Cells:
@@ -292,15 +181,9 @@ class Cells:
         return np.bincount(cells, minlength=len(self._ids))
 
 
-def _dates(
-    day: npt.NDArray[np.int64], missing: npt.NDArray[np.bool_] | None = None
-) -> npt.NDArray[np.datetime64]:
+def _dates(day: npt.NDArray[np.int64], missing: npt.NDArray[np.bool_] | None = None) -> npt.NDArray[np.datetime64]:
     """Return days since 1970 as the dates of a frame."""
-    dates = (
-        (day if missing is None else np.where(missing, 0, day))
-        .astype("datetime64[D]")
-        .astype("datetime64[us]")
-    )
+    dates = (day if missing is None else np.where(missing, 0, day)).astype("datetime64[D]").astype("datetime64[us]")
     if missing is not None and missing.any():
         dates[missing] = np.datetime64("NaT")
     return dates

@@ -1,0 +1,244 @@
+"""How a number came about: a month's total piece by piece, a bill's charges meter by meter.
+
+`explain` computes nothing of its own: it shows the pieces that `monthly` sums, so that an auditor can add them
+up again. Pictures of the same stand in `plots`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pandas as pd
+
+from nectar_notebooks.errors import InvalidRequestError, NotFoundError
+from nectar_notebooks.methodology.calendarization import SPOT
+from nectar_notebooks.methodology.checks import TEXT, counted, numbers, report, text
+from nectar_notebooks.methodology.counting import count_bills
+from nectar_notebooks.methodology.keys import places_in
+from nectar_notebooks.methodology.monthly import KINDS, prepare
+from nectar_notebooks.methodology.records import read
+from nectar_notebooks.methodology.spreading import pieces
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from datetime import date
+
+    from nectar_notebooks.methodology.adjustments import Exclusions, NetMetering, Occupancy
+    from nectar_notebooks.methodology.monthly import Prepared
+    from nectar_notebooks.methodology.periods import Convention, SharedDay
+    from nectar_notebooks.schema.portfolio import Portfolio
+
+__all__ = ["explain"]
+
+_MONTH_COLUMNS: Final = (
+    "quantity", "kind", "site_id", "meter_id", "commodity", "subtype", "bill_id", "usage_id", "line_item_id",
+    "description", "start_date", "end_date", "days", "of_days", "portion", "original", "whole", "value", "unit",
+    "method", "reason",
+)  # fmt: skip
+_BILL_COLUMNS: Final = (
+    "bill_id", "line_item_id", "description", "charge_type", "quantity", "quantity_unit", "rate", "line_amount",
+    "meter_id", "site_id", "commodity", "subtype", "amount", "currency", "share", "method", "reason",
+    "start_date", "end_date",
+)  # fmt: skip
+
+
+def explain(
+    portfolio: Portfolio,
+    *,
+    month: str | date | None = None,
+    site: str | None = None,
+    bill: str | None = None,
+    convention: Convention = "inclusive",
+    shared_day: SharedDay = "keep",
+    exclusions: Exclusions = "subtract",
+    occupancy: Occupancy = "disabled",
+    scale_charges: bool = False,
+    net_metering: NetMetering = "as_is",
+    implied_sewer: bool | float | None = None,
+    flagged: bool = True,
+    spot: Collection[str] = SPOT,
+) -> pd.DataFrame:
+    """Show how a month's total is built, or where one bill's money went.
+
+    Parameters
+    ----------
+    portfolio : Portfolio
+        A company's tables.
+    month : str or date
+        A month ("2024-01", or any day of it) to explain, of one `site` or of all.
+    site : str, optional
+        Id, external id or name of a site.
+    bill : str, optional
+        Id of a bill to explain, in place of a month.
+    convention, shared_day, exclusions, occupancy, scale_charges, net_metering, implied_sewer, flagged, spot
+        As given to :func:`monthly`, so that the numbers are the same.
+
+    Returns
+    -------
+    DataFrame
+        For a month: one row for each piece that falls into it. `quantity` (usage, cost or finance), `kind` (as
+        in :func:`monthly`), `site_id`, `meter_id`, `commodity`, `subtype`, `bill_id`, `usage_id` or
+        `line_item_id` with its `description`, `start_date` and `end_date` of the record, `days` of it in the
+        month, `of_days` in all, `portion` (days over of_days), `original` (the record's usage or the line
+        item's amount as the bill says it), `whole` (what of it was spread: adjusted, or this meter's part),
+        `value` (in the month), `unit` (of usage, or the currency), `method` and `reason`. The values of one
+        quantity and unit sum to what :func:`monthly` shows.
+
+        For a bill: one row per line item and who pays it, as :func:`attribute`, with the line item's
+        `description`, `quantity`, `quantity_unit`, `rate` and `line_amount`. A bill that does not count, and
+        so is in no total, shows its line items with the method ``left out`` and the reason.
+
+    Raises
+    ------
+    InvalidRequestError
+        Neither or both of a month and a bill, or a month that cannot be read.
+    NotFoundError
+        No such bill or site; or a name that fits several sites.
+    DataError
+        As :func:`monthly`.
+
+    Examples
+    --------
+    >>> import nectar_notebooks as nn
+    >>> nectar = nn.connect()
+    >>> portfolio = nectar.portfolio(nectar.companies()["company_id"].iloc[0])
+    >>> pieces = nn.explain(portfolio, month="2024-01")
+    """
+    if (month is None) == (bill is None):
+        raise InvalidRequestError("explain needs a month or a bill.", advice="Give month= (and site=), or bill=.")
+    ready = prepare(
+        portfolio,
+        exclusions=exclusions,
+        occupancy=occupancy,
+        scale_charges=scale_charges,
+        net_metering=net_metering,
+        implied_sewer=implied_sewer,
+        flagged=flagged,
+    )
+    if bill is not None:
+        return _bill(portfolio, ready, bill, flagged)
+    first = _month(month)
+    parts = [_pieces(ready.usage, "attributed", first, convention, shared_day, spot)]
+    for kind in KINDS:
+        charges = ready.charges[ready.charges["kind"] == kind]
+        parts.append(_pieces(charges, kind, first, convention, shared_day, spot))
+    result = pd.concat(parts, ignore_index=True)
+    result = _originals(result, portfolio)
+    if site is not None:
+        result = result[result["site_id"].eq(_site(portfolio.sites, site)).to_numpy(dtype=bool)]
+    order = ["quantity", "site_id", "commodity", "subtype", "meter_id", "start_date", "bill_id", "line_item_id"]
+    result = result[list(_MONTH_COLUMNS)].sort_values(order, kind="stable", ignore_index=True)
+    return report(result, "explain", ready.left_out, month=str(first.date()), convention=convention)
+
+
+def _month(month: object) -> pd.Timestamp:
+    try:
+        day = pd.Timestamp(month)  # type: ignore[arg-type]  # whatever the user gave; refused below
+    except (TypeError, ValueError) as error:
+        raise InvalidRequestError(f"month={month!r} is no month.", advice="Write it as 2024-01.") from error
+    return day.tz_localize(None).normalize().replace(day=1)
+
+
+def _site(sites: pd.DataFrame, wanted: str) -> str:
+    """Return the id of the site that is wanted by its id, external id or name."""
+    for column in ("site_id", "external_id", "name"):
+        found = text(sites, "site_id")[text(sites, column).eq(wanted).to_numpy(dtype=bool)].tolist()
+        if len(found) == 1:
+            return str(found[0])
+        if found:
+            raise NotFoundError(f"{wanted!r} fits several sites: {', '.join(found)}.", advice="Give the id of one.")
+    raise NotFoundError(f"No site has the id, external id or name {wanted!r}.")
+
+
+def _pieces(
+    records: pd.DataFrame,
+    kind: str,
+    month: pd.Timestamp,
+    convention: Convention,
+    shared_day: SharedDay,
+    spot: Collection[str],
+) -> pd.DataFrame:
+    """Return the pieces of records that fall into a month, each beside its record."""
+    dated, _, _ = read(records, convention, shared_day, spot, "explain")
+    found = pieces(dated)
+    found = found[found["month"].eq(month).to_numpy(dtype=bool)].reset_index(drop=True)
+    beside = records.iloc[found["row"].to_numpy()].reset_index(drop=True)
+    charges = "amount" in records and "usage" not in records
+    quantity = "usage" if not charges else "finance" if kind == "finance" else "cost"
+    out = {
+        name: text(beside, name)
+        for name in ("site_id", "meter_id", "commodity", "subtype", "bill_id", "usage_id", "line_item_id", "method")
+    }
+    reason = text(beside, "reason" if charges else "adjustment")
+    return pd.DataFrame(
+        {
+            "quantity": pd.Series(quantity, found.index, dtype=TEXT),
+            "kind": pd.Series(kind, found.index, dtype=TEXT),
+            **out,
+            "start_date": beside["start_date"],
+            "end_date": beside["end_date"],
+            "days": found["days"],
+            "of_days": found["of_days"],
+            "portion": found["days"] / found["of_days"],
+            "whole": numbers(beside, "amount" if charges else "usage", "explain"),
+            "value": found["cost" if charges else "usage"],
+            "unit": text(beside, "currency" if charges else "unit"),
+            "reason": reason,
+        }
+    )
+
+
+def _originals(result: pd.DataFrame, portfolio: Portfolio) -> pd.DataFrame:
+    """Add what the bill says: the record's raw usage, the line item's amount and words, a bill's charges."""
+    original = np.full(len(result), np.nan)
+    description = pd.Series(np.nan, result.index, dtype=TEXT)
+    for key, frame, value in (
+        ("usage_id", portfolio.usage, "usage"),
+        ("line_item_id", portfolio.line_items, "amount"),
+    ):
+        place = places_in(result[key], text(frame, key))
+        told = np.append(numbers(frame, value, key), np.nan)[place]
+        original = np.where(place >= 0, told, original)
+        words = pd.Series(text(frame, "description").array.take(place, allow_fill=True), result.index, dtype=TEXT)
+        description = description.fillna(words)
+    original = np.where(np.isnan(original), result["whole"], original)  # implied records and residuals have none
+    return result.assign(original=original, description=description)
+
+
+def _bill(portfolio: Portfolio, ready: Prepared, bill: str, flagged: bool) -> pd.DataFrame:
+    known = portfolio.bills[text(portfolio.bills, "bill_id").eq(bill).to_numpy(dtype=bool)]
+    items = portfolio.line_items[text(portfolio.line_items, "bill_id").eq(bill).to_numpy(dtype=bool)]
+    if known.empty and items.empty:
+        raise NotFoundError(f"No bill has the id {bill!r}.")
+    rows = ready.charges[ready.charges["bill_id"].eq(bill).to_numpy(dtype=bool)].reset_index(drop=True)
+    silent = items[~text(items, "line_item_id").isin(rows["line_item_id"]).to_numpy(dtype=bool)]
+    if not silent.empty:
+        rows = pd.concat([rows, _silent(silent, known, rows, flagged)], ignore_index=True)
+    place = places_in(rows["line_item_id"], text(items, "line_item_id"))
+    beside = {
+        name: pd.Series(text(items, name).array.take(place, allow_fill=True), rows.index, dtype=TEXT)
+        for name in ("description", "quantity_unit")
+    }
+    figures = {
+        column: np.append(numbers(items, name, "line_items"), np.nan)[place]
+        for column, name in (("quantity", "quantity"), ("rate", "rate"), ("line_amount", "amount"))
+    }
+    result = rows.assign(**beside, **figures)[list(_BILL_COLUMNS)]
+    return report(result, "explain", {}, bill=bill)
+
+
+def _silent(items: pd.DataFrame, bill: pd.DataFrame, like: pd.DataFrame, flagged: bool) -> pd.DataFrame:
+    """Return line items that are in no total, with the reason."""
+    judged = count_bills(bill, flagged=flagged)
+    of_bill = text(judged, "counts_reason")[~counted(judged, "bills")].tolist()
+    reason = text(items, "counts_reason").fillna(of_bill[0] if of_bill else "its account does not count")
+    rows = pd.DataFrame({name: pd.Series(np.nan, items.index, dtype=dtype) for name, dtype in like.dtypes.items()})
+    return rows.assign(
+        bill_id=text(items, "bill_id"),
+        line_item_id=text(items, "line_item_id"),
+        charge_type=text(items, "charge_type"),
+        currency=text(items, "currency"),
+        method=pd.Series("left out", items.index, dtype=TEXT),
+        reason=reason,
+    )
