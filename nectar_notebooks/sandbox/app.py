@@ -13,11 +13,13 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
 from nectar_notebooks.sandbox import keys
+from nectar_notebooks.sandbox.bodies import Body, read
 from nectar_notebooks.sandbox.calls import Answer, Call
-from nectar_notebooks.sandbox.problems import ProblemError
+from nectar_notebooks.sandbox.contract import check_request
+from nectar_notebooks.sandbox.problems import ProblemError, bad_fields
 from nectar_notebooks.sandbox.router import Router
 from nectar_notebooks.sandbox.routes import ROUTES, VERSIONS
-from nectar_notebooks.sandbox.text import dumps
+from nectar_notebooks.sandbox.text import dumps, moment
 from nectar_notebooks.sandbox.views import View
 
 if TYPE_CHECKING:
@@ -48,7 +50,9 @@ class _Api:
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
         self.router = Router(ROUTES)
-        self.views = {version: View(version, sandbox.switches, sandbox.documented_only) for version in VERSIONS}
+        self.views = {
+            mount: View(version, sandbox.switches, sandbox.documented_only) for mount, version in VERSIONS.items()
+        }
 
     def answer(self, version: str, path: str) -> Response:
         """Find the route, check the key, answer."""
@@ -60,13 +64,19 @@ class _Api:
         sandbox = self.sandbox
         route, names = routes.get(method) or next(iter(routes.values()))
         request.environ["nectar.route"] = route.path
-        with sandbox.state.reading() as db:
+        state = sandbox.state
+        with state.reading() as db:
             key = keys.check(db, request.headers.get("X-API-Key"), sandbox.clock.now())
-            if method not in routes:
-                raise _refuse_method(method, routes)
-            if route.assumed and sandbox.documented_only:
-                raise ProblemError(404, f"The documentation does not name {method} on this path.")
-            call = Call(sandbox.state, key, view, request.args)
+        if method not in routes:
+            raise _refuse_method(method, routes)
+        if route.assumed and sandbox.documented_only:
+            raise ProblemError(404, f"The documentation does not name {method} on this path.")
+        body = Body() if method == "GET" else read(request, method, route.path)
+        query = request.args.to_dict(flat=False) if request.args else None
+        if wrong := check_request(view.version, method, route.path, query, body.fields):
+            raise bad_fields(wrong)
+        with state.reading() if method == "GET" else state.writing():
+            call = Call(sandbox, key, view, request.args, body)
             return _response(route.answer(call, **dict(zip(names, values, strict=True))))
 
 
@@ -76,7 +86,9 @@ def _refuse_method(method: str, routes: Collection[str]) -> ProblemError:
 
 
 def _response(answer: Answer) -> Response:
-    return Response(answer.text, answer.status, answer.headers, content_type=_JSON)
+    if answer.status == 204:
+        return Response(status=204)
+    return Response(answer.text, answer.status, content_type=_JSON)
 
 
 def _problem(problem: ProblemError) -> Response:
@@ -113,7 +125,7 @@ class _Journaling:
         finally:
             journal.leave()
             journal.note(
-                time=self.sandbox.clock.now().isoformat().replace("+00:00", "Z"),
+                time=moment(self.sandbox.clock.now()),
                 method=environ["REQUEST_METHOD"],
                 path=environ["PATH_INFO"],
                 query=environ.get("QUERY_STRING", ""),

@@ -7,17 +7,21 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from dataclasses import dataclass, field
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
 
+from nectar_notebooks.sandbox.bodies import Body
 from nectar_notebooks.sandbox.keys import Key
 from nectar_notebooks.sandbox.pages import Page
 from nectar_notebooks.sandbox.params import Arguments
 from nectar_notebooks.sandbox.problems import forbidden, not_found
 from nectar_notebooks.sandbox.state import State
 from nectar_notebooks.sandbox.switches import Switches
-from nectar_notebooks.sandbox.text import dumps
+from nectar_notebooks.sandbox.text import dumps, moment
 from nectar_notebooks.sandbox.views import View
+
+if TYPE_CHECKING:
+    from nectar_notebooks.sandbox.core import Sandbox
 
 __all__ = ["Answer", "Call", "Row", "envelope"]
 
@@ -29,11 +33,10 @@ _NOUNS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A status and a JSON text in bytes."""
+    """A status and a JSON text in bytes; a 204 has none."""
 
-    text: bytes
+    text: bytes = b""
     status: int = 200
-    headers: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +49,23 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request that passed its key."""
+    """One request that passed its key and the contract."""
 
-    state: State
+    sandbox: Sandbox
     key: Key
     view: View
     arguments: Arguments
+    body: Body
+
+    @property
+    def state(self) -> State:
+        """Return the sandbox's state."""
+        return self.sandbox.state
+
+    @property
+    def now(self) -> str:
+        """Return the sandbox's time as answers spell it."""
+        return moment(self.sandbox.clock.now())
 
     @property
     def db(self) -> sqlite3.Connection:

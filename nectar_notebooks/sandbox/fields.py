@@ -23,14 +23,14 @@ FIELDS: Final[dict[str, dict[str, Any]]] = {
         "isBasicIdentifierMappingEnabled": False, "isLowAccuracyModeEnabled": False,
     },
     "sites": {
-        "id": None, "name": None, "externalId": None, "address": None, "path": [], "occupancyPercent": None,
+        "id": None, "name": None, "externalId": None, "address": "", "path": [], "occupancyPercent": None,
         "dataCollectionStopDate": None,
     },
     "connections": {
         "id": None, "created": None, "updated": None, "externalId": None, "company": None, "datasource": None,
         "url": None, "status": "PENDING", "statusFirstSeenTime": None, "statusLastUpdateTime": None,
-        "statusErrorDetail": None, "country": None, "initialSites": [], "initialDatasourceTypes": [],
-        "username": None, "workflowOwnerEmail": None, "dataCollectionStartDate": None,
+        "statusErrorDetail": "", "country": "", "initialSites": [], "initialDatasourceTypes": [],
+        "username": "", "workflowOwnerEmail": "", "dataCollectionStartDate": None,
         "multiplyByOccupancy": False, "isActive": True,
     },
     "accounts": {

@@ -31,9 +31,9 @@ Shape: TypeAlias = Callable[[Call, int, dict[str, Any]], dict[str, Any]]
 
 
 def ping(call: Call) -> Answer:
-    """Say that the key is accepted, and the version; the body's form is assumed."""
+    """Say that the key is accepted, and the version; the documentation names no further field."""
     if call.view.documented_only:
-        return Answer(b"{}")
+        return Answer(dumps({"version": call.view.version}))
     return Answer(dumps({"status": "ok", "version": call.view.version}))
 
 
@@ -65,8 +65,8 @@ def connections(call: Call, company_id: str) -> Answer:
     seq = call.find("companies", company_id).seq
     where = "company = ?"
     values: list[object] = [seq]
-    status = params.choice(call.arguments, "status", params.CONNECTION_STATUSES)
-    if status is not None:
+    status = call.arguments.get("status")
+    if status:
         where, values = f"{where} AND status = ?", [*values, status]
     owner = call.arguments.get("connectionOwnerEmail")
     if owner:
@@ -80,7 +80,7 @@ def connections(call: Call, company_id: str) -> Answer:
             f" JOIN sites s ON s.seq = m.site WHERE s.id IN ({marks})))"
         )
         values = [*values, *wanted, *wanted]
-    size = params.limit(call.arguments)
+    size = int(call.arguments.get("limit") or PAGE_SIZE)
     return _small(call, "connections", "connections", where, values, connection_record, "created, id", size)
 
 
@@ -119,7 +119,7 @@ def bills(call: Call, scope: str, object_id: str) -> Answer:
     """List the bills of a company, a site or a connection."""
     where = _scope(call, scope, object_id)
     commodity = call.switches.document_commodity_filter
-    filters = params.filters(call.arguments, commodity=commodity, deleted=True)
+    filters = params.filters(call.arguments, commodity=commodity)
     page = pages.documents(call.db, where, filters, params.page(call.arguments), call.switches)
     return envelope("documents", page, call.view.texts("documents", page.rows))
 
@@ -134,7 +134,7 @@ def bill(call: Call, document_id: str) -> Answer:
 def usage(call: Call, scope: str, object_id: str) -> Answer:
     """List the usage of a company, a site, a connection or a bill."""
     where = _scope(call, scope, object_id)
-    whole = scope == "document" and call.view.version == "v2"
+    whole = scope == "document" and call.view.version == "v2.0"
     filters = params.filters(call.arguments, default="USAGE_PERIOD" if whole else "BILL_DATE")
     page = pages.usage(call.db, where, filters, params.page(call.arguments), call.switches)
     return envelope("usageData", page, call.view.texts("usage", page.rows))

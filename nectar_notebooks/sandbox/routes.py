@@ -17,7 +17,7 @@ from nectar_notebooks.sandbox.calls import Answer
 __all__ = ["ROUTES", "VERSIONS", "Route"]
 
 #: The part of the base URL that names a version.
-VERSIONS: Final = ("v2.2",)
+VERSIONS: Final = {"v2.2": "v2.2", "v2.1": "v2.1", "v2": "v2.0"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Final
 
-__all__ = ["dumps", "normalized", "stored"]
+__all__ = ["dumps", "moment", "normalized", "stored"]
 
 _ENCODE: Final = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 _SEPARATORS: Final = re.compile(r"[-\s_,/]")
@@ -25,6 +26,18 @@ def dumps(value: Any) -> bytes:
 def stored(value: Any) -> str:
     """Return `value` as compact JSON in ASCII, as it is stored."""
     return _ENCODE(value)
+
+
+def moment(time: datetime) -> str:
+    """Return a time as answers spell it.
+
+    Examples
+    --------
+    >>> from datetime import UTC
+    >>> moment(datetime(2026, 1, 15, 9, tzinfo=UTC))
+    '2026-01-15T09:00:00Z'
+    """
+    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 @lru_cache(maxsize=65536)

@@ -138,7 +138,7 @@ def test_documented_only_leaves_out_assumed_fields_and_values(make: Make) -> Non
     assert ask(f"/meter/{SEWER_METER}")[1]["waterType"] is None
     assert ask(f"/usage/{SEWER_USAGE}")[1]["waterType"] is None
     assert ask(f"/company/{ACME}")[1]["sites"][0]["name"] == "Main"
-    assert ask("/ping") == (200, {})
+    assert ask("/ping") == (200, {"version": "v2.2"})
     assert ask(f"/company/{NOBODY}")[0] == 403
 
 

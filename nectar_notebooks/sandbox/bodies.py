@@ -1,0 +1,56 @@
+"""What a caller sends along: JSON, a form or multipart, as one mapping and the uploaded files.
+
+Only the form of it is read here; whether the fields are right is the contract's question, whether they fit the state
+that of the answering function.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from flask import Request
+
+from nectar_notebooks.sandbox.contract import read_form
+from nectar_notebooks.sandbox.problems import ProblemError
+
+__all__ = ["Body", "Upload", "read"]
+
+_FORMS: Final = ("application/x-www-form-urlencoded", "multipart/form-data")
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """One uploaded file."""
+
+    name: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """The fields of a body (None where nothing was sent) and its files."""
+
+    fields: Any = None
+    files: dict[str, Upload] = field(default_factory=dict)
+
+
+def read(request: Request, method: str, path: str) -> Body:
+    """Return the body of a request, or raise the 400 that says why it cannot be read."""
+    if request.mimetype in _FORMS:
+        files = {name: Upload(file.filename or "", file.read()) for name, file in request.files.items()}
+        fields = read_form(method, path, {**request.form.to_dict(flat=False), **_names(files)})
+        return Body(fields, files)
+    data = request.get_data()
+    if not data:
+        return Body()
+    try:
+        return Body(json.loads(data))
+    except (ValueError, RecursionError):
+        raise ProblemError(400, "The body cannot be read: send JSON, a form or multipart.") from None
+
+
+def _names(files: dict[str, Upload]) -> dict[str, list[str]]:
+    """Return an uploaded file as a field: its name stands for it where the contract is asked."""
+    return {name: [file.name] for name, file in files.items()}
