@@ -87,10 +87,11 @@ class Builder:
         self.accounts: dict[str, Account] = {}
         self.companies: dict[str, Record] = {}
         self._connections: dict[tuple[str, str], Record] = {}
-        draw = chance(seed, "territories")
-        self._territories = draw.sample(_TERRITORIES, 2)
-        self._turn = draw.randrange(2)
-        self.number = seed if isinstance(seed, int) else draw.randrange(1 << 16)
+        self.number = seed if isinstance(seed, int) else chance(seed, "number").randrange(1 << 16)
+        first = self.number % 4  # turns with the seed, so that no two neighbours stand in the same places
+        second = first + 1 + self.number // 4 % 3
+        self._territories = (_TERRITORIES[first], _TERRITORIES[second % 4])
+        self._turn = self.number % 2
         for key, spec in self._specs(sites).items():
             self._site(key, spec)
 
