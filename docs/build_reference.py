@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 import sys
 from pathlib import Path
 
+import nectar_notebooks as nn
 from nectar_notebooks.schema.statuses import STATUSES
 from nectar_notebooks.schema.tables import DTYPES, TABLES, Column, Table
 
@@ -35,7 +38,7 @@ def page() -> str:
     dtypes = "\n".join(f"| {kind} | `{dtype}` |" for kind, dtype in DTYPES.items())
     contents = "\n".join(f"- [{name}](#{name}): {_start(table.meaning)}" for name, table in TABLES.items())
     head = _HEAD.format(dtypes=dtypes, contents=contents, key="🔑")
-    return "\n".join([head, *map(_table, TABLES.values()), _statuses()])
+    return "\n".join([head, *map(_table, TABLES.values()), _statuses(), _names()])
 
 
 def _start(sentence: str) -> str:
@@ -66,9 +69,34 @@ def _statuses() -> str:
         for status in STATUSES.values()
     )
     return (
-        "## Connection statuses\n\nThe value set of `connections.status`; `family` and `needs_customer` follow from it.\n\n"
+        "## Connection statuses\n\nThe value set of `connections.status`; `family` and `needs_customer` follow.\n\n"
         f"| family | status | meaning | what to do |\n|---|---|---|---|\n{rows}\n"
     )
+
+
+def _names() -> str:
+    """Return every public name with the first sentence of what it says of itself."""
+    nouns = {
+        name: getattr(nn.Nectar, name)
+        for family in nn.Nectar.__mro__
+        for name, member in vars(family).items()
+        if not name.startswith("_") and inspect.isfunction(member)
+    }
+    public = {name: getattr(nn, name) for name in nn.__all__}
+    return (
+        "## Names\n\nWhat `import nectar_notebooks as nn` offers; `help(nn.connect)` says more of each.\n\n"
+        f"{_named('nn', public)}\n## Methods of Nectar\n\nWhat `nn.connect()` returns.\n\n{_named('nectar', nouns)}"
+    )
+
+
+def _named(owner: str, members: dict[str, object]) -> str:
+    rows = "".join(f"| `{name}` | {_cell(_sentence(member))} |\n" for name, member in members.items())
+    return f"| {owner}. | |\n|---|---|\n{rows}"
+
+
+def _sentence(member: object) -> str:
+    text = " ".join((inspect.getdoc(member) or "").split("\n\n")[0].split())
+    return re.sub(r":\w+:`~?(?:[\w.]*\.)?(\w+)`", r"`\1`", text).replace("``", "`")
 
 
 def main() -> int:

@@ -92,18 +92,14 @@ def _named(attributed: pd.DataFrame, meters: pd.DataFrame | None, sites: pd.Data
     """Return the rows with an amount, each with the words its bar is called by."""
     rows = attributed.loc[attributed["amount"].notna()].copy()
     nameless = rows["meter_id"].isna()
-    rows["meter"] = _looked_up(rows["meter_id"], meters, "meter_id", "primary_identifier").mask(
-        nameless, _NO_METER
-    )
+    rows["meter"] = _looked_up(rows["meter_id"], meters, "meter_id", "primary_identifier").mask(nameless, _NO_METER)
     rows["site"] = _looked_up(rows["site_id"], sites, "site_id", "name").fillna("no site")
     kinds = rows["subtype"] if "subtype" in rows else pd.Series(None, rows.index, dtype="object")
     rows["commodity"] = [
         series_label(commodity, None if pd.isna(kind) else kind) if isinstance(commodity, str) else ""
         for commodity, kind in zip(rows["commodity"], kinds, strict=True)
     ]
-    method = (
-        rows["method"].astype("object") if "method" in rows else pd.Series("", rows.index, dtype="object")
-    )
+    method = rows["method"].astype("object") if "method" in rows else pd.Series("", rows.index, dtype="object")
     residual = rows["charge_type"].eq("RESIDUAL").fillna(value=False).astype(bool)
     rows["meter"] = (
         rows["meter"]
@@ -134,9 +130,7 @@ def _per_bar(rows: pd.DataFrame) -> pd.DataFrame:
     frame = frame.round(6).assign(total=frame.sum(axis=1).round(6)).reset_index()
     frame["last"] = frame["site"].eq(_NO_METER)
     frame["of_site"] = frame.groupby("site")["total"].transform("sum")
-    frame = frame.sort_values(
-        ["last", "of_site", "site", "total", "meter"], ascending=[True, False, True, False, True]
-    )
+    frame = frame.sort_values(["last", "of_site", "site", "total", "meter"], ascending=[True, False, True, False, True])
     return frame.drop(columns=["last", "of_site"]).reset_index(drop=True)
 
 
@@ -159,9 +153,7 @@ def _bars(axis: Axes, frame: pd.DataFrame, currency: str) -> None:
     kinds = [column for column in frame.columns if column not in {*_KEYS, "total"}]
     strangers = [kind for kind in kinds if kind not in CHARGES]
     for kind in kinds:
-        amounts = frame[kind].fillna(
-            0.0
-        )  # a kind a meter does not pay has no width; the frame keeps it missing
+        amounts = frame[kind].fillna(0.0)  # a kind a meter does not pay has no width; the frame keeps it missing
         fill = fill_of(kind, CHARGES, strangers)
         axis.barh(
             places, amounts, left=right.where(amounts >= 0, left), height=0.72, color=fill.colour,
@@ -169,9 +161,7 @@ def _bars(axis: Axes, frame: pd.DataFrame, currency: str) -> None:
         )  # fmt: skip
         right, left = right + amounts.clip(lower=0), left + amounts.clip(upper=0)
     for place, end, total in zip(places, right, frame["total"], strict=True):
-        axis.annotate(
-            f"{total:,.2f}", (end, place), (4, 0), textcoords="offset points", va="center", fontsize=8
-        )
+        axis.annotate(f"{total:,.2f}", (end, place), (4, 0), textcoords="offset points", va="center", fontsize=8)
     axis.set_yticks(list(places), _bar_labels(frame), fontsize=8.5)
     spare = max(0.0, (3 - len(frame)) / 2)  # one bar alone stays slim
     axis.set_ylim(len(frame) - 0.4 + spare, -0.6 - spare)

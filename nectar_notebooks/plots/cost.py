@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["monthly_cost"]
 
+#: Charges without a commodity: no meter could be found for them.
+_NO_METER = "no meter"
 _SOURCE = "the result of nn.monthly, or of nn.calendarize with costs"
 
 
@@ -42,7 +44,7 @@ def monthly_cost(monthly: pd.DataFrame, *, title: str = "Monthly cost by commodi
     require(monthly, ("month", "commodity", "currency", "cost"), "A picture of monthly cost", _SOURCE)
     rows = monthly.loc[monthly["month"].notna() & monthly["cost"].notna()]
     rows = rows.assign(
-        commodity=rows["commodity"].astype("object").fillna("MISC"),
+        commodity=rows["commodity"].astype("object").fillna(_NO_METER),
         currency=rows["currency"].astype("object").fillna("no currency"),
     )
     stacks = {str(currency): _per_month(part) for currency, part in rows.groupby("currency")}
@@ -80,9 +82,7 @@ def _stack(axis: Axes, costs: pd.DataFrame, currency: str) -> None:
     up, down = pd.Series(0.0, costs.index), pd.Series(0.0, costs.index)
     strangers = [name for name in costs.columns if name not in COMMODITIES]
     for commodity in costs.columns:
-        amounts = costs[commodity].fillna(
-            0.0
-        )  # a missing amount has no height in a stack; the frame keeps it missing
+        amounts = costs[commodity].fillna(0.0)  # a missing amount has no height in a stack; the frame keeps it missing
         fill = fill_of(commodity, COMMODITIES, strangers)
         bottom = up.where(amounts >= 0, down)
         axis.bar(

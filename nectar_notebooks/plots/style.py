@@ -170,11 +170,7 @@ def month_ticks(months: pd.DatetimeIndex) -> tuple[list[int], list[str]]:
     """Return positions and labels for an axis of consecutive months: few enough to be read."""
     count = len(months)
     step = next(step for step in (1, 3, 6, 12, 24, 60, 120) if count / step <= 12 or step == 120)
-    first = (
-        0
-        if count <= 12
-        else next(i for i, month in enumerate(months) if (month.month - 1) % min(step, 12) == 0)
-    )
+    first = 0 if count <= 12 else next(i for i, month in enumerate(months) if (month.month - 1) % min(step, 12) == 0)
     positions = list(range(first, count, step))
     labels = []
     for place, position in enumerate(positions):

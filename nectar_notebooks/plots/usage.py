@@ -69,9 +69,7 @@ def monthly_usage(monthly: pd.DataFrame, *, title: str = "Monthly usage by commo
     columns = 1 if len(frame.columns) == 1 else 2
     rows = -(-len(frame.columns) // columns)
     with house_style():
-        picture = Picture(
-            frame, title, _describe(frame), (4.9 * columns if columns > 1 else 7.2, 0.6 + 2.0 * rows)
-        )
+        picture = Picture(frame, title, _describe(frame), (4.9 * columns if columns > 1 else 7.2, 0.6 + 2.0 * rows))
         axes = picture.subplots(rows, columns, squeeze=False).ravel()
         for axis, label, commodity in zip(axes, frame.columns, commodities, strict=False):
             _panel(axis, frame[label], whole[label], commodity)
@@ -93,26 +91,18 @@ def _per_month(monthly: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, list[
     for column in _SERIES:
         rows[column] = rows[column].astype("object").where(rows[column].notna(), "") if column in rows else ""
     covered = {"days_covered", "days_in_month"} <= set(rows.columns)
-    sums = rows.groupby(["month", *_SERIES])[
-        ["usage", *(["days_covered", "days_in_month"] if covered else [])]
-    ].sum()
+    sums = rows.groupby(["month", *_SERIES])[["usage", *(["days_covered", "days_in_month"] if covered else [])]].sum()
     order = {name: place for place, name in enumerate(COMMODITIES)}
     series = sorted(
         {key[1:] for key in sums.index},
         key=lambda item: (order.get(item[0], len(order)), item[0], item[1], item[2]),
     )
     usage = sums["usage"].unstack(_SERIES)
-    share = (
-        (sums["days_covered"] / sums["days_in_month"]).unstack(_SERIES)
-        if covered
-        else usage.notna().astype(float)
-    )
+    share = (sums["days_covered"] / sums["days_in_month"]).unstack(_SERIES) if covered else usage.notna().astype(float)
     if len(usage):
         months = pd.date_range(usage.index.min(), usage.index.max(), freq="MS", name="month")
         usage, share = usage.reindex(months), share.reindex(months)
-    labels = [
-        f"{series_label(commodity, subtype)}, {unit or 'no unit'}" for commodity, subtype, unit in series
-    ]
+    labels = [f"{series_label(commodity, subtype)}, {unit or 'no unit'}" for commodity, subtype, unit in series]
     usage, share = usage[series].set_axis(labels, axis=1), share[series].set_axis(labels, axis=1)
     return usage, share >= _WHOLE, [commodity for commodity, _, _ in series]
 

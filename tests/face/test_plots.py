@@ -199,10 +199,7 @@ def test_an_svg_is_titled_described_and_escaped() -> None:
 def test_names_with_dollar_signs_are_shown_as_they_are() -> None:
     sites = pd.DataFrame({"site_id": ["s1", "s2"], "name": ["Cash $ & Carry $", "$x^2$"]})
     picture = plots.bill_charges(CHARGED, sites=sites)
-    texts = [
-        "".join(text.itertext())
-        for text in ET.fromstring(picture.svg()).iter("{http://www.w3.org/2000/svg}text")
-    ]
+    texts = ["".join(text.itertext()) for text in ET.fromstring(picture.svg()).iter("{http://www.w3.org/2000/svg}text")]
     assert any(text.startswith("Cash $ & Carry $") for text in texts)
     assert any(text.startswith("$x^2$") for text in texts)
 

@@ -1,0 +1,78 @@
+"""`nectar sandbox serve`: the embedded sandbox on a port of this machine, for curl and other languages.
+
+Serving itself is the sandbox's work, reading a bills file its loader's; here stands what is said about it.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from nectar_notebooks.config import VERSIONS
+
+if TYPE_CHECKING:
+    import argparse
+
+__all__ = ["add", "add_bills"]
+
+_PORT: Final = 8765
+
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the family and its commands."""
+    family = commands.add_parser("sandbox", help="the embedded sandbox", description="The embedded sandbox.")
+    parser = family.add_subparsers(title="commands", required=True, metavar="COMMAND").add_parser(
+        "serve",
+        help="serve it on this machine until interrupted",
+        description="Serve the embedded sandbox on 127.0.0.1 until Ctrl-C or SIGTERM.",
+    )
+    parser.add_argument("--port", type=int, default=_PORT, help=f"port, 0 for a free one (default {_PORT})")
+    parser.add_argument("--seed", type=int, help="decides ids, names, bills and keys")
+    parser.add_argument("--db", type=Path, metavar="FILE", help="keep the state in this file")
+    parser.add_argument("--documented-only", action="store_true", help="take every assumption away")
+    add_bills(parser)
+    parser.set_defaults(run=_serve)
+
+
+def add_bills(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that name a file of your own bills."""
+    parser.add_argument("--bills", type=Path, metavar="FILE.csv", help="line items exported from a billing system")
+    parser.add_argument(
+        "--columns",
+        type=Path,
+        metavar="MAP.toml",
+        help="which column of that file holds what; without it they are guessed",
+    )
+
+
+def _serve(arguments: argparse.Namespace) -> int:
+    from nectar_notebooks.sandbox import Sandbox
+
+    seed = {} if arguments.seed is None else {"seed": arguments.seed}
+    sandbox = Sandbox(**seed, db=arguments.db, documented_only=arguments.documented_only)
+    if arguments.bills is not None:
+        print(sandbox.load_bills(arguments.bills, columns=arguments.columns))
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    with sandbox.serve(arguments.port) as served:
+        print(_welcome(served.url, sandbox.key), flush=True)
+        while not stop.wait(timeout=0.5):
+            pass
+    sandbox.close()
+    print("The embedded sandbox has stopped.", file=sys.stderr)
+    return 0
+
+
+def _welcome(url: str, key: str) -> str:
+    return f"""\
+The embedded sandbox answers until Ctrl-C.
+
+  base URL  {url}/{VERSIONS[0]}
+  key       {key}    (of this sandbox alone; it opens nothing else)
+
+  curl -H 'X-API-Key: {key}' {url}/{VERSIONS[0]}/company
+"""

@@ -1,0 +1,77 @@
+"""Tables and headings for a terminal of 100 columns. Knows nothing of bills."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["WIDTH", "amount", "heading", "paragraph", "table"]
+
+WIDTH: Final = 100
+_GAP: Final = "  "
+_MISSING: Final = "-"
+
+
+def heading(title: str, note: str = "") -> str:
+    """Return a section's first line, with an empty line before it."""
+    return f"\n{title.upper()}" + (f"  {note}" if note else "")
+
+
+def paragraph(text: str) -> str:
+    """Return `text` wrapped and indented as tables are."""
+    return textwrap.fill(text, WIDTH, initial_indent=_GAP, subsequent_indent=_GAP)
+
+
+def amount(value: float, decimals: int = 0) -> str:
+    """Return a number with thousands apart; a missing one is a dash, never 0.
+
+    Examples
+    --------
+    >>> amount(1234.5, 2), amount(float("nan"))
+    ('1,234.50', '-')
+    """
+    return _MISSING if value != value else f"{value:,.{decimals}f}"
+
+
+def table(headers: Sequence[str], rows: Sequence[Sequence[str]], align: str, total: bool = False) -> str:
+    """Return rows under headers, each column as wide as its widest cell.
+
+    Parameters
+    ----------
+    headers, rows : sequence of str
+        Texts as they shall appear.
+    align : str
+        A letter per column: ``l`` left, ``r`` right, ``f`` left and shortened where the line would be longer
+        than the terminal.
+    total : bool
+        Whether the last row adds up the others; a line is drawn above it.
+
+    Examples
+    --------
+    >>> print(table(["site", "USD"], [["Mill", "5.00"], ["Yard", "12.50"]], "lr"))
+      site    USD
+      Mill   5.00
+      Yard  12.50
+    """
+    lines = [list(headers), *map(list, rows)]
+    widths = [max(len(line[place]) for line in lines) for place in range(len(headers))]
+    over = len(_GAP) + sum(widths) + len(_GAP) * (len(widths) - 1) - WIDTH
+    for place in (place for place, letter in enumerate(align) if letter == "f" and over > 0):
+        cut = min(over, max(0, widths[place] - 12))
+        widths[place] -= cut
+        over -= cut
+    printed = [
+        _GAP + _GAP.join(_cell(*parts) for parts in zip(line, widths, align, strict=True)).rstrip() for line in lines
+    ]
+    if total:
+        printed.insert(-1, _GAP + _GAP.join("-" * width for width in widths))
+    return "\n".join(printed)
+
+
+def _cell(text: str, width: int, letter: str) -> str:
+    if len(text) > width:
+        text = f"{text[: width - 1]}…"
+    return text.rjust(width) if letter == "r" else text.ljust(width)

@@ -1,0 +1,148 @@
+"""The `nectar` command as a user meets it: in a process of its own, over real ports, ended by real signals."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import requests
+
+import nectar_notebooks as nn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+NECTAR = [sys.executable, "-W", "error", "-m", "nectar_notebooks"]
+
+
+def clean(**more: str) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("NECTAR_")}
+    return {**kept, "NO_COLOR": "1", "COLUMNS": "100", "PYTHONUNBUFFERED": "1", **more}
+
+
+def nectar(folder: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*NECTAR, *words], cwd=folder, capture_output=True, text=True, env=clean(**environment), timeout=60, check=False
+    )
+
+
+def assert_one_sentence(ended: subprocess.CompletedProcess[str], *says: str) -> None:
+    assert ended.returncode == 1, ended.stderr
+    assert ended.stderr.startswith("nectar: ")
+    assert "Traceback" not in ended.stderr
+    assert len(ended.stderr.strip().splitlines()) == 1
+    for part in says:
+        assert part in ended.stderr
+
+
+@pytest.fixture
+def serving(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(
+        [*NECTAR, "sandbox", "serve", "--port", "0", "--seed", "5"],
+        cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=clean(),
+    )  # fmt: skip
+    yield process
+    process.kill()
+    process.communicate()
+
+
+def welcome(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    lines = []
+    while not any(line.strip().startswith("curl") for line in lines):
+        line = process.stdout.readline()
+        assert line, "the command ended before it said where it serves"
+        lines.append(line)
+    return "".join(lines)
+
+
+def test_the_version_is_the_package_s(tmp_path: Path) -> None:
+    from importlib.metadata import version
+
+    ended = nectar(tmp_path, "--version")
+    assert (ended.returncode, ended.stdout) == (0, f"nectar_notebooks {version('nectar-notebooks')}\n")
+
+
+def test_without_a_command_it_says_which_there_are(tmp_path: Path) -> None:
+    ended = nectar(tmp_path)
+    assert ended.returncode == 2
+    assert "usage: nectar" in ended.stderr
+    help_text = nectar(tmp_path, "--help").stdout
+    assert all(command in help_text for command in ("demo", "sandbox", "ping"))
+
+
+def test_ping_answers_from_the_embedded_sandbox_without_a_key(tmp_path: Path) -> None:
+    ended = nectar(tmp_path, "ping")
+    assert ended.returncode == 0
+    assert "embedded sandbox" in ended.stdout
+
+
+def test_ping_without_a_key_for_production_says_where_one_is_made(tmp_path: Path) -> None:
+    assert_one_sentence(nectar(tmp_path, "ping", "production"), "API Keys", "NECTAR_PRODUCTION_API_KEY")
+
+
+def test_a_wrong_key_is_one_sentence_and_is_not_repeated(tmp_path: Path) -> None:
+    with nn.Sandbox().serve() as served:
+        ended = nectar(
+            tmp_path, "ping", "production",
+            NECTAR_BASE_URL=served.url, NECTAR_PRODUCTION_API_KEY="wrong-key-4711", NECTAR_CACHE_DIR=str(tmp_path),
+        )  # fmt: skip
+    assert_one_sentence(ended, "key")
+    assert "4711" not in ended.stderr + ended.stdout
+
+
+def test_nobody_answering_is_one_sentence(tmp_path: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{free.getsockname()[1]}"
+        ended = nectar(tmp_path, "ping", "production", NECTAR_BASE_URL=url, NECTAR_PRODUCTION_API_KEY="a-key-4711")
+    assert_one_sentence(ended)
+    assert "4711" not in ended.stderr
+
+
+@pytest.mark.served
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_what_serve_prints_is_what_curl_needs_and_a_signal_ends_it_cleanly(
+    serving: subprocess.Popen[str], number: signal.Signals
+) -> None:
+    said = welcome(serving)
+    found = re.search(r"curl -H '(X-API-Key): (\S+)' (\S+)", said)
+    assert found is not None
+    header, key, url = found.groups()
+    answer = requests.get(url, headers={header: key}, timeout=10)
+    assert answer.status_code == 200
+    assert [company["id"] for company in answer.json()] == nn.connect(sandbox=nn.Sandbox(seed=5)).companies()[
+        "company_id"
+    ].tolist()
+    serving.send_signal(number)
+    _, errors = serving.communicate(timeout=15)
+    assert serving.returncode == 0
+    assert errors == "The embedded sandbox has stopped.\n"
+    with pytest.raises(requests.ConnectionError):
+        requests.get(url, timeout=2)
+
+
+@pytest.mark.served
+def test_a_port_in_use_is_one_sentence(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        assert_one_sentence(nectar(tmp_path, "sandbox", "serve", "--port", port), port, "another port")
+
+
+@pytest.mark.parametrize("words", [("sandbox", "serve", "--port", "0"), ("demo",)])
+def test_a_bills_file_that_cannot_be_read_is_one_sentence(tmp_path: Path, words: tuple[str, ...]) -> None:
+    assert_one_sentence(nectar(tmp_path, *words, "--bills", "missing.csv"), "missing.csv")
+    (tmp_path / "half.csv").write_bytes(b"Account,Cost,Bill D\xff\xfe")
+    assert_one_sentence(nectar(tmp_path, *words, "--bills", "half.csv"), "half.csv")
+
+
+def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "build").write_text("a file stands where the folder should")
+    assert_one_sentence(nectar(tmp_path, "demo", "--out", "build/demo"), "build")
