@@ -7,6 +7,7 @@ imported from there or from here.
 from nectar_notebooks.methodology.adjustments import adjust
 from nectar_notebooks.methodology.attribution import attribute
 from nectar_notebooks.methodology.calendarization import calendarize, daily
+from nectar_notebooks.methodology.explain import explain
 from nectar_notebooks.methodology.monthly import monthly
 
-__all__ = ["adjust", "attribute", "calendarize", "daily", "monthly"]
+__all__ = ["adjust", "attribute", "calendarize", "daily", "explain", "monthly"]
