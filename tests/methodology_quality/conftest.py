@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import csv
-from datetime import datetime
-
 import pandas as pd
 import pytest
 
@@ -25,6 +23,11 @@ def make_usage():
     return build
 
 
+def _iso(text):
+    month, day, year = text.split("/")
+    return f"{year}-{int(month):02}-{int(day):02}"
+
+
 @pytest.fixture(scope="session")
 def real_usage(real_bills):
     """One record for each account, service and period of the real bills: charged usage summed."""
@@ -41,7 +44,7 @@ def real_usage(real_bills):
                 records[key] += float(row["Usage"])
     rows = []
     for place, ((account, service, first, last, _), usage) in enumerate(records.items()):
-        day = [datetime.strptime(text, "%m/%d/%Y").date().isoformat() for text in (first, last)]
+        day = [_iso(text) for text in (first, last)]
         rows.append(
             {
                 "usage_id": f"u{place}",

@@ -1,0 +1,120 @@
+"""A second, slow reading of the quality rules: days as sets, fractions, plain loops.
+
+Written from the methodology alone; imports nothing of the package. Records are plain dictionaries.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from fractions import Fraction
+
+DAY = timedelta(days=1)
+
+
+def days_of(first, last):
+    """Every civil day from first to last, both counted."""
+    return [first + DAY * place for place in range((last - first).days + 1)]
+
+
+def month_of(day):
+    return day.replace(day=1)
+
+
+def next_month(month):
+    return date(month.year + month.month // 12, month.month % 12 + 1, 1)
+
+
+def months_between(first, last):
+    month, found = month_of(first), []
+    while month <= last:
+        found.append(month)
+        month = next_month(month)
+    return found
+
+
+def coverage(records, key, first, last):
+    """Distinct days and records of each entity and month: {(entity, month): (days, records)}."""
+    found = {}
+    for entity in {record[key] for record in records}:
+        mine = [record for record in records if record[key] == entity]
+        for month in months_between(first, last):
+            inside = set(days_of(month, next_month(month) - DAY))
+            touching = [set(days_of(record["start"], record["end"])) & inside for record in mine]
+            touching = [part for part in touching if part]
+            found[entity, month] = (len(set().union(*touching)), len(touching))
+    return found
+
+
+def gaps(records):
+    """Runs of days between the first and last day of a meter that no record covers."""
+    found = []
+    for meter in sorted({record["meter"] for record in records}):
+        mine = [record for record in records if record["meter"] == meter]
+        covered = set()
+        for record in mine:
+            covered |= set(days_of(record["start"], record["end"]))
+        run = []
+        for day in days_of(min(covered), max(covered)):
+            if day in covered:
+                if run:
+                    found.append((meter, run[0], run[-1]))
+                run = []
+            else:
+                run.append(day)
+    return found
+
+
+def split_change(now, before):
+    """Price, volume and days of a change in cost, each (cost, usage, days) as fractions."""
+    (c1, u1, d1), (c0, u0, d0) = ([Fraction(str(value)) for value in side] for side in (now, before))
+    p1, p0, q1, q0 = c1 / u1, c0 / u0, u1 / d1, u0 / d0
+    price = (p1 - p0) * (u1 + u0) / 2
+    volume = (p1 + p0) / 2 * (q1 - q0) * (d1 + d0) / 2
+    days = (p1 + p0) / 2 * (d1 - d0) * (q1 + q0) / 2
+    assert price + volume + days == c1 - c0
+    return price, volume, days
+
+
+def heating(month):
+    return month.month in (10, 11, 12, 1, 2, 3)
+
+
+def spikes(values, rise, least, lasting):
+    """Spikes and changes of regime of one series {month: value}: two lists of months."""
+    rise = Fraction(str(rise))
+    found, regimes = [], []
+    run, since = [], None
+    for month in months_between(min(values), max(values)):
+        oldest = date(month.year - 2, month.month, 1)
+        base = [
+            Fraction(values[other])
+            for other in values
+            if oldest <= other < month
+            and heating(other) == heating(month)
+            and other not in run
+            and (since is None or other >= since)
+        ]
+        mean = sum(base) / len(base) if base else None
+        high = month in values and len(base) >= least and mean > 0 and Fraction(values[month]) > mean * (1 + rise)
+        if not high:
+            found += run
+            run = []
+            continue
+        run.append(month)
+        if len(run) == lasting:
+            regimes.append(run[0])
+            since, run = run[0], []
+    return sorted(found + run), regimes
+
+
+def filled(rows):
+    """What is added to each month of one series: {month: (days, usage)}; rows {month: (usage, days)}."""
+    found = {}
+    for month in months_between(min(rows), max(rows)):
+        length = (next_month(month) - month).days
+        _, covered = rows.get(month, (None, 0))
+        lacking = length - covered
+        before = rows.get(date(month.year - 1, month.month, 1))
+        if lacking > 0 and before is not None and before[0] is not None and before[1] > 0:
+            found[month] = (lacking, Fraction(str(before[0])) / before[1] * lacking)
+    return found
