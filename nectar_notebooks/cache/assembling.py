@@ -16,7 +16,7 @@ from nectar_notebooks.schema.tables import TABLES
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["INPUTS", "assemble", "dangling", "gone_usage", "unplaced"]
+__all__ = ["INPUTS", "account_counts", "assemble", "dangling", "gone_usage", "unplaced"]
 
 Frames = dict[str, pd.DataFrame]
 
@@ -47,6 +47,12 @@ def dangling(parts: Mapping[str, Mapping[str, pd.DataFrame]]) -> set[str]:
     if not named.dropna().isin(accounts).all():
         old.add("connections")
     return old
+
+
+def account_counts(frames: Mapping[str, pd.DataFrame]) -> Frames:
+    """Return the frames of a connections walk with the counts of its accounts, which need no bill."""
+    bare = {name: tables.empty(name) for name in TABLES} | dict(frames)
+    return {**frames, "accounts": tables.fill_counts(bare)["accounts"]}
 
 
 def gone_usage(usage: pd.DataFrame, documents: Mapping[str, pd.DataFrame]) -> set[str]:

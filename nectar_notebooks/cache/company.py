@@ -15,7 +15,7 @@ import pandas as pd
 
 from nectar_notebooks import tables
 from nectar_notebooks.api import fetch, walk
-from nectar_notebooks.cache.assembling import INPUTS, assemble, dangling, gone_usage, unplaced
+from nectar_notebooks.cache.assembling import INPUTS, account_counts, assemble, dangling, gone_usage, unplaced
 from nectar_notebooks.cache.history import history, record
 from nectar_notebooks.cache.keys import SnapshotKey
 from nectar_notebooks.cache.library import Held, warn_not_kept
@@ -53,6 +53,10 @@ class Company:
     def key(self, resource: str) -> SnapshotKey:
         """Return the snapshot key of one of this company's resources."""
         return SnapshotKey(self._library.realm, resource, f"company/{self._id}")
+
+    def held(self, resource: str) -> bool:
+        """Say whether a resource is kept, of whatever age; no network."""
+        return self._library.fresh(self.key(resource), any_age=True) is not None
 
     def company(self, *, renew: bool = False) -> Held:
         """Return tables ``companies`` (one row) and ``sites``."""
@@ -110,6 +114,8 @@ class Company:
             staging = self._library.staging(key)
             pulled = listing.pull(staging)
             staging.finish()
+            if resource == "connections":
+                return replace(pulled, frames=account_counts(pulled.frames))
             return pulled
 
         return self._library.held(key, pull, renew=renew)
@@ -127,7 +133,7 @@ class Company:
 
     def meters(self, *, renew: bool = False) -> Held:
         """Return tables ``meters`` and ``identifiers``."""
-        usage, connections = self.usage(renew=renew), self.connections(renew=renew)
+        usage, connections = self.usage(), self.connections()
         reader = MeterReader(self._library.session, self._id, usage.frames, connections.frames)
 
         def pull(old: Held | None) -> Pulled:
@@ -177,7 +183,7 @@ class Company:
 
     def _assembled(self, wanted: Iterable[str] | None, *, renew: bool) -> Held:
         readers: Mapping[str, Callable[..., Held]] = {name: getattr(self, name) for name in INPUTS}
-        held = {name: readers[name](renew=renew and name != "meters") for name in INPUTS}
+        held = {name: readers[name](renew=renew) for name in INPUTS}
         spent = sum(part.requests for part in held.values())
         if not self._library.offline:
             for name in sorted(dangling({name: part.frames for name, part in held.items()}), key=INPUTS.index):

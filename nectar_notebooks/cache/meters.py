@@ -69,8 +69,20 @@ class MeterReader:
             known = set(held["meters"]["meter_id"]) - _moved(held["meters"], self._usage["usage"])
         wanted = [meter_id for meter_id in self._ids if meter_id not in known]
         rows += self._one_by_one(wanted)
-        sources = [] if held is None or listed else [held]
-        frames = _combine(rows, sources, self._usage, self._connections, self._company_id)
+        read = tables.build("meters", rows, company_id=self._company_id)
+        sources = [read, self._usage]
+        if held is not None and not listed:
+            # What was read just now is not mixed with what was read before.
+            again = set(read["meters"]["meter_id"])
+            sources.insert(1, {name: held[name][~held[name]["meter_id"].isin(again)] for name in read})
+        meters, identifiers = tables.combine_meters(
+            [(source["meters"], source["identifiers"]) for source in sources],
+            self._connections["account_meters"],
+        )
+        frames = {"meters": meters, "identifiers": identifiers}
+        frames = {
+            name: frame.sort_values("meter_id", kind="stable", ignore_index=True) for name, frame in frames.items()
+        }
         return frames, spent + len(wanted), listed or held is None
 
     def _list(self) -> tuple[list[dict[str, Any]], int, bool]:
@@ -92,43 +104,6 @@ class MeterReader:
 
         with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="nectar-meters") as pool:
             return [row for row in pool.map(read, ids) if row is not None]
-
-
-def _combine(
-    rows: list[dict[str, Any]],
-    held: list[Mapping[str, pd.DataFrame]],
-    usage: Mapping[str, pd.DataFrame],
-    connections: Mapping[str, pd.DataFrame],
-    company_id: str,
-) -> dict[str, pd.DataFrame]:
-    """Return meters and identifiers: as asked just now, else as held, else as usage rows and accounts say."""
-    frames = tables.build("meters", rows, company_id=company_id)
-    sources = [frames, *held, usage]
-    meters = _first_of(sources, "meters")
-    named = connections["account_meters"].drop_duplicates("meter_id")
-    unknown = named[~named["meter_id"].isin(set(meters["meter_id"]))]
-    if len(unknown):
-        bare = tables.empty("meters").reindex(range(len(unknown)))
-        bare["meter_id"] = unknown["meter_id"].to_numpy()
-        meters = pd.concat([meters, bare.astype(meters.dtypes.to_dict())], ignore_index=True)
-    account = meters["meter_id"].map(named.set_index("meter_id")["account_id"])
-    meters["account_id"] = meters["account_id"].fillna(account.astype(meters["account_id"].dtype))
-    return {
-        "meters": meters.sort_values("meter_id", ignore_index=True),
-        "identifiers": _first_of(sources, "identifiers").sort_values("meter_id", kind="stable", ignore_index=True),
-    }
-
-
-def _first_of(sources: list[Mapping[str, pd.DataFrame]], table: str) -> pd.DataFrame:
-    """Return each meter's rows from the first source that has the meter."""
-    seen: set[str] = set()
-    parts = []
-    for source in sources:
-        frame = source[table]
-        parts.append(frame[~frame["meter_id"].isin(seen)])
-        seen |= set(source["meters"]["meter_id"])
-    filled = [part for part in parts if len(part)]
-    return pd.concat(filled, ignore_index=True) if filled else parts[0].reset_index(drop=True)
 
 
 def _moved(meters: pd.DataFrame, usage: pd.DataFrame) -> set[str]:

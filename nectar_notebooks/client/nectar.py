@@ -139,7 +139,7 @@ class Nectar(BillNouns):
         return Portfolio(**frames)
 
     def refresh(self, company: Given | None = None) -> pd.DataFrame:
-        """Ask for what changed, whatever the age of what is kept: of one company, or of all visible ones.
+        """Ask for what changed, whatever the age of what is kept: of one company, or of all that are kept.
 
         Returns
         -------
@@ -149,7 +149,8 @@ class Nectar(BillNouns):
         """
         if company is not None:
             return refresh(self._library, [resolve(self._library, company).company_id])
-        return refresh(self._library, self._library.companies(renew=True).frames["companies"]["company_id"])
+        visible = self._library.companies(renew=True).frames["companies"]["company_id"]
+        return refresh(self._library, [one for one in visible if Company(self._library, one).held("documents")])
 
     def changes(self, since: Day, company: Given | None = None) -> pd.DataFrame:
         """Ask which bills are new, revised or deleted since a UTC day.
