@@ -85,7 +85,7 @@ def lines_of(
             elif step.charge == "TAX":
                 taxes += cents
             line = plain_line(text, cents, step.charge, accounts)
-            line["rate"] = decimal(rate, 5)
+            line["rate"] = decimal(rate, 5) if rate % 1_000 else decimal(rate // 1_000, 2)
             line["quantity"] = decimal(quantity, places)
             line["quantityUnits"] = unit
             if used.commodity == "ELECTRICITY":
