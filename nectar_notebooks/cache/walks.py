@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from nectar_notebooks import tables
@@ -58,6 +59,7 @@ class Changes:
     gone: dict[str, pd.DataFrame]
     requests: int
     deleted: frozenset[str]
+    nothing: bool
 
 
 class Listing:
@@ -103,7 +105,7 @@ class Listing:
                 return self._pulled(frames, staging, total, spent)
             changes = self.changes(staging.began - _SKEW)
             spent += changes.requests
-            if not len(changes.frames[self._family.parent]) and not changes.deleted:
+            if changes.nothing:
                 return self._pulled(frames, staging, total, spent)
             frames = merge(self._family, frames, changes.frames, changes.deleted)
             total = self.count()
@@ -189,9 +191,12 @@ class Listing:
         there = {str(row["id"]) for row in rows}
         gone = [row for row in with_deleted if str(row["id"]) not in there]
         deleted = frozenset(str(row["id"]) for row in gone)
-        return Changes(self._framed(rows), self._framed(gone), requests + spent, deleted)
+        nothing = not (rows or gone)
+        return Changes(self._framed(rows), self._framed(gone), requests + spent, deleted, nothing)
 
     def _framed(self, rows: Sequence[dict[str, Any]]) -> dict[str, pd.DataFrame]:
+        if not rows:
+            return _no_rows(self._resource)
         gathered = _Gathered(self._resource, self._company_id)
         gathered.add(rows)
         return self._ordered(gathered.finish())
@@ -224,12 +229,19 @@ class Listing:
             return None
         now = self._clock.now()
         changes = self.changes(began - timedelta(days=1))  # days are UTC days, cut at midnight: overlap by one
-        frames = merge(self._family, old, changes.frames, {*changes.deleted, *gone})
+        frames = dict(old)
+        if not changes.nothing or gone:
+            frames = merge(self._family, old, changes.frames, {*changes.deleted, *gone})
         total = self.count()
         if total != len(frames[self._family.parent]):
             return None
-        unchanged = not (len(changes.frames[self._family.parent]) or changes.deleted or gone)
+        unchanged = changes.nothing and not gone
         return Pulled(frames, now, self._clock.now(), walked, total, changes.requests + 1, unchanged)
+
+
+@cache
+def _no_rows(resource: str) -> dict[str, pd.DataFrame]:
+    return _Gathered(resource, "").finish()
 
 
 class _Gathered:
