@@ -88,11 +88,13 @@ def empty_frame(table: Table) -> pd.DataFrame:
 def _series(values: pa.ChunkedArray, kind: pa.DataType) -> pd.Series | pd.DatetimeIndex | np.ndarray:
     values = values if values.type == kind else values.cast(kind)
     if kind == pa.float64():
-        return values.to_numpy()
+        numbers: np.ndarray[tuple[int], np.dtype[np.float64]] = values.to_numpy()
+        return numbers
     if pa.types.is_timestamp(kind):
         stamps = pd.DatetimeIndex(values.cast(pa.timestamp("us")).to_numpy().astype("datetime64[us]", copy=False))
         return stamps if kind.tz is None else stamps.tz_localize("UTC")
-    return values.to_pandas(types_mapper=_PANDAS_TYPES.get)
+    series: pd.Series = values.to_pandas(types_mapper=_PANDAS_TYPES.get)
+    return series
 
 
 def _joined(chunks: Sequence[pa.ChunkedArray]) -> pa.ChunkedArray:
@@ -153,7 +155,9 @@ def _timestamp(values: pa.ChunkedArray) -> pa.ChunkedArray:
     except pa.ArrowInvalid:  # more than six digits, or no zone
         cut = pc.replace_substring_regex(values, r"(\.\d{6})\d+", r"\1")
         zoned = pc.match_substring_regex(cut, r"(Z|[+-]\d\d:?\d\d)$")
-        return pc.if_else(zoned, cut, pc.binary_join_element_wise(cut, "Z", "")).cast(kind)
+        missing = pa.scalar(None, TEXT)
+        bare = pc.if_else(zoned, missing, cut).cast(pa.timestamp("us")).cast(kind)  # taken as UTC
+        return pc.coalesce(pc.if_else(zoned, cut, missing).cast(kind), bare)
 
 
 def _flag(values: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -17,7 +17,9 @@ __all__ = ["finish_companies", "finish_sites", "read_companies", "read_sites"]
 
 _COMPANIES: Final = Reading(TABLES["companies"], elsewhere=frozenset({"sites"}))
 _SITES: Final = Reading(
-    TABLES["sites"], (Column("company", "text", "Its company, where it says.", ("company.id", "company")),)
+    TABLES["sites"],
+    (Column("company", "text", "Its company, where it says.", ("company.id", "company")),),
+    lists=frozenset({"path"}),
 )
 
 

@@ -34,6 +34,7 @@ _ACCOUNTS: Final = Reading(
     ),
     frozenset({"meters"}),
     as_text=frozenset({"duplicate"}),
+    lists=frozenset({"datasourceTypes"}),
 )
 _ACCOUNT_METERS: Final = Reading(ACCOUNT_METERS)
 

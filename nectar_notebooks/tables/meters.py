@@ -33,6 +33,8 @@ __all__ = [
 #: The fields a subtype is made of, as helper columns.
 SUBTYPE_COLUMNS: Final = tuple(Column(name, "text", "", (name,)) for names in SUBTYPE_FIELDS.values() for name in names)
 
+_BETWEEN: Final = pa.scalar(" / ", TEXT)
+
 _METERS: Final = Reading(TABLES["meters"], SUBTYPE_COLUMNS, frozenset({"identifiers"}))
 _IDENTIFIERS: Final = Reading(TABLES["identifiers"])
 
@@ -129,15 +131,16 @@ def combine_meters(
 def subtype(columns: Columns) -> pa.ChunkedArray:
     """Return the kind within each row's commodity, made of the commodity's own fields."""
     commodity = columns["commodity"]
-    missing = pa.scalar(None, TEXT)
     result = pa.chunked_array([pa.nulls(len(commodity), TEXT)])
     for name, fields in SUBTYPE_FIELDS.items():
         mine = pc.equal(commodity, name)
         if not pc.any(mine).as_py():
             continue
-        parts = [columns[field] for field in fields]
-        value = parts[0] if len(parts) == 1 else pc.binary_join_element_wise(*parts, " / ", null_handling="skip")
-        value = pc.if_else(pc.equal(value, ""), missing, value)
+        value = columns[fields[0]]
+        for field in fields[1:]:
+            further = columns[field]
+            both = pc.binary_join_element_wise(value, further, _BETWEEN)  # missing where either is
+            value = pc.coalesce(both, value, further)
         result = pc.if_else(pc.fill_null(mine, False), value, result)
     return result
 

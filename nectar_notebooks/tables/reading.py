@@ -50,12 +50,15 @@ class Reading:
         Fields of the row that other tables read.
     as_text : frozenset of str
         Columns whose field is read as text whatever their kind, to be derived by the resource.
+    lists : frozenset of str
+        Fields that are lists of texts, joined by ``" / "``.
     """
 
     table: Table
     helpers: tuple[Column, ...] = ()
     elsewhere: frozenset[str] = frozenset()
     as_text: frozenset[str] = frozenset()
+    lists: frozenset[str] = frozenset()
 
     @cached_property
     def columns(self) -> tuple[Column, ...]:
@@ -177,7 +180,7 @@ def _one_by_one(reading: Reading, rows: Sequence[JsonRow], keys: pa.Array | None
         cells: list[str | None] = []
         for position, row in enumerate(rows):
             try:
-                cells.append(_cell(row.get(head), name, either=head in either, lists=paths[path] == "text"))
+                cells.append(_cell(row.get(head), name, either=head in either, lists=path in reading.lists))
             except _WrongShapeError as wrong:
                 row_id = row.get("id") if keys is None else keys[position].as_py()
                 raise _breach(reading, row_id, path if wrong.inner else head, wrong.value, wrong.wanted) from None
@@ -197,6 +200,8 @@ def _cell(value: object, name: str, *, either: bool, lists: bool) -> str | None:
     if name:
         if isinstance(value, dict):
             value = value.get(name)
+            if isinstance(value, dict) and "id" in value:
+                value = value["id"]
         elif value in (None, "", []) or either:
             return None
         else:
