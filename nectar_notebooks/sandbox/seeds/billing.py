@@ -102,7 +102,7 @@ class _Biller:
         if self.planted("credit", period):
             lines.append(plain_line("Service interruption credit", -25_000, "CREDIT", accounts))
         if self.planted("zero_cost", period):
-            lines.append(plain_line("Billing correction, period waived", -_sum(lines), "CREDIT", accounts))
+            lines.append(plain_line("Billing correction, period waived", -_sums(lines)["CURRENT"], "CREDIT", accounts))
         for kind in ("late_fee", "credit", "zero_cost"):
             if self.planted(kind, period):
                 self.out.planted[kind].append(document["id"])
@@ -131,16 +131,16 @@ class _Biller:
         }  # fmt: skip
 
     def _totals(self, document: Record, taxes: int) -> None:
-        lines = document["lineItems"]
-        current, previous = _sum(lines), _sum(lines, "PREVIOUS")
+        sums = _sums(document["lineItems"])
+        current, previous = sums["CURRENT"], sums["PREVIOUS"]
         if self.balance is not None:
             document["previousCloseBalance"] = decimal(self.balance, 2)
             document["afterPreviousTotalPayment"] = decimal(self.balance - previous, 2)
         document["currentCharges"] = decimal(current, 2)
         document["totalCharges"] = document["currentOpenBalance"] = decimal(current + previous, 2)
         document["taxCharges"] = decimal(taxes, 2)
-        for name, charge in (("credits", "CREDIT"), ("interestCharges", "LATE_FEE")):
-            document[name] = decimal(sum(_cents(line) for line in lines if line["chargeType"] == charge), 2)
+        document["credits"] = decimal(sums["CREDIT"], 2)
+        document["interestCharges"] = decimal(sums["LATE_FEE"], 2)
         self.balance = current + previous
 
     def _place(self, period: Period, document: Record, usage: list[Record]) -> None:
@@ -230,12 +230,15 @@ def _net(usage: list[Record]) -> None:
         into["netMeteringGeneratedKwh"] = str(int(out["usage"]) * 17 // 10)
 
 
-def _cents(line: Record) -> int:
-    return int(line["totalCharge"].replace(".", ""))
-
-
-def _sum(lines: list[Record], period: str = "CURRENT") -> int:
-    return sum(_cents(line) for line in lines if line["billingPeriod"] == period)
+def _sums(lines: list[Record]) -> dict[str, int]:
+    """Return cents by billing period, and those of credits and late fees."""
+    sums = {"CURRENT": 0, "PREVIOUS": 0, "CREDIT": 0, "LATE_FEE": 0}
+    for line in lines:
+        cents = int(line["totalCharge"].replace(".", ""))
+        sums[line["billingPeriod"]] += cents
+        if line["chargeType"] in ("CREDIT", "LATE_FEE"):
+            sums[line["chargeType"]] += cents
+    return sums
 
 
 def bill_account(account: Account, window: Window) -> Billed:

@@ -49,23 +49,19 @@ def _level(seed: int | str, provider: str) -> float:
     return chance(seed, "provider", provider).uniform(0.9, 1.12)
 
 
+@lru_cache(maxsize=4_096)
+def _rate_text(rate: int) -> str:
+    return decimal(rate, 5) if rate % 1_000 else decimal(rate // 1_000, 2)
+
+
 def plain_line(text: str, cents: int, charge: str, accounts: list[str], period: str = "CURRENT") -> Record:
     """Return a line without rate and quantity: a credit, a late fee, a balance."""
     return {
-        "description": text,
-        "totalCharge": decimal(cents, 2),
-        "rate": None,
-        "quantity": None,
-        "quantityUnits": None,
-        "multipliers": [],
-        "accountIds": accounts,
-        "chargeType": charge,
-        "electricityChargeType": None,
-        "gasChargeType": None,
-        "electricityIsDemand": False,
-        "electricityTimeOfUse": None,
-        "billingPeriod": period,
-    }
+        "description": text, "totalCharge": decimal(cents, 2), "rate": None, "quantity": None,
+        "quantityUnits": None, "multipliers": [], "accountIds": accounts, "chargeType": charge,
+        "electricityChargeType": None, "gasChargeType": None, "electricityIsDemand": False,
+        "electricityTimeOfUse": None, "billingPeriod": period,
+    }  # fmt: skip
 
 
 def lines_of(
@@ -74,27 +70,27 @@ def lines_of(
     """Return the lines a tariff makes, and the taxes among them in cents."""
     lines: list[Record] = []
     base = taxes = 0
+    whole = decimal(used.usage, used.places)
+    electric, gas = used.commodity == "ELECTRICITY", used.commodity == "GAS"
     for step in tariff.steps:
-        percent = step.how == "percent"
+        percent, charge = step.how == "percent", step.charge
         for text, period, quantity, places, unit, rate in _amounts(step, used, base):
             if not percent:
                 rate = _rate(seed, provider, text, rate, step.market, used.month)
             cents = bill_cents(quantity, places, rate)
             if not percent:
                 base += cents
-            elif step.charge == "TAX":
+            elif charge == "TAX":
                 taxes += cents
-            line = plain_line(text, cents, step.charge, accounts)
-            line["rate"] = decimal(rate, 5) if rate % 1_000 else decimal(rate // 1_000, 2)
-            line["quantity"] = decimal(quantity, places)
-            line["quantityUnits"] = unit
-            if used.commodity == "ELECTRICITY":
-                line["electricityChargeType"] = step.charge
-                line["electricityIsDemand"] = step.how == "demand"
-                line["electricityTimeOfUse"] = period
-            elif used.commodity == "GAS":
-                line["gasChargeType"] = step.charge
-            lines.append(line)
+            lines.append({
+                "description": text, "totalCharge": decimal(cents, 2), "rate": _rate_text(rate),
+                "quantity": whole if step.how == "usage" else decimal(quantity, places),
+                "quantityUnits": unit, "multipliers": [], "accountIds": accounts, "chargeType": charge,
+                "electricityChargeType": charge if electric else None,
+                "gasChargeType": charge if gas else None,
+                "electricityIsDemand": electric and step.how == "demand",
+                "electricityTimeOfUse": period if electric else None, "billingPeriod": "CURRENT",
+            })  # fmt: skip
     return lines, taxes
 
 
