@@ -10,12 +10,21 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from nectar_notebooks import errors, plots
+    from nectar_notebooks import errors, plots, webhooks
     from nectar_notebooks.cache import CacheWarning
     from nectar_notebooks.client import Nectar
     from nectar_notebooks.clock import FrozenClock
     from nectar_notebooks.connecting import connect
     from nectar_notebooks.errors import NectarError
+    from nectar_notebooks.methodology import adjust, attribute, calendarize, daily, explain, monthly
+    from nectar_notebooks.methodology.anomalies import anomalies
+    from nectar_notebooks.methodology.compare import compare
+    from nectar_notebooks.methodology.completeness import completeness
+    from nectar_notebooks.methodology.filling import fill
+    from nectar_notebooks.methodology.indicators import energy, load_factor, unit_costs
+    from nectar_notebooks.methodology.intensity import intensity
+    from nectar_notebooks.methodology.issues import issues
+    from nectar_notebooks.methodology.readiness import readiness
     from nectar_notebooks.sandbox import Sandbox
     from nectar_notebooks.schema import statuses
     from nectar_notebooks.schema.portfolio import Portfolio
@@ -27,13 +36,33 @@ __all__ = [
     "NectarError",
     "Portfolio",
     "Sandbox",
+    "adjust",
+    "anomalies",
+    "attribute",
+    "calendarize",
+    "compare",
+    "completeness",
     "connect",
+    "daily",
+    "energy",
     "errors",
+    "explain",
+    "fill",
+    "intensity",
+    "issues",
+    "load_factor",
+    "monthly",
     "plots",
+    "readiness",
     "statuses",
+    "unit_costs",
+    "webhooks",
 ]
 
-#: Where each public name lives; a module's own name stands for the module.
+#: Public modules, and where they live.
+_MODULES = {"errors": "errors", "plots": "plots", "statuses": "schema.statuses", "webhooks": "webhooks"}
+
+#: Public names, and the module each is taken from.
 _HOMES = {
     "CacheWarning": "cache",
     "FrozenClock": "clock",
@@ -41,19 +70,32 @@ _HOMES = {
     "NectarError": "errors",
     "Portfolio": "schema.portfolio",
     "Sandbox": "sandbox",
+    "adjust": "methodology",
+    "anomalies": "methodology.anomalies",
+    "attribute": "methodology",
+    "calendarize": "methodology",
+    "compare": "methodology.compare",
+    "completeness": "methodology.completeness",
     "connect": "connecting",
-    "errors": "errors",
-    "plots": "plots",
-    "statuses": "schema.statuses",
+    "daily": "methodology",
+    "energy": "methodology.indicators",
+    "explain": "methodology",
+    "fill": "methodology.filling",
+    "intensity": "methodology.intensity",
+    "issues": "methodology.issues",
+    "load_factor": "methodology.indicators",
+    "monthly": "methodology",
+    "readiness": "methodology.readiness",
+    "unit_costs": "methodology.indicators",
 }
 
 
 def __getattr__(name: str) -> object:
-    home = _HOMES.get(name)
-    if home is None:
+    if name in _MODULES:
+        return import_module(f"{__name__}.{_MODULES[name]}")
+    if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module = import_module(f"{__name__}.{home}")
-    value = module if home.rpartition(".")[2] == name else getattr(module, name)
+    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
     globals()[name] = value
     return value
 
