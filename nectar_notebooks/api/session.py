@@ -12,8 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version as installed_version
 from random import SystemRandom
-from typing import IO, TYPE_CHECKING, Final, TypeAlias
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Final
 
 import requests
 import urllib3
@@ -21,12 +20,22 @@ from requests.adapters import HTTPAdapter
 
 from nectar_notebooks.api.decoding import decode
 from nectar_notebooks.api.download import download
-from nectar_notebooks.api.endpoints import Endpoint, endpoint_named
+from nectar_notebooks.api.endpoints import endpoint_named
 from nectar_notebooks.api.failures import error_for_status, network_failure
 from nectar_notebooks.api.limits import MAX_IN_FLIGHT, gate_for
+from nectar_notebooks.api.outgoing import (
+    LOOPBACK,
+    Files,
+    KeyHeader,
+    Params,
+    PreparedCall,
+    in_memory,
+    origin_of,
+    query_pairs,
+)
 from nectar_notebooks.api.retry import RetryPolicy, parse_retry_after
 from nectar_notebooks.clock import Clock, SystemClock
-from nectar_notebooks.errors import ConfigurationError, InvalidRequestError, NetworkError
+from nectar_notebooks.errors import ConfigurationError, NetworkError
 
 if TYPE_CHECKING:
     from requests.adapters import BaseAdapter
@@ -35,13 +44,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Answer", "Params", "Session"]
 
-Params: TypeAlias = Mapping[str, str | int | bool | Sequence[str] | None]
-Files: TypeAlias = Mapping[str, tuple[str, IO[bytes] | bytes, str]]
-
 #: A whole answer may take this many times what one piece of it may take, so that a drip ends.
 _PATIENCE: Final = 5
 _PIECE: Final = 1 << 18
-_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,18 +74,6 @@ class Answer:
         if self.status == 204 and not self.content:
             return None
         return decode(self.content, self.what, self.headers.get("Content-Type", ""))
-
-
-@dataclass(frozen=True, slots=True)
-class _Request:
-    """What is sent, ready to be sent again."""
-
-    endpoint: Endpoint
-    path: str
-    query: list[tuple[str, str]]
-    json: object | None
-    data: Mapping[str, str] | None
-    files: dict[str, tuple[str, bytes, str]] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +130,8 @@ class Session:
         timeout: tuple[float, float] = (10.0, 60.0),
         adapter: BaseAdapter | None = None,
     ) -> None:
-        scheme, host, _ = _origin(base_url)
-        if keys and scheme != "https" and host not in _LOOPBACK:
+        scheme, host, _ = origin_of(base_url)
+        if keys and scheme != "https" and host not in LOOPBACK:
             raise ConfigurationError(f"A key is not sent to {host} without https.", advice="Use https.")
         self.base_url = base_url.rstrip("/")
         self.version = version
@@ -209,7 +202,7 @@ class Session:
         spec = endpoint_named(endpoint)
         path = spec.path_for(self.version, **ids)
         what = f"{spec.method} {path}"
-        request = _Request(spec, path, _query(spec, params), json, data, _in_memory(files))
+        request = PreparedCall(spec, path, query_pairs(spec, params), json, data, in_memory(files))
         attempt = 0
         spent = 0
         while True:
@@ -269,10 +262,10 @@ class Session:
         http_session.headers["User-Agent"] = f"nectar-notebooks/{installed_version('nectar-notebooks')}"
         http_session.headers["Accept"] = "application/json"
         http_session.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
-        http_session.trust_env = self._host not in _LOOPBACK  # no proxy between this machine and itself
+        http_session.trust_env = self._host not in LOOPBACK  # no proxy between this machine and itself
         return http_session
 
-    def _try_keys(self, request: _Request) -> tuple[_Tried, int]:
+    def _try_keys(self, request: PreparedCall) -> tuple[_Tried, int]:
         """Send once; where the first of two keys is not accepted, once more with the second."""
         used = self._current
         tried = self._send(used, request)
@@ -283,7 +276,7 @@ class Session:
             self._current = 1
         return second, 2
 
-    def _send(self, key: int, request: _Request) -> _Tried:
+    def _send(self, key: int, request: PreparedCall) -> _Tried:
         with self._gates[key].passing(self.clock):
             with self._lock:
                 self.requests_sent += 1
@@ -295,7 +288,7 @@ class Session:
                     json=request.json,
                     data=request.data,
                     files=request.files,
-                    auth=_KeyHeader(self._keys[key] if self._keys else None, self.base_url),
+                    auth=KeyHeader(self._keys[key] if self._keys else None, self.base_url),
                     timeout=self._timeout,
                     allow_redirects=False,
                     stream=True,
@@ -319,50 +312,3 @@ class Session:
         for key in self._keys:
             text = text.replace(key.reveal(), str(key))
         return text
-
-
-class _KeyHeader(requests.auth.AuthBase):
-    """Puts the key on a request to its own scheme, host and port, and keeps .netrc out of every one."""
-
-    def __init__(self, key: Secret | None, home: str) -> None:
-        self._key = key
-        self._home = _origin(home)
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        if self._key is not None and _origin(request.url or "") == self._home:
-            request.headers["X-API-Key"] = self._key.reveal()
-        return request
-
-
-def _origin(url: str) -> tuple[str, str | None, int | None]:
-    parts = urlsplit(url)
-    return parts.scheme, parts.hostname, parts.port or {"https": 443, "http": 80}.get(parts.scheme)
-
-
-def _query(spec: Endpoint, params: Params | None) -> list[tuple[str, str]]:
-    query: list[tuple[str, str]] = []
-    for name, value in (params or {}).items():
-        if name not in spec.params:
-            raise InvalidRequestError(
-                f"{spec.name} takes no parameter {name!r}.",
-                advice=f"It takes {', '.join(spec.params) or 'none'}.",
-            )
-        if value is None:
-            continue
-        if isinstance(value, bool):
-            query.append((name, "true" if value else "false"))
-        elif isinstance(value, (str, int)):
-            query.append((name, str(value)))
-        else:
-            query.extend((name, item) for item in value)
-    return query
-
-
-def _in_memory(files: Files | None) -> dict[str, tuple[str, bytes, str]] | None:
-    """Have the files at hand for a second attempt: a stream could be read once only."""
-    if not files:
-        return None
-    return {
-        field: (name, content if isinstance(content, bytes) else content.read(), media_type)
-        for field, (name, content, media_type) in files.items()
-    }

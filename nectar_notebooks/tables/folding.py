@@ -10,15 +10,19 @@ from decimal import Decimal
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from nectar_notebooks.schema.tables import TABLES
-from nectar_notebooks.tables.casting import empty_frame
+from nectar_notebooks.tables.casting import Columns, empty_frame
+from nectar_notebooks.tables.reading import TEXT
 
-__all__ = ["OLDER_FIELDS", "fold_older", "shaped"]
+__all__ = ["OLDER_FIELDS", "demand_among_usage", "fold_older", "shaped"]
 
 #: What only older versions write, beside the usage columns.
-OLDER_FIELDS: Final = ("time_of_use", "electricityType", "demand_type", "description")
+OLDER_FIELDS: Final = ("time_of_use", "demand_type", "description")
 
 #: Units of power: an electricity row in one of them is a demand reading.
 _POWER: Final = ("W", "KW", "MW", "GW", "KVA", "MVA", "KVAR", "MVAR")
@@ -33,11 +37,25 @@ _ALIKE: Final = [
 ]  # fmt: skip
 
 
-def fold_older(usage: pd.DataFrame, older: pd.DataFrame, breakdown: pd.DataFrame) -> dict[str, pd.DataFrame]:
+def demand_among_usage(columns: Columns) -> pa.Array:
+    """Say of each usage row whether it is a demand reading.
+
+    It is one where its electricity type says DEMAND, or where electricity comes in a unit of power (an assumption:
+    the documentation does not say what tells them apart).
+    """
+    power = pc.and_kleene(
+        pc.is_in(pc.utf8_upper(columns["unit"]), pa.array(_POWER, TEXT)), pc.equal(columns["commodity"], "ELECTRICITY")
+    )
+    said = pc.match_substring(columns["electricityType"], "DEMAND", ignore_case=True)
+    return pc.or_(pc.fill_null(power, False), pc.fill_null(said, False)).combine_chunks()
+
+
+def fold_older(
+    usage: pd.DataFrame, older: pd.DataFrame, breakdown: pd.DataFrame, demand_rows: npt.NDArray[np.bool_]
+) -> dict[str, pd.DataFrame]:
     """Return the frames ``usage``, ``time_of_use``, ``demand``, ``demand_usage`` in the shape of v2.2.
 
-    A demand reading is a row whose electricity type says DEMAND, or electricity in a unit of power (an assumption:
-    the documentation does not say what tells them apart). It belongs to the usage records of its meter on its bill.
+    A demand reading belongs to the usage records of its meter on its bill.
 
     Parameters
     ----------
@@ -47,12 +65,11 @@ def fold_older(usage: pd.DataFrame, older: pd.DataFrame, breakdown: pd.DataFrame
         Beside it, row by row: ``OLDER_FIELDS``.
     breakdown : DataFrame
         The columns of table time_of_use: the newer spelling's parts.
+    demand_rows : array of bool
+        Beside it, row by row: whether it is a demand reading.
     """
-    power = usage["unit"].str.upper().isin(_POWER) & usage["commodity"].isin(["ELECTRICITY"])
-    said = older["electricityType"].str.upper().str.contains("DEMAND", regex=False).fillna(False)
-    demand_rows = (power | said.astype(bool)).to_numpy(dtype=bool)
-    broken_down = usage["usage_id"].isin(breakdown["usage_id"]) if len(breakdown) else False
-    part_rows = (older["time_of_use"].notna() & ~demand_rows & ~np.asarray(broken_down)).to_numpy(dtype=bool)
+    is_part = older["time_of_use"].notna() & ~usage["usage_id"].isin(breakdown["usage_id"])
+    part_rows = is_part.to_numpy(dtype=bool) & ~demand_rows
     if not demand_rows.any() and not part_rows.any():
         names = ("demand", "demand_usage")
         return {"usage": usage, "time_of_use": breakdown, **{name: empty_frame(TABLES[name]) for name in names}}

@@ -71,16 +71,15 @@ def finish_identifiers(pieces: Sequence[pa.Table]) -> pd.DataFrame:
     return usable.drop_duplicates(["meter_id", "type", "value"], ignore_index=True)
 
 
-def meters_of_usage(columns: Columns, identifiers: pd.DataFrame) -> pd.DataFrame:
-    """Return what usage rows tell of their meters: the last row of each speaks.
+def meters_of_usage(columns: Columns, speaks: pa.Array, identifiers: pd.DataFrame) -> pd.DataFrame:
+    """Return what usage rows tell of their meters: of the rows that may speak, the last one of each meter does.
 
     A meter that moved took its past usage with it, so that every row names today's site.
     """
     meter_ids = columns["meter_id"]
     positions = pa.table({"meter": meter_ids, "row": pa.array(range(len(meter_ids)), pa.int64())})
-    last = positions.filter(pc.is_valid(meter_ids)).group_by("meter").aggregate([("row", "max")])
-    rows = pc.sort_indices(last["row_max"])
-    chosen = last["row_max"].take(rows)
+    last = positions.filter(pc.and_(pc.is_valid(meter_ids), speaks)).group_by("meter").aggregate([("row", "max")])
+    chosen = last["row_max"].take(pc.sort_indices(last["row_max"]))
     names = {
         "meter_id": "meter_id",
         "site_id": "site_id",

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from nectar_notebooks.schema.tables import TABLES, Column, Table
 from nectar_notebooks.tables.casting import frame_of, typed_columns
-from nectar_notebooks.tables.folding import OLDER_FIELDS, fold_older
+from nectar_notebooks.tables.folding import OLDER_FIELDS, demand_among_usage, fold_older
 from nectar_notebooks.tables.meters import (
     SUBTYPE_COLUMNS,
     finish_identifiers,
@@ -71,9 +71,14 @@ def finish_usage(pieces: Mapping[str, Sequence[pa.Table]]) -> dict[str, pd.DataF
     columns["end_date"] = pc.coalesce(columns["end_date"], columns["start_date"])
     columns["subtype"] = subtype(columns)
     identifiers = finish_identifiers(pieces.get("identifiers", []))
-    meters = meters_of_usage(columns, identifiers)
-    breakdown = frame_of(TABLES["time_of_use"], typed_columns(_TIME_OF_USE, pieces.get("time_of_use", [])))
-    frames = fold_older(frame_of(TABLES["usage"], columns), frame_of(_OLDER, columns), breakdown)
+    is_demand = demand_among_usage(columns)
+    meters = meters_of_usage(columns, pc.invert(is_demand), identifiers)
+    frames = fold_older(
+        frame_of(TABLES["usage"], columns),
+        frame_of(_OLDER, columns),
+        frame_of(TABLES["time_of_use"], typed_columns(_TIME_OF_USE, pieces.get("time_of_use", []))),
+        is_demand.to_numpy(zero_copy_only=False),
+    )
     return {**frames, "meters": meters, "identifiers": identifiers}
 
 
