@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 
 from nectar_notebooks.errors import BillsFileError
@@ -40,7 +41,7 @@ def read_rows(path: Path) -> list[Row]:
     """
     text = _text(path)
     delimiter = max(_DELIMITERS, key=lambda mark: text[: text.find("\n") + 1 or None].count(mark))
-    reader = csv.reader(text.splitlines(keepends=True), delimiter=delimiter, strict=True)
+    reader = csv.reader(StringIO(text, newline=""), delimiter=delimiter, strict=True)
     rows: list[Row] = []
     line = 1
     try:
@@ -53,6 +54,8 @@ def read_rows(path: Path) -> list[Row]:
         raise BillsFileError(
             f"The bills file {path.name} cannot be read from line {line} on: {problem}.", advice=_ADVICE
         ) from problem
+    if not rows:
+        raise BillsFileError(f"The bills file {path.name} is empty.", advice=_ADVICE)
     widest = max(len(row.cells) for row in rows)
     if len(rows) > 1 and len(rows[-1].cells) < widest and not text.endswith(("\n", "\r")):
         raise BillsFileError(
