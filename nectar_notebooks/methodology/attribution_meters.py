@@ -23,12 +23,14 @@ if TYPE_CHECKING:
     Ints = npt.NDArray[np.int64]
     Flags = npt.NDArray[np.bool_]
 
-__all__ = ["MISSING_DAY", "Meters", "Records", "Roster", "read_meters", "read_records"]
+__all__ = ["MISSING_DAY", "MIXED", "Meters", "Records", "Roster", "read_meters", "read_records"]
 
 #: No date, as the number of a day.
 MISSING_DAY: Final = int(np.iinfo(np.int64).min)
 #: Significant digits kept of a usage that is no short decimal, such as a converted one.
 _DIGITS: Final = 12
+#: The scale of a meter whose own records on a bill cannot be compared.
+MIXED: Final = -2
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ class Records:
     unit: Ints
     weight: Ints
     known: Flags
-    comparable: Flags
+    scale: Ints  # the unit of weight
     imports: Flags
     start: Ints
     end: Ints
@@ -105,35 +107,45 @@ def read_records(usage: pd.DataFrame, bill: Ints, meters: Meters) -> tuple[Recor
     row = row[np.argsort(bill[row] * (len(meters.about) + 1) + meter[row], kind="stable")]
     unit, names = pd.factorize(text(usage, "unit"), sort=True)
     unit = unit[row].astype(np.int64)
-    weight, comparable = _weights(unit, names, value[row], bill[row], meter[row], meters)
+    weight, scale = _weights(unit, names, value[row], bill[row], meter[row], meters)
     return Records(
-        row, bill[row], meter[row], unit, weight, ~np.isnan(value[row]), comparable,
+        row, bill[row], meter[row], unit, weight, ~np.isnan(value[row]), scale,
         ~flow.eq("EXPORT").to_numpy(dtype=bool)[row], start[row], end[row],
     ), pd.Series(names, dtype=TEXT), out  # fmt: skip
 
 
 def _weights(
     unit: Ints, names: pd.Index[str], value: npt.NDArray[np.float64], bill: Ints, meter: Ints, meters: Meters
-) -> tuple[Ints, Flags]:
-    """Return usage as integers of one unit per bill and commodity, and whether the units allow it."""
-    value = np.nan_to_num(value)
+) -> tuple[Ints, Ints]:
+    """Return usage as integers, and of which unit: records of one bill, commodity and unit can be compared."""
+    value, scale = np.nan_to_num(value), unit.copy()
     commodity = meters.commodity[meter]
     pool = bill * (len(meters.commodities) + 1) + commodity + 1
     _, pool = np.unique(pool, return_inverse=True)
     number = int(pool.max(initial=-1)) + 1
-    target = np.full(number, len(names))
-    np.minimum.at(target, pool, unit)
-    comparable = np.ones(len(value), dtype=bool)
-    for place in np.flatnonzero(unit != target[pool]).tolist():  # rare: one bill, one commodity, several units
-        source, wanted = unit[place], target[pool[place]]
-        kind = str(meters.commodities[commodity[place]]) if commodity[place] >= 0 else None
-        if source < 0 or wanted < 0 or units.why_not(str(names[source]), str(names[wanted]), kind):
-            comparable[place] = False
-        else:
-            value[place] *= units.factor(str(names[source]), str(names[wanted]), kind)
-    spoiled = np.zeros(number, dtype=bool)
-    spoiled[pool[~comparable]] = True
-    return _integers(value, pool, number), ~spoiled[pool]
+    one = np.zeros(number, dtype=np.int64)
+    one[pool] = unit
+    several = np.zeros(number, dtype=bool)
+    several[pool[unit != one[pool]]] = True
+    for group in np.flatnonzero(several).tolist():  # rare: one bill, one commodity, several units
+        rows = np.flatnonzero(pool == group)
+        kind = None if commodity[rows[0]] < 0 else meters.commodities[commodity[rows[0]]]
+        _to_one_unit(value, scale, rows, names, kind)
+    return _integers(value, pool, number), scale
+
+
+def _to_one_unit(
+    value: npt.NDArray[np.float64], scale: Ints, rows: Ints, names: pd.Index[str], commodity: str | None
+) -> None:
+    """Turn each row's usage into the first unit of the rows that it converts to, in place."""
+    present = np.unique(scale[rows])
+    for own in present[present >= 0].tolist():
+        chosen = rows[scale[rows] == own]
+        for wanted in present[(present >= 0) & (present < own)].tolist():
+            if units.why_not(str(names[own]), str(names[wanted]), commodity) is None:
+                value[chosen] *= units.factor(str(names[own]), str(names[wanted]), commodity)
+                scale[chosen] = wanted
+                break
 
 
 def _integers(value: npt.NDArray[np.float64], pool: Ints, number: int) -> Ints:
@@ -167,7 +179,7 @@ class Roster:
         counts = np.where(self.imports[np.repeat(np.arange(len(first)), _lengths(first, len(key)))], imports, True)
         self.weight = np.abs(_add(np.where(counts, records.weight, 0), first))
         self.known = ~_any(counts & ~records.known, first)
-        self.comparable = ~_any(~records.comparable, first)
+        self.scale = np.where(_several(records.scale, first, len(key)), MIXED, records.scale[first])
         self.unit = np.minimum.reduceat(records.unit, first) if len(first) else first
         self.kind = np.append(unit_kinds, -1)[self.unit]
         self.start = np.minimum.reduceat(_late(records.start), first) if len(first) else first
@@ -191,6 +203,11 @@ def _lengths(first: Ints, total: int) -> Ints:
 
 def _any(values: Flags, first: Ints) -> Flags:
     return np.logical_or.reduceat(values, first) if len(first) else np.zeros(0, dtype=bool)
+
+
+def _several(values: Ints, first: Ints, total: int) -> Flags:
+    """Say which stretches hold different values."""
+    return _any(values != values[np.repeat(first, _lengths(first, total))], first)
 
 
 def _add(values: Ints, first: Ints) -> Ints:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from nectar_notebooks.methodology import money
-from nectar_notebooks.methodology.attribution_meters import Meters, Records, Roster
+from nectar_notebooks.methodology.attribution_meters import MIXED, Meters, Records, Roster
 from nectar_notebooks.methodology.attribution_pools import Pool, expand
 from nectar_notebooks.methodology.attribution_rules import Rule, Said, words
 
@@ -251,8 +251,7 @@ class _Sharing:
         several = pool.differs(self._meters.commodity[pool.meter])
         unclear = pool.items[several & (not last)]
         pool, several = pool.only(~several | last), several[~several | last]
-        why = np.where(pool.any(~roster.known[pool.slot]), 3, 0)
-        why = np.where(pool.any(~roster.comparable[pool.slot]), 2, why)
+        why = _why_equally(pool, roster.known[pool.slot], roster.scale[pool.slot])
         self._settle(pool, roster.weight[pool.slot], _USAGE, reason, np.where(several, 4, why))
         return unclear
 
@@ -297,8 +296,7 @@ class _Sharing:
         if not len(first):
             return
         weight = np.abs(np.add.reduceat(records.weight[pool.slot], first))
-        why = np.where(pool.any(~records.known[pool.slot]), 3, 0)
-        why = np.where(pool.any(~records.comparable[pool.slot]), 2, why)
+        why = _why_equally(pool, records.known[pool.slot], records.scale[pool.slot])
         meter = pool.meter[first]
         slot = self._roster.find(self._items.bill[pool.items][pool.owner[first]], meter)
         charged = Pool(pool.items, pool.owner[first], meter, slot)
@@ -365,3 +363,8 @@ class _Sharing:
         pool.slot = self._roster.find(self._items.bill[pool.items][pool.owner], pool.meter)
         self._settle(pool, weight, _PROPORTIONAL, "in proportion to the bill's other charges")
         self._energy(rest, "no other charge on the bill to follow: by share of usage", last=True)
+
+
+def _why_equally(pool: Pool, known: Flags, scale: Ints) -> Ints:
+    """Return for each item why its meters' usage cannot be shared by (a place in `_ENDS`), or 0."""
+    return np.where(pool.differs(scale) | pool.any(scale == MIXED), 2, np.where(pool.any(~known), 3, 0))
