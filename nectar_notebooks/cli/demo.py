@@ -78,7 +78,7 @@ def run(nectar: Nectar, out: Path) -> Iterator[str]:
     shown = max(portfolios, key=lambda portfolio: len(portfolio.usage))
     months = monthly(shown)
     usage_picture = plots.monthly_usage(months, title=f"Monthly usage of {shown.name}")
-    yield sections.months(shown, usage_picture.frame, plots.monthly_cost(months).frame)
+    yield sections.months(shown, months, usage_picture.frame, plots.monthly_cost(months).frame)
     attributed = attribute(
         shown.line_items,
         shown.usage,

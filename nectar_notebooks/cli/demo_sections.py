@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["bill", "connections", "months", "pictures", "portfolio", "rules", "sums"]
 
-_MONTHS: Final = 6
+_MONTHS: Final = 5
 _KINDS: Final = 5
 _BARS: Final = 15
 
@@ -46,7 +46,7 @@ def connections(portfolios: Sequence[Portfolio]) -> str:
         total += len(one.connections)
         for row in one.connections[one.connections["family"] != "healthy"].to_dict("records"):
             since = "" if pd.isna(row["status_since"]) else f", since {row['status_since']:%Y-%m-%d}"
-            by_status.setdefault(row["status"], []).append(f"{row['provider']} of {one.name}{since}")
+            by_status.setdefault(row["status"], []).append(f"{row['provider']} ({one.name}){since}")
     known = [status for status in STATUSES if status in by_status]
     lines = []
     for status in [*known, *sorted(set(by_status) - set(known))]:
@@ -57,8 +57,11 @@ def connections(portfolios: Sequence[Portfolio]) -> str:
     return "\n".join([heading("Connections that need action", note), *(lines or [paragraph("None.")])])
 
 
-def months(shown: Portfolio, usage: pd.DataFrame, cost: pd.DataFrame) -> str:
-    """Return usage and cost with a row per kind, the last months beside each other, and all of them added up."""
+def months(shown: Portfolio, monthly: pd.DataFrame, usage: pd.DataFrame, cost: pd.DataFrame) -> str:
+    """Return usage and cost with a row per kind, the last months beside each other, and all of them added up.
+
+    A month that few meters have bills for is not a month of little usage: the last row says how many have.
+    """
     every = usage.join(cost.add_prefix("Cost: "), how="outer")
     last = every.index[-_MONTHS:]
     rows = []
@@ -66,12 +69,14 @@ def months(shown: Portfolio, usage: pd.DataFrame, cost: pd.DataFrame) -> str:
         values = every[label]
         decimals = 0 if values.abs().max() >= 100 else 1
         whole = 2 if label not in usage else decimals
-        rows.append(
-            [label, *(amount(value, decimals) for value in values[last]), amount(values.sum(min_count=1), whole)]
-        )
-    headers = ["", *(f"{month:%Y-%m}" for month in last), f"all {len(every)}"]
+        what, _, unit = label.rpartition(", ")
+        amounts = [*(amount(value, decimals) for value in values[last]), amount(values.sum(min_count=1), whole)]
+        rows.append([what, unit, *amounts])
+    billed = monthly.dropna(subset=["usage", "meter_id"]).groupby("month")["meter_id"].nunique()
+    rows.append(["Meters with usage", "", *(amount(billed.get(month, 0)) for month in last), amount(len(shown.meters))])
+    headers = ["", "", *(f"{month:%Y-%m}" for month in last), f"all {len(every)}"]
     note = f"{shown.name}, the last {len(last)} of {len(every)} months"
-    return "\n".join([heading("Monthly usage and cost", note), table(headers, rows, "f" + "r" * (len(headers) - 1))])
+    return "\n".join([heading("Monthly usage and cost", note), table(headers, rows, "fl" + "r" * (len(headers) - 2))])
 
 
 def bill(chosen: pd.Series, bars: pd.DataFrame) -> str:
@@ -83,8 +88,10 @@ def bill(chosen: pd.Series, bars: pd.DataFrame) -> str:
     if rest:
         columns["further"] = bars[rest].sum(axis=1, min_count=1)
     columns["together"] = bars["total"]
+    several = bars["commodity"].replace("", None).nunique() > 1
+    named = bars["meter"] + (", " + bars["commodity"].str.lower()).where(several & bars["commodity"].ne(""), "")
     rows = [
-        [bars["site"][place], bars["meter"][place], *(amount(values[place], 2) for values in columns.values())]
+        [bars["site"][place], named[place], *(amount(values[place], 2) for values in columns.values())]
         for place in bars.index[:_BARS]
     ]
     if len(bars) > _BARS:
@@ -103,8 +110,12 @@ def rules(chosen: pd.Series, parts: pd.DataFrame, line_items: pd.DataFrame) -> s
         amount=("amount", "sum"), method=("method", "first"), meters=("meter_id", "nunique")
     )
     rows = [
-        [str(described.get(str(line), "difference to the bill's charges")), amount(row["amount"], 2), row["method"]]
-        + [str(row["meters"] or "none")]
+        [
+            str(described.get(str(line), "difference to the bill's charges")),
+            amount(row["amount"], 2),
+            row["method"],
+            str(row["meters"] or "none"),
+        ]
         for line, row in zip(lines.index, lines.to_dict("records"), strict=True)
     ]
     return "\n" + table(["line of the bill", str(chosen["currency"]), "shared by", "meters"], rows, "frlr")
@@ -113,6 +124,8 @@ def rules(chosen: pd.Series, parts: pd.DataFrame, line_items: pd.DataFrame) -> s
 def sums(shown: Portfolio, attributed: pd.DataFrame, monthly: pd.DataFrame) -> str:
     """Return what the bills say beside what became of it."""
     items, usage = _counting(shown.line_items), _counting(shown.usage)
+    excluded = usage["exclusion"].fillna(False).astype(bool)  # a tenant's share is subtracted from the landlord's
+    usage = usage.assign(usage=usage["usage"].where(~excluded, -usage["usage"]))
     charges, spread = attributed[attributed["method"] != "residual"], monthly[monthly["kind"] != "residual"]
     rows = []
     for currency in sorted(items["currency"].dropna().unique()):
@@ -124,7 +137,8 @@ def sums(shown: Portfolio, attributed: pd.DataFrame, monthly: pd.DataFrame) -> s
     said_of = usage.groupby(series, dropna=False)["usage"].sum(min_count=1).rename("said").reset_index()
     spread_of = monthly.groupby(series, dropna=False)["usage"].sum(min_count=1).rename("spread").reset_index()
     for row in said_of.merge(spread_of, how="left", on=series).dropna(subset="said").to_dict("records"):
-        kind = "" if pd.isna(row["subtype"]) else f" {row['subtype'].replace('_', ' ').lower()}"
+        told = pd.isna(row["subtype"]) or row["subtype"] == "USAGE"  # the commodity says all of it
+        kind = "" if told else f": {row['subtype'].replace('_', ' ').lower()}"
         label = f"{row['commodity'].capitalize()}{kind}, {row['unit']}"
         rows.append([label, amount(row["said"]), "", amount(row["spread"])])
     return "\n".join(

@@ -13,6 +13,7 @@ __all__ = ["WIDTH", "amount", "heading", "paragraph", "table"]
 WIDTH: Final = 100
 _GAP: Final = "  "
 _MISSING: Final = "-"
+_LEAST: Final = 8
 
 
 def heading(title: str, note: str = "") -> str:
@@ -59,10 +60,10 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[str]], align: str, tot
     lines = [list(headers), *map(list, rows)]
     widths = [max(len(line[place]) for line in lines) for place in range(len(headers))]
     over = len(_GAP) + sum(widths) + len(_GAP) * (len(widths) - 1) - WIDTH
-    for place in (place for place, letter in enumerate(align) if letter == "f" and over > 0):
-        cut = min(over, max(0, widths[place] - 12))
-        widths[place] -= cut
-        over -= cut
+    flexible = [place for place, letter in enumerate(align) if letter == "f"]
+    for _ in range(over if flexible else 0):
+        widest = max(flexible, key=lambda place: widths[place])
+        widths[widest] = max(_LEAST, widths[widest] - 1)
     printed = [
         _GAP + _GAP.join(_cell(*parts) for parts in zip(line, widths, align, strict=True)).rstrip() for line in lines
     ]

@@ -50,7 +50,7 @@ def monthly_cost(monthly: pd.DataFrame, *, title: str = "Monthly cost by commodi
     stacks = {str(currency): _per_month(part) for currency, part in rows.groupby("currency")}
     frame = pd.concat(
         [
-            stack.set_axis([f"{words(name)} ({currency})" for name in stack.columns], axis=1)
+            stack.set_axis([f"{words(name)}, {currency}" for name in stack.columns], axis=1)
             for currency, stack in stacks.items()
         ]
         or [pd.DataFrame()],

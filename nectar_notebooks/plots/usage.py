@@ -17,6 +17,7 @@ from nectar_notebooks.plots.style import (
     month_ticks,
     months_span,
     series_label,
+    shortened,
 )
 
 if TYPE_CHECKING:
@@ -28,13 +29,16 @@ _SOURCE = "the result of nn.monthly or nn.calendarize"
 _SERIES = ["commodity", "subtype", "unit"]
 #: Below this share of covered days a bar is drawn open: the month is not whole.
 _WHOLE = 0.95
+#: Delivered or hauled on a day: their records do not cover months, and need not.
+_SPOT = ("FUEL", "WASTE")
 
 
 def monthly_usage(monthly: pd.DataFrame, *, title: str = "Monthly usage by commodity") -> Picture:
     """Draw usage per month, added up over the meters of a panel.
 
     Nothing is added across commodities, kinds or units: water is not sewer, and kWh are not MWh. A month that
-    its meters' bills cover to less than 95 % is drawn open. A month without data has no bar.
+    its meters' bills cover to less than 95 % is drawn open, except for what is delivered or hauled on a day (fuel,
+    waste). A month without data has no bar.
 
     Parameters
     ----------
@@ -91,7 +95,8 @@ def _per_month(monthly: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, list[
     for column in _SERIES:
         rows[column] = rows[column].astype("object").where(rows[column].notna(), "") if column in rows else ""
     covered = {"days_covered", "days_in_month"} <= set(rows.columns)
-    sums = rows.groupby(["month", *_SERIES])[["usage", *(["days_covered", "days_in_month"] if covered else [])]].sum()
+    values = ["usage", *(["days_covered", "days_in_month"] if covered else [])]
+    sums = rows.groupby(["month", *_SERIES])[values].sum().astype("float64")
     order = {name: place for place, name in enumerate(COMMODITIES)}
     series = sorted(
         {key[1:] for key in sums.index},
@@ -104,7 +109,8 @@ def _per_month(monthly: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, list[
         usage, share = usage.reindex(months), share.reindex(months)
     labels = [f"{series_label(commodity, subtype)}, {unit or 'no unit'}" for commodity, subtype, unit in series]
     usage, share = usage[series].set_axis(labels, axis=1), share[series].set_axis(labels, axis=1)
-    return usage, share >= _WHOLE, [commodity for commodity, _, _ in series]
+    spot = [commodity in _SPOT for commodity, _, _ in series]
+    return usage, (share >= _WHOLE) | spot, [commodity for commodity, _, _ in series]
 
 
 def _panel(axis: Axes, usage: pd.Series, whole: pd.Series, commodity: str) -> None:
@@ -114,7 +120,7 @@ def _panel(axis: Axes, usage: pd.Series, whole: pd.Series, commodity: str) -> No
     faces = [fill.colour if full else "white" for full in whole]
     hatches = [fill.hatch if full else "" for full in whole]
     axis.bar(places, usage.to_numpy(), width=0.8, color=faces, edgecolor=INK, linewidth=0.5, hatch=hatches)
-    axis.set_title(str(usage.name), loc="left", fontsize=9.5)
+    axis.set_title(shortened(str(usage.name), 52), loc="left", fontsize=9.5)
     axis.axhline(0, color=INK, linewidth=0.6)
     axis.yaxis.set_major_locator(MaxNLocator(4))
     axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))

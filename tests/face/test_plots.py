@@ -106,12 +106,22 @@ def test_a_month_covered_in_part_is_drawn_open_and_the_key_says_so() -> None:
     assert whole.legends == []
 
 
+def test_what_is_hauled_on_a_day_needs_no_covered_month() -> None:
+    hauled = MONTHLY.tail(1).assign(commodity="WASTE", unit="tons (US)", days_covered=1)
+    assert plots.monthly_usage(hauled).legends == []
+
+
+def test_days_may_be_nullable_integers() -> None:
+    days = {"days_covered": "Int64", "days_in_month": "Int64"}
+    assert plots.monthly_usage(MONTHLY.astype(days)).svg() == plots.monthly_usage(MONTHLY).svg()
+
+
 def test_cost_has_a_panel_per_currency_and_keeps_unknown_cost_missing() -> None:
     picture = plots.monthly_cost(MONTHLY)
-    assert list(picture.frame.columns) == ["Electricity (CAD)", "Electricity (USD)", "Water (USD)"]
+    assert list(picture.frame.columns) == ["Electricity, CAD", "Electricity, USD", "Water, USD"]
     assert [axis.get_ylabel() for axis in picture.axes] == ["CAD per month", "USD per month"]
-    assert picture.frame.loc["2025-01-01", "Electricity (USD)"] == 32.5
-    assert picture.frame.loc["2025-01-01", "Water (USD)"] == 14.0
+    assert picture.frame.loc["2025-01-01", "Electricity, USD"] == 32.5
+    assert picture.frame.loc["2025-01-01", "Water, USD"] == 14.0
     assert picture.frame.loc["2025-02-01"].isna().all()
 
 
