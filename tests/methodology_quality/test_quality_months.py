@@ -1,0 +1,364 @@
+"""Comparison with last year, filling, intensity, indicators: hand-worked months and the slow oracle."""
+
+from __future__ import annotations
+
+from datetime import date
+from fractions import Fraction
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from oracle import quality as oracle
+
+from nectar_notebooks.errors import DataError, InvalidRequestError
+from nectar_notebooks.methodology.compare import compare
+from nectar_notebooks.methodology.filling import fill
+from nectar_notebooks.methodology.indicators import energy, load_factor, unit_costs
+from nectar_notebooks.methodology.intensity import intensity
+from nectar_notebooks.methodology.site_table import join_sites, site_facts
+
+PARTS = ["price", "volume", "days", "new", "gone", "other"]
+
+
+def make_months(*rows, **columns):
+    """Months by hand: (meter, month, usage, cost, days covered)."""
+    frame = pd.DataFrame(rows, columns=["meter_id", "month", "usage", "cost", "days_covered"])
+    facts = {"site_id": "S", "commodity": "ELECTRICITY", "subtype": None, "unit": "kWh", "currency": "USD"}
+    return frame.assign(**{**facts, **columns})
+
+
+# --- compare ---
+
+
+def test_a_change_split_by_hand():
+    # 100.00 for 1,000 kWh in 31 days; 181.35 for 1,300 kWh in 26 days: 10 to 13.95 cents, 32.26 to 50 kWh a day.
+    monthly = make_months(("M", "2023-01-01", 1000.0, 100.0, 31), ("M", "2024-01-01", 1300.0, 181.35, 26))
+    row = compare(monthly).iloc[0]
+    assert row[["cost", "cost_before", "change"]].tolist() == [181.35, 100.0, 81.35]
+    # price: 0.0395 × 1,150; volume: 0.11975 × (50 − 32.258…) × 28.5; days: 0.11975 × (−5) × 41.129…
+    assert row[PARTS].tolist() == [45.43, 60.55, -24.63, 0, 0, 0]
+    assert row["months"] == 1
+
+
+def test_new_gone_and_unpriced_months_are_no_price_or_volume():
+    monthly = make_months(
+        ("OLD", "2023-01-01", 10.0, 50.0, 31),
+        ("NEW", "2024-01-01", 10.0, 70.0, 31),
+        ("Z", "2023-01-01", 0.0, 5.0, 31),
+        ("Z", "2024-01-01", 10.0, 7.5, 31),
+    )
+    result = compare(monthly).set_index("meter_id")
+    assert result.loc["OLD", ["change", "gone"]].tolist() == [-50.0, -50.0]
+    assert pd.isna(result.loc["OLD", "cost"])
+    assert result.loc["NEW", ["change", "new"]].tolist() == [70.0, 70.0]
+    assert pd.isna(result.loc["NEW", "cost_before"])
+    assert result.loc["Z", ["change", "other"]].tolist() == [2.5, 2.5]
+
+
+def test_currencies_stay_apart_and_months_can_be_told():
+    monthly = pd.concat(
+        [
+            make_months(("M", "2023-01-01", 10.0, 50.0, 31), ("M", "2024-01-01", 10.0, 60.0, 31)),
+            make_months(("M", "2023-01-01", 10.0, 500.0, 31), ("M", "2024-01-01", 10.0, 400.0, 31), currency="JPY"),
+        ]
+    )
+    result = compare(monthly, by=["site_id", "month"])
+    assert result[["currency", "change", "price"]].values.tolist() == [["JPY", -100.0, -100.0], ["USD", 10.0, 10.0]]
+    assert result["month"].tolist() == [pd.Timestamp("2024-01-01")] * 2
+
+
+def test_only_the_months_asked_for():
+    monthly = make_months(
+        *[("M", f"2023-{m:02}-01", 10.0, 10.0, 30) for m in range(1, 13)],
+        *[("M", f"2024-{m:02}-01", 10.0, 12.0, 30) for m in range(1, 7)],
+    )
+    assert compare(monthly)["change"].tolist() == [6 * 2.0 + 6 * 10.0]  # July to December 2023 have no year before
+    assert compare(monthly, start="2024-01", end="2024-06")["change"].tolist() == [12.0]
+    assert compare(monthly, with_="last_month")["change"].tolist() == [0.0]
+
+
+NUMBER = st.integers(0, 5000)
+MONTH = st.tuples(st.sampled_from("AB"), st.integers(0, 23), NUMBER, st.integers(-500, 90000), st.integers(1, 31))
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(MONTH, min_size=1, max_size=30, unique_by=lambda row: row[:2]), st.randoms(use_true_random=False))
+def test_the_parts_sum_to_the_change_at_every_level_and_equal_the_oracle(rows, random):
+    monthly = make_months(
+        *[
+            (meter, f"{2023 + m // 12}-{m % 12 + 1:02}-01", use / 10, cents / 100, days)
+            for meter, m, use, cents, days in rows
+        ]
+    )
+    fine = compare(monthly, by=["meter_id", "month"], start="2024-01", end="2024-12")
+    cents = fine[["change", *PARTS]].mul(100).round(6)
+    assert (cents == cents.round()).all(axis=None)
+    assert (cents[PARTS].sum(axis=1) == cents["change"]).all()
+    known = {(meter, m): (cost, use, days) for meter, m, use, cost, days in rows}
+    for row in fine.itertuples():
+        now = known.get((row.meter_id, row.month.month + 11))
+        before = known.get((row.meter_id, row.month.month - 1))
+        assert row.change == pytest.approx(((now[0] if now else 0) - (before[0] if before else 0)) / 100)
+        if now and before and now[1] > 0 and before[1] > 0:
+            exact = oracle.split_change(now, before)
+            for told, part in zip((row.price, row.volume, row.days), exact, strict=True):
+                assert abs(Fraction(round(told * 100)) - part) <= 2
+    coarse = compare(monthly, by=["site_id"], start="2024-01", end="2024-12")
+    for name in ("change", *PARTS):
+        assert coarse[name].sum() == pytest.approx(fine[name].sum(), abs=1e-9)
+    mixed = monthly.sample(frac=1, random_state=random.randrange(2**32))
+    pd.testing.assert_frame_equal(compare(mixed, by=["site_id"], start="2024-01", end="2024-12"), coarse)
+
+
+def test_compare_refuses_what_it_cannot_pair():
+    monthly = make_months(("M", "2024-01-01", 1.0, 1.0, 31), ("M", "2024-01-01", 1.0, 1.0, 31))
+    with pytest.raises(DataError, match="two rows for meter M and month 2024-01-01"):
+        compare(monthly)
+    with pytest.raises(InvalidRequestError, match="with_='yesterday'"):
+        compare(monthly, "yesterday")
+    with pytest.raises(InvalidRequestError, match="by='colour'"):
+        compare(monthly, by=["colour"])
+    with pytest.raises(DataError, match="lacks the columns currency, cost"):
+        compare(monthly.drop(columns=["currency", "cost"]))
+
+
+# --- filling ---
+
+
+def test_missing_days_take_last_years_daily_average_and_say_so():
+    monthly = make_months(
+        ("M", "2023-02-01", 280.0, 28.0, 28),
+        ("M", "2023-03-01", 300.0, 31.0, 30),
+        ("M", "2024-01-01", 310.0, 31.0, 31),
+        ("M", "2024-02-01", 90.0, 10.0, 9),
+        ("M", "2024-04-01", 300.0, 30.0, 30),
+    )
+    result = fill(monthly)
+    assert len(result) == 15
+    months = result.set_index("month")
+    february, march = months.loc["2024-02-01"], months.loc["2024-03-01"]
+    # 20 of 29 days are missing: 280 kWh ÷ 28 days × 20 = 200; 28.00 ÷ 28 × 20 = 20.00.
+    assert february[["usage", "filled_days", "filled_usage", "usage_with_filling"]].tolist() == [90, 20, 200, 290]
+    assert february[["cost", "filled_cost", "cost_with_filling"]].tolist() == [10.0, 20.0, 30.0]
+    # March 2024 is missing as a whole: 300 ÷ 30 × 31 = 310; 31.00 ÷ 30 × 31 = 32.03 to the cent.
+    assert march[["days_covered", "filled_days", "filled_usage", "usage_with_filling"]].tolist() == [0, 31, 310, 310]
+    assert march["filled_cost"] == 32.03
+    assert pd.isna(march["usage"])
+    assert march[["site_id", "unit", "currency"]].tolist() == ["S", "kWh", "USD"]
+    # Nothing where last year's month has no data: April to December 2023, March 2023's missing day, April.
+    assert result[result["filled"]]["month"].dt.strftime("%Y-%m").tolist() == ["2024-02", "2024-03"]
+    assert result[~result["filled"]]["filled_usage"].isna().all()
+
+
+def test_filling_reaches_to_an_end_and_leaves_hauled_commodities_alone():
+    monthly = make_months(("M", "2023-02-01", 280.0, 28.0, 28), ("M", "2024-01-01", 310.0, 31.0, 31))
+    assert fill(monthly, end="2024-02")["usage_with_filling"].tolist()[-1] == 290
+    assert not fill(monthly.assign(commodity="FUEL"), end="2024-02")["filled"].any()
+
+
+def test_filling_twice_is_filling_once_and_nothing_is_mutated():
+    monthly = make_months(("M", "2023-02-01", 280.0, 28.0, 28), ("M", "2024-03-01", 310.0, 31.0, 31))
+    before = monthly.copy(deep=True)
+    once = fill(monthly)
+    pd.testing.assert_frame_equal(monthly, before)
+    pd.testing.assert_frame_equal(fill(once), once)
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    st.dictionaries(
+        st.integers(0, 35),
+        st.tuples(st.one_of(st.none(), st.integers(0, 900)), st.integers(0, 28)),
+        min_size=1,
+        max_size=36,
+    )
+)
+def test_filling_equals_the_oracle_and_keeps_every_raw_value(months):
+    rows = {date(2022 + m // 12, m % 12 + 1, 1): row for m, row in months.items()}
+    monthly = make_months(*[("M", day.isoformat(), use, None, days) for day, (use, days) in rows.items()])
+    result = fill(monthly)
+    told = {row.month.date(): (row.filled_days, row.filled_usage) for row in result.itertuples() if row.filled}
+    expected = oracle.filled(rows)
+    assert set(told) == set(expected)
+    for day, (lacking, usage) in expected.items():
+        assert told[day][0] == lacking
+        assert told[day][1] == pytest.approx(float(usage), rel=1e-12)
+    raw = result.set_index(result["month"].dt.date)["usage"]
+    for day, (use, _) in rows.items():
+        assert raw[day] == use if use is not None else pd.isna(raw[day])
+
+
+def test_two_rows_of_one_month_cannot_be_filled():
+    with pytest.raises(DataError, match="two rows for meter M"):
+        fill(make_months(("M", "2023-02-01", 1.0, 1.0, 28), ("M", "2023-02-15", 1.0, 1.0, 28)))
+
+
+# --- the user's sites, intensity ---
+
+
+def test_sites_join_by_external_id_without_losing_a_row():
+    known = pd.DataFrame({"site_id": ["S1", "S2", "S3"], "external_id": ["HQ", "LAB", None]})
+    mine = pd.DataFrame({"external_id": ["LAB"], "area": [10.0], "area_unit": ["SQ FT"], "cost_centre": [4711]})
+    joined = join_sites(pd.DataFrame({"site_id": ["S2", "S1", "S2"], "x": [1, 2, 3]}, index=[7, 8, 9]), mine, known)
+    assert joined["cost_centre"].tolist()[0] == "4711"
+    assert joined["area_unit"].tolist()[::2] == ["ft²", "ft²"]
+    assert joined["area"].isna().tolist() == [False, True, False]
+    assert joined.index.tolist() == [7, 8, 9]
+
+
+@pytest.mark.parametrize(
+    ("mine", "words"),
+    [
+        ({"name": ["x"]}, "lacks the column site_id"),
+        ({"external_id": ["HQ"]}, "which sites these are is not known"),
+        ({"site_id": ["a", "a"]}, "names site a twice"),
+        ({"site_id": ["a"], "area": [-1.0], "area_unit": ["m2"]}, "a negative area for site a"),
+        ({"site_id": ["a"], "area": [1.0]}, "an area without an area_unit for site a"),
+    ],
+)
+def test_a_table_of_sites_that_cannot_be_meant_says_why(mine, words):
+    with pytest.raises(DataError, match=words):
+        site_facts(pd.DataFrame(mine))
+
+
+def test_an_external_id_of_no_site_or_of_two():
+    known = pd.DataFrame({"site_id": ["S1", "S2"], "external_id": ["HQ", "HQ"]})
+    with pytest.raises(DataError, match="stands on several sites"):
+        site_facts(pd.DataFrame({"external_id": ["HQ"]}), known)
+    with pytest.raises(DataError, match="No site has the external_id LAB"):
+        site_facts(pd.DataFrame({"external_id": ["LAB"]}), known)
+
+
+LENGTHS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
+
+
+def year(meter, usage, months=12, **columns):
+    rows = [(meter, f"2023-{m + 1:02}-01", usage, None, LENGTHS[m]) for m in range(months)]
+    return make_months(*rows, **columns)
+
+
+def test_intensity_of_a_full_year_and_of_half_a_year():
+    monthly = pd.concat([year("A", 100.0), year("B", 100.0, months=6)])
+    # B: 600 kWh in 181 days → × 365 ÷ 181.
+    sites = pd.DataFrame({"site_id": ["S"], "area": [100.0], "area_unit": ["sqm"], "use": ["office"]})
+    row = intensity(monthly, sites).iloc[0]
+    assert row["usage"] == 1800
+    assert row["usage_twelve_months"] == pytest.approx(1200 + 600 * 365 / 181)
+    assert row["intensity"] == pytest.approx((1200 + 600 * 365 / 181) / 100)
+    assert row[["intensity_unit", "use", "days_covered"]].tolist() == ["kWh/m²", "office", 181]
+    # In square feet: 100 m² are 1076.391 ft².
+    feet = intensity(monthly, sites, area_unit="ft²").iloc[0]
+    assert feet["area"] == pytest.approx(1076.3910417)
+    assert feet["intensity_unit"] == "kWh/ft²"
+
+
+def test_sites_without_area_or_without_usage_are_listed_with_the_reason():
+    monthly = pd.concat([year("A", 100.0), year("B", 10.0, site_id="BARE"), year("C", 10.0, site_id="ZERO")])
+    sites = pd.DataFrame({"site_id": ["S", "ZERO", "IDLE"], "area": [10.0, 0.0, 50.0], "area_unit": ["m2", "m2", "m2"]})
+    known = pd.DataFrame({"site_id": ["S", "BARE", "ZERO", "IDLE"]})
+    result = intensity(monthly, sites, known=known).set_index("site_id")
+    assert result["intensity"].to_dict() == pytest.approx(
+        {"S": 120.0, "BARE": np.nan, "ZERO": np.nan, "IDLE": np.nan}, nan_ok=True
+    )
+    assert result["reason"].fillna("").to_dict() == {
+        "S": "",
+        "BARE": "no floor area",
+        "ZERO": "no floor area",
+        "IDLE": "no usage",
+    }
+
+
+def test_energy_intensity_sums_commodities_and_does_not_hide_what_cannot_be_converted():
+    sites = pd.DataFrame({"site_id": ["S"], "area": [10.0], "area_unit": ["m2"]})
+    gas = year("G", 1.0, commodity="GAS", unit="thm (US)")
+    water = year("W", 5.0, commodity="WATER", unit="CCF")
+    row = intensity(pd.concat([year("A", 100.0), gas, water]), sites, unit="kWh").iloc[0]
+    assert row["commodity"] == "ENERGY"
+    assert row["intensity"] == pytest.approx((1200 + 12 * 105480400 / 3.6e6) / 10)
+    oil = year("O", 5.0, commodity="FUEL", subtype="OIL", unit="gal (US)")
+    row = intensity(pd.concat([year("A", 100.0), oil]), sites, unit="kWh").iloc[0]
+    assert pd.isna(row["intensity"])
+    assert "no heat_content is known for FUEL / OIL" in row["reason"]
+
+
+def test_waste_is_taken_as_it_stands():
+    waste = make_months(
+        ("W", "2023-12-01", 50.0, None, 1), ("W", "2023-11-01", 50.0, None, 2), commodity="WASTE", unit="lb"
+    )
+    row = intensity(waste, pd.DataFrame({"site_id": ["S"], "area": [10.0], "area_unit": ["m2"]})).iloc[0]
+    assert row["usage_twelve_months"] == 100
+
+
+# --- indicators ---
+
+
+def test_energy_names_what_it_left_out():
+    monthly = pd.concat([year("A", 100.0, months=1), year("O", 5.0, months=1, commodity="FUEL", unit="gal (US)")])
+    row = energy(monthly, by=["site_id"]).iloc[0]
+    assert row[["energy", "rows", "rows_left_out"]].tolist() == [100.0, 1, 1]
+    assert "no heat_content is known for FUEL" in row["reason"]
+    told = energy(monthly, by=["site_id"], heat_content={"FUEL": (138_500.0, "Btu", "gal (US)")}).iloc[0]
+    assert told["energy"] == pytest.approx(100 + 5 * 138_500 * 1055.056 / 3.6e6)
+    with pytest.raises(InvalidRequestError, match="no energy unit"):
+        energy(monthly, "CCF")
+
+
+def test_unit_costs_by_charge_type_sum_to_the_price_of_a_unit():
+    usage = pd.DataFrame(
+        {
+            "bill_id": ["b1", "b1", "b2"],
+            "meter_id": ["M", "N", "M"],
+            "site_id": "S",
+            "usage": [600.0, 400.0, 1000.0],
+            "unit": "kWh",
+        }
+    )
+    charges = pd.DataFrame(
+        {
+            "bill_id": ["b1", "b1", "b2", "b1", "b9"],
+            "meter_id": ["M", "N", "M", None, "M"],
+            "charge_type": ["SUPPLY", "SUPPLY", "SUPPLY", "TAX", "TAX"],
+            "amount": [60.0, 40.0, 120.0, 9.0, 7.0],
+            "currency": "USD",
+        }
+    )
+    result = unit_costs(charges, usage, by=["site_id"])
+    assert result[["charge_type", "amount", "usage", "unit_cost"]].values.tolist() == [["SUPPLY", 220.0, 2000.0, 0.11]]
+    assert result.attrs["nectar"]["left_out: no usage of its meter on the bill"] == 2
+
+
+def test_load_factor_and_why_there_is_none():
+    demand = pd.DataFrame(
+        {
+            "demand_id": ["d1", "d2", "d3", "d4"],
+            "bill_id": ["b1", "b2", "b3", "b4"],
+            "start_date": "2024-01-01",
+            "end_date": "2024-01-31",
+            "demand": [100.0, 100.0, 0.0, 50.0],
+            "unit": ["kW", "kVA", "kW", "MW"],
+        }
+    )
+    usage = pd.DataFrame(
+        {
+            "usage_id": ["u1", "u2", "u3"],
+            "bill_id": ["b1", "b2", "b3"],
+            "meter_id": "M",
+            "site_id": "S",
+            "commodity": "ELECTRICITY",
+            "usage": [37.2, 1.0, 1.0],
+            "unit": ["MWh", "kWh", "kWh"],
+        }
+    )
+    result = load_factor(demand, usage)
+    # 37,200 kWh ÷ (100 kW × 744 h) = 0.5
+    assert result["load_factor"].tolist() == pytest.approx([0.5, np.nan, np.nan, np.nan], nan_ok=True)
+    assert result["reason"].fillna("").tolist() == [
+        "",
+        "demand is not known in kW",
+        "demand is not positive",
+        "no usage record",
+    ]
+    linked = load_factor(demand, usage, pd.DataFrame({"demand_id": ["d1", "d1"], "usage_id": ["u1", "u2"]}))
+    assert linked["energy_kwh"].tolist()[0] == 37_201

@@ -1,0 +1,127 @@
+"""Readiness: each rule of CalTRACK 2 and ENERGY STAR on the side it accepts and on the side it rejects."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nectar_notebooks.errors import DataError, InvalidRequestError
+from nectar_notebooks.methodology.readiness import readiness
+
+
+def chain(lengths, start=date(2023, 1, 1), **columns):
+    """Records that follow each other without a gap, of so many days each."""
+    rows, day = [], start
+    for place, length in enumerate(lengths):
+        end = day + timedelta(days=length - 1)
+        rows.append((f"u{place:02}", "M", day.isoformat(), end.isoformat(), 10.0))
+        day = end + timedelta(days=1)
+    frame = pd.DataFrame(rows, columns=["usage_id", "meter_id", "start_date", "end_date", "usage"])
+    return frame.assign(**{"commodity": "ELECTRICITY", **columns})
+
+
+def rules(frame, consumer):
+    result = readiness(frame, consumers=[consumer])
+    return list(zip(result["rule"], result["usage_id"].fillna(""), strict=True))
+
+
+YEAR = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
+
+
+def test_twelve_calendar_months_are_ready_for_both():
+    assert len(readiness(chain(YEAR))) == 0
+
+
+@pytest.mark.parametrize(("length", "rejected"), [(24, "too_short"), (25, None), (35, None), (36, "too_long")])
+def test_lengths_of_monthly_periods(length, rejected):
+    told = rules(chain([30] * 13 + [length]), "CalTRACK 2")
+    assert told == ([(rejected, "u13")] if rejected else [])
+
+
+@pytest.mark.parametrize(("length", "rejected"), [(60, False), (70, False), (71, True)])
+def test_bimonthly_meters_may_have_seventy_days(length, rejected):
+    told = rules(chain([60] * 6 + [length]), "CalTRACK 2")
+    # Without the long period 294 of the last 365 days are left, which is no baseline either.
+    assert told == ([("baseline", ""), ("too_long", "u06")] if rejected else [])
+
+
+def test_estimated_reads_merge_into_the_next_actual_one():
+    lengths = [30] * 14
+    one = [place == 5 for place in range(14)]
+    assert rules(chain(lengths, estimated=one), "CalTRACK 2") == []
+    two = [place in (5, 6) for place in range(14)]
+    assert rules(chain(lengths, estimated=two), "CalTRACK 2")[-1] == ("estimated", "u07")
+    last = [place == 13 for place in range(14)]
+    assert ("estimated", "u13") in rules(chain(lengths, estimated=last), "CalTRACK 2")
+
+
+def test_zero_electricity_counts_as_missing_and_zero_gas_does_not():
+    usage = [10.0] * 13 + [0.0]
+    assert rules(chain([30] * 14, usage=usage), "CalTRACK 2") == [("zero_electricity", "u13")]
+    assert rules(chain([30] * 14, usage=usage, commodity="GAS"), "CalTRACK 2") == []
+    assert rules(chain([30] * 14, usage=[*usage[:-1], None]), "CalTRACK 2") == [("missing_usage", "u13")]
+
+
+def test_the_baseline_needs_329_of_its_365_days():
+    exact = chain([33] * 9 + [32])
+    assert sum([33] * 9 + [32]) == 329
+    assert rules(exact, "CalTRACK 2") == []
+    short = chain([33] * 8 + [32, 32])
+    result = readiness(short, consumers=["CalTRACK 2"])
+    assert result["rule"].tolist() == ["baseline"]
+    assert result["why"][0].startswith("usable periods cover 328 of the 365 days")
+    assert pd.isna(result["usage_id"][0])
+
+
+def test_energy_star_rejects_gaps_and_overlaps_but_not_a_shared_day():
+    months = chain(YEAR)
+    assert rules(months.drop(5), "ENERGY STAR") == [("year", ""), ("gap", "u06")]
+    shared = months.copy()
+    shared.loc[3, "end_date"] = shared.loc[4, "start_date"]
+    assert rules(shared, "ENERGY STAR") == []
+    shared.loc[3, "end_date"] = "2023-05-02"
+    result = readiness(shared, consumers=["ENERGY STAR"])
+    assert result["why"].tolist() == ["2 days are in record u03 too"]
+
+
+def test_a_year_is_twelve_full_calendar_months():
+    assert rules(chain(YEAR[:11]), "ENERGY STAR") == [("year", "")]
+    # 13 periods from the middle of a month hold twelve full months, 12 do not.
+    assert rules(chain([30] * 12, start=date(2023, 1, 15)), "ENERGY STAR") == [("year", "")]
+    assert rules(chain([31] * 13, start=date(2023, 1, 15)), "ENERGY STAR") == []
+
+
+def test_delivered_fuel_belongs_to_its_month():
+    deliveries = chain([1], commodity="FUEL", unit="gal (US)")
+    assert len(readiness(deliveries)) == 0
+
+
+def test_rows_that_do_not_count_are_left_out():
+    result = readiness(chain(YEAR).assign(counts=[True] * 11 + [False], counts_reason="superseded"))
+    assert result.attrs["nectar"]["left_out: superseded"] == 1
+    assert "year" in result["rule"].tolist()
+
+
+def test_empty_frames_and_wrong_arguments():
+    assert len(readiness(chain([]))) == 0
+    with pytest.raises(InvalidRequestError, match="no consumer known here"):
+        readiness(chain(YEAR), consumers=["EnergyCAP"])
+    with pytest.raises(DataError, match="lacks the column usage"):
+        readiness(chain(YEAR).drop(columns="usage"))
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(1, 75), st.booleans(), st.sampled_from([0.0, 5.0, None])), min_size=1, max_size=15),
+    st.randoms(use_true_random=False),
+)
+def test_the_order_of_rows_is_irrelevant_and_nothing_is_mutated(rows, random):
+    frame = chain([row[0] for row in rows], estimated=[row[1] for row in rows], usage=[row[2] for row in rows])
+    before = frame.copy(deep=True)
+    result = readiness(frame)
+    pd.testing.assert_frame_equal(frame, before)
+    pd.testing.assert_frame_equal(readiness(frame.sample(frac=1, random_state=random.randrange(2**32))), result)
