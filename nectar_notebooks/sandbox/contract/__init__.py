@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from nectar_notebooks.sandbox.contract.marks import Assumption
     from nectar_notebooks.sandbox.contract.words import Json
 
-__all__ = ["MOUNTS", "assumptions", "check_request", "document", "read_form", "reference_page", "refusals"]
+__all__ = ["MOUNTS", "NO_BODY", "assumptions", "check_request", "document", "read_form", "reference_page", "refusals"]
+
+#: Stands for a request without a body: None would be JSON's null.
+NO_BODY: Final = object()
 
 #: Where each version answers, below the host.
 MOUNTS: Final = {"v2.2": "/v2.2", "v2.1": "/v2.1", "v2.0": "/v2"}
@@ -86,7 +89,9 @@ def check_request(
     method: str,
     path: str,
     query: Mapping[str, Sequence[str]] | None = None,
-    body: object = None,
+    body: object = NO_BODY,
+    *,
+    form: bool = False,
 ) -> dict[str, str]:
     """Return what is wrong with a request, by field; an empty dict where it fits.
 
@@ -102,7 +107,7 @@ def check_request(
         return {}  # any text is a page: nothing to load, nothing to check
     from nectar_notebooks.sandbox.contract.requests import check_request as check
 
-    return check(version, method, path, query, body)
+    return check(version, method, path, query, body, form=form)
 
 
 def read_form(method: str, path: str, form: Mapping[str, Sequence[str]]) -> Json:

@@ -2,7 +2,8 @@
 
 A field that is left out stays as it is (or takes its default); fields that a body does not list are ignored, as
 Django REST does, except where the documentation says that there are no others. Flat bodies may be JSON,
-form or multipart; nested ones are JSON.
+form or multipart; nested ones are JSON. Where a form cannot say what JSON can (null, a list as one
+value), it has a schema of its own.
 """
 
 from __future__ import annotations
@@ -29,12 +30,14 @@ from nectar_notebooks.sandbox.contract.words import (
 )
 from nectar_notebooks.schema.values import COMMODITIES, USAGE_UNITS
 
-__all__ = ["INPUTS"]
+__all__ = ["FORMS", "INPUTS"]
 
 _FROM_0_TO_1: Final = r"^(0(\.[0-9]+)?|1(\.0+)?)$"
 _FROM_0_TO_100: Final = r"^([0-9]{1,2}(\.[0-9]+)?|100(\.0+)?)$"
 _WEB_ADDRESS: Final = r"^https?://[A-Za-z0-9.-]+(/[!-~]*)?$"
 _HTTPS_ADDRESS: Final = r"^https://[A-Za-z0-9.-]+(/[!-~]*)?$"
+#: A form sends an object or a list that its caller did not mean to send as text: brackets around it tell.
+_NO_JSON: Final = r"^$|^[^\[{]|[^\]}]$"
 _TEN_YEARS: Final = 315_360_000
 _MOST_USES: Final = 2_147_483_647
 
@@ -163,8 +166,32 @@ _WHO_MAY: Final[dict[str, Json | Field]] = {
     "sendEmail": optional(boolean("Whether Nectar sends the link; acts only with `allowedEmails`.", default=False)),
 }
 
-#: Component schemas by name.
-INPUTS: Final[dict[str, Json]] = {
+
+def _as_form(schema: Json) -> Json:
+    """Return `schema` as a form carries it: no null, lists by repeating a name, texts that are not JSON."""
+    fields = {name: _form_field(part) for name, part in schema["properties"].items()}
+    return schema | {"properties": fields, "propertyNames": {"pattern": "^[A-Za-z0-9_.-]+$"}}
+
+
+def _form_field(schema: Json) -> Json:
+    kinds = [kind for kind in _kinds(schema) if kind != "null"]
+    if kinds == ["array"]:
+        item = _form_field(schema["items"])
+        return {"description": schema["description"], "anyOf": [{**schema, "items": item}, item]}
+    if kinds == ["string"]:
+        checked = schema.keys() & {"pattern", "format", "enum"}
+        return schema | {"type": "string"} | ({} if checked else {"pattern": _NO_JSON, "title": "a text, not JSON"})
+    if "anyOf" in schema:
+        return schema | {"anyOf": [branch for branch in schema["anyOf"] if branch != {"type": "null"}]}
+    return schema
+
+
+def _kinds(schema: Json) -> list[str]:
+    kind = schema.get("type", [])
+    return [kind] if isinstance(kind, str) else kind
+
+
+_BODIES: Final[dict[str, Json]] = {
     "AccountTracking": _TRACKING
     | {
         "additionalProperties": False,
@@ -180,7 +207,7 @@ INPUTS: Final[dict[str, Json]] = {
             "contentMediaType": "application/octet-stream",
             "description": "The file.",
         },
-        siteId=optional(text("The site that it belongs to.")),
+        siteId=optional(text("The site that it belongs to.", pattern=_NO_JSON, title="a text, not JSON")),
     ),
     "BillAddresses": record(
         "Files to fetch.",
@@ -206,3 +233,11 @@ INPUTS: Final[dict[str, Json]] = {
     "TeamUpdate": record("Who belongs to the organization.", users=optional(_MEMBERS)),
     "UsageUpdate": _USAGE,
 }
+
+#: Bodies of which a form has a schema of its own, with its name.
+FORMS: Final = {
+    name: f"{name}Form" for name in ("CompanyInput", "CompanyUpdate", "SiteInput", "SiteUpdate", "UsageUpdate")
+}
+
+#: Component schemas by name.
+INPUTS: Final = _BODIES | {form: _as_form(_BODIES[name]) for name, form in FORMS.items()}

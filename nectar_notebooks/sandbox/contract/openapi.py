@@ -12,7 +12,7 @@ from functools import cache
 from typing import Final
 
 from nectar_notebooks.sandbox.contract.bills import BILLS
-from nectar_notebooks.sandbox.contract.inputs import INPUTS
+from nectar_notebooks.sandbox.contract.inputs import FORMS, INPUTS
 from nectar_notebooks.sandbox.contract.objects import OBJECTS
 from nectar_notebooks.sandbox.contract.operations import JSON, Body, Operation
 from nectar_notebooks.sandbox.contract.parameters import path_id
@@ -145,7 +145,8 @@ def _body(body: Body) -> Json:
     for media in body.media:
         silent = media != JSON and len(body.media) > 1 and not body.forms_documented
         why = "Forms are documented for creating a site." if silent else ""
-        content[media] = {"schema": ref(body.schema), **_mark("x-nectar-assumed-reading", why)}
+        schema = body.schema if media == JSON or body.schema not in FORMS else FORMS[body.schema]
+        content[media] = {"schema": ref(schema), **_mark("x-nectar-assumed-reading", why)}
     return {"required": body.required, "content": content}
 
 

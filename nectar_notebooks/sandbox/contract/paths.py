@@ -57,7 +57,7 @@ _UNKNOWN_USER: Final = "an e-mail address that is no user's"
 _FOREIGN_SITE: Final = "a site that is not the company's"
 _TAKEN_LOGIN: Final = "the same provider and user name twice in a company"
 _INACTIVE: Final = "a company that is not active"
-_NESTED_BODY: Final = (JSON,)
+_JSON_ONLY: Final = (JSON,)
 
 _ACCESS: Final = (
     Operation("ping", "get", "/ping", "Access", "Is the key accepted", ref("Ping")),
@@ -65,7 +65,7 @@ _ACCESS: Final = (
     Operation(
         "updateTeam", "patch", "/team", "Access", "Replace the members of the organization", ref("Team"),
         description="The caller stays a member.",
-        body=Body("TeamUpdate"), refuses=(_UNKNOWN_USER,), assumed=_NOT_IN_REFERENCE,
+        body=Body("TeamUpdate", required=False), refuses=(_UNKNOWN_USER,), assumed=_NOT_IN_REFERENCE,
     ),
 )  # fmt: skip
 
@@ -83,7 +83,7 @@ _COMPANIES: Final = (
     Operation(
         "updateCompany", "patch", "/company/{company_id}", "Companies", "Change a company", ref("Company"),
         description="`users` replaces the list; the caller stays in it.",
-        body=Body("CompanyUpdate"), refuses=(_UNKNOWN_USER,),
+        body=Body("CompanyUpdate", required=False), refuses=(_UNKNOWN_USER,),
     ),
     Operation(
         "deleteCompany", "delete", "/company/{company_id}", "Companies", "Delete a company", None,
@@ -104,7 +104,7 @@ _SITES: Final = (
     Operation("getSite", "get", "/site/{site_id}", "Sites", "A site", ref("Site")),
     Operation(
         "updateSite", "patch", "/site/{site_id}", "Sites", "Change a site", ref("Site"),
-        description="A site cannot be archived by it.", body=Body("SiteUpdate"),
+        description="A site cannot be archived by it.", body=Body("SiteUpdate", required=False),
     ),
 )  # fmt: skip
 
@@ -118,7 +118,7 @@ _CONNECTIONS: Final = (
         ref("Connection"),
         description="Answers with its id and its status, already checked. Logins with a second factor need an "
         "invitation.",
-        status=201, status_assumed=True, body=Body("ConnectionInput", _NESTED_BODY),
+        status=201, status_assumed=True, body=Body("ConnectionInput", _JSON_ONLY),
         refuses=(_TAKEN_LOGIN, _FOREIGN_SITE),
     ),
     Operation(
@@ -128,7 +128,7 @@ _CONNECTIONS: Final = (
     Operation(
         "updateConnection", "patch", "/connection/{connection_id}", "Connections",
         "Change the credentials or sites of a connection", ref("Connection"),
-        body=Body("ConnectionUpdate", _NESTED_BODY), refuses=(_TAKEN_LOGIN, _FOREIGN_SITE),
+        body=Body("ConnectionUpdate", _JSON_ONLY, required=False), refuses=(_TAKEN_LOGIN, _FOREIGN_SITE),
         assumed=_NOT_IN_REFERENCE,
     ),
     Operation(
@@ -145,12 +145,12 @@ _INVITATIONS: Final = (
     Operation(
         "invite", "post", "/invitation/company/{company_id}", "Invitations", "Invite somebody to add a connection",
         ref("Invitation"), status=201, status_assumed=True,
-        body=Body("InvitationInput", _NESTED_BODY, required=False), refuses=(_FOREIGN_SITE,),
+        body=Body("InvitationInput", _JSON_ONLY, required=False), refuses=(_FOREIGN_SITE,),
     ),
     Operation(
         "inviteToReconnect", "post", "/invitation/connection/{connection_id}", "Invitations",
         "Invite somebody to repair a connection", ref("Invitation"), status=201, status_assumed=True,
-        body=Body("ReconnectInput", _NESTED_BODY, required=False),
+        body=Body("ReconnectInput", _JSON_ONLY, required=False),
     ),
     Operation(
         "getInvitation", "get", "/invitation/{invitation_id}", "Invitations",
@@ -172,7 +172,7 @@ _MAGIC_LINKS: Final = (
     Operation(
         "createCompanyLink", "post", "/connection/company/{company_id}/link", "Magic links",
         "A link to add a connection, with sites and what is filled in", ref("MagicLink"),
-        description=_INSTEAD, deprecated=True, body=Body("MagicLinkInput", _NESTED_BODY, required=False),
+        description=_INSTEAD, deprecated=True, body=Body("MagicLinkInput", _JSON_ONLY, required=False),
         refuses=(_FOREIGN_SITE,),
     ),
     Operation(
@@ -202,7 +202,7 @@ _ACCOUNTS: Final = (
     Operation(
         "trackAccounts", "patch", "/account/company/{company_id}", "Accounts",
         "Track several accounts or stop them", {"type": "array", "items": ref("Account")},
-        description="All of them or none.", body=Body("AccountsTracking"),
+        description="All of them or none.", body=Body("AccountsTracking", _JSON_ONLY),
         refuses=("an account that is not the company's",),
         assumed="A bulk form is documented; its method, path and body are not.",
     ),
@@ -248,7 +248,7 @@ _USAGE: Final = (
     Operation("getUsage", "get", "/usage/{usage_data_id}", "Usage", "A usage record", ref("UsageData")),
     Operation(
         "updateUsage", "patch", "/usage/{usage_data_id}", "Usage", "Correct a usage record", ref("UsageData"),
-        description="Fires `document.updated.v2`.", body=Body("UsageUpdate"),
+        description="Fires `document.updated.v2`.", body=Body("UsageUpdate", required=False),
         refuses=("an end before the start",), assumed="The update is documented; its method and path are not.",
     ),
 )  # fmt: skip
@@ -265,7 +265,7 @@ _REST: Final = (
     ),
     Operation(
         "uploadBills", "post", "/job/company/{company_id}/bulk", "Uploads", "Upload bills by their addresses",
-        ref("Job"), status=201, status_assumed=True, body=Body("BillAddresses"),
+        ref("Job"), status=201, status_assumed=True, body=Body("BillAddresses", _JSON_ONLY),
         refuses=(_FOREIGN_SITE, _INACTIVE),
     ),
     Operation("getJob", "get", "/job/{job_id}", "Uploads", "How far an upload is", ref("Job")),

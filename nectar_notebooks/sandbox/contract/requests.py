@@ -16,6 +16,8 @@ from datetime import date, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
+from nectar_notebooks.sandbox.contract import NO_BODY
+from nectar_notebooks.sandbox.contract.inputs import FORMS
 from nectar_notebooks.sandbox.contract.openapi import all_operations, build
 from nectar_notebooks.sandbox.contract.operations import Operation
 from nectar_notebooks.sandbox.contract.words import Json
@@ -29,7 +31,7 @@ _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MOMENT: Final = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})"
 )
-_TRUTH: Final = {"true": True, "1": True, "false": False, "0": False}
+_TRUTH: Final = {"true": True, "false": False}
 _WHOLE: Final = re.compile(r"-?[0-9]{1,18}")
 _LONGEST_LIST: Final = 20
 
@@ -60,7 +62,9 @@ def check_request(
     method: str,
     path: str,
     query: Mapping[str, Sequence[str]] | None = None,
-    body: object = None,
+    body: object = NO_BODY,
+    *,
+    form: bool = False,
 ) -> dict[str, str]:
     """Return what is wrong with a request, by field; nothing where it fits.
 
@@ -75,8 +79,10 @@ def check_request(
         Every value of every parameter, as ``request.args.to_dict(flat=False)`` gives them. Parameters that the
         contract does not list are ignored.
     body
-        The decoded JSON; for a form what :func:`read_form` made of it; None where nothing was sent. An uploaded
-        file stands as a text (its name) under the name of its part.
+        The decoded JSON (None is JSON's null); for a form what :func:`read_form` made of it. Leave it out where
+        nothing was sent. An uploaded file stands as a text (its name) under the name of its part.
+    form
+        Whether `body` came as a form or in multiple parts.
 
     Returns
     -------
@@ -99,7 +105,8 @@ def check_request(
     operation = _operation(method, path)
     problems = _query_problems(operation, query) if query else {}
     if operation.body is not None:
-        problems |= _body_problems(version, operation, body)
+        schema = operation.body.schema
+        problems |= _body_problems(version, FORMS.get(schema, schema) if form else schema, body)
     return problems
 
 
@@ -108,7 +115,7 @@ def read_form(method: str, path: str, form: Mapping[str, Sequence[str]]) -> Json
 
     Repeated names make a list where the contract has one; of others the last value counts, as Django takes it.
     A text that does not read as the type it should have stays a text, so that :func:`check_request` names it.
-    An empty text is null where the contract takes null and no text.
+    A form cannot say null; an empty text is an empty text.
 
     Examples
     --------
@@ -192,15 +199,14 @@ def _query_problems(operation: Operation, query: Mapping[str, Sequence[str]]) ->
     return {field.partition(".")[0]: message for field, message in found.items()}
 
 
-def _body_problems(version: str, operation: Operation, body: object) -> dict[str, str]:
-    assert operation.body is not None  # noqa: S101 - asked by the caller
-    if body is None:
+def _body_problems(version: str, schema: str, body: object) -> dict[str, str]:
+    if body is NO_BODY:
         body = {}  # every field that is required is named
     try:
         json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
     except ValueError:  # NaN, Infinity, half of a surrogate pair
         return {"body": "holds a number or a character that JSON cannot carry."}
-    return _problems(*_body_validator(version, operation.body.schema), body)
+    return _problems(*_body_validator(version, schema), body)
 
 
 def _problems(schema: Json, validator: Draft202012Validator, instance: object) -> dict[str, str]:
@@ -220,6 +226,8 @@ def _said(error: ValidationError, schema: Json) -> list[tuple[str, str]]:
         return [(f"{place}.{facts['property']}".lstrip("."), "is required.")]
     if kind == "additionalProperties":
         return [(f"{place}.{name}".lstrip("."), "is not a field that can be set.") for name in facts["unexpected"]]
+    if kind == "propertyNames":
+        return [("body", "has a field whose name is no word.")]
     if kind == "anyOf":
         for branch in facts["context"]:  # a branch that fits but for something within: say that
             if all(len(inner.instance_path) > len(error.instance_path) for inner in branch):
@@ -276,8 +284,6 @@ def _value(text: str, schema: Json) -> Any:
     types = {name for branch in branches for name in _types(branch)}
     if any("string" in _types(branch) and re.search(branch.get("pattern", ""), text) for branch in branches):
         return text
-    if not text and "null" in types:
-        return None
     if "boolean" in types and text.lower() in _TRUTH:
         return _TRUTH[text.lower()]
     if "integer" in types and _WHOLE.fullmatch(text):
