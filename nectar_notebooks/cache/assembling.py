@@ -16,7 +16,7 @@ from nectar_notebooks.schema.tables import TABLES
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["INPUTS", "account_counts", "assemble", "dangling", "gone_usage", "unplaced"]
+__all__ = ["INPUTS", "account_counts", "assemble", "dangling", "gone_usage", "misplaced", "unplaced"]
 
 Frames = dict[str, pd.DataFrame]
 
@@ -47,6 +47,17 @@ def dangling(parts: Mapping[str, Mapping[str, pd.DataFrame]]) -> set[str]:
     if not named.dropna().isin(accounts).all():
         old.add("connections")
     return old
+
+
+def misplaced(meters: Mapping[str, pd.DataFrame], usage: Mapping[str, pd.DataFrame]) -> set[str]:
+    """Return the ids of meters that stand on another site than some of their usage says.
+
+    Moving a meter moves all of its past usage: one row that says otherwise was read before.
+    """
+    rows = usage["usage"]
+    site = rows["meter_id"].map(meters["meters"].set_index("meter_id")["site_id"])
+    differs = rows["site_id"].notna() & site.notna() & (rows["site_id"] != site)
+    return set(rows.loc[differs, "meter_id"])
 
 
 def account_counts(frames: Mapping[str, pd.DataFrame]) -> Frames:

@@ -15,7 +15,15 @@ import pandas as pd
 
 from nectar_notebooks import tables
 from nectar_notebooks.api import fetch, walk
-from nectar_notebooks.cache.assembling import INPUTS, account_counts, assemble, dangling, gone_usage, unplaced
+from nectar_notebooks.cache.assembling import (
+    INPUTS,
+    account_counts,
+    assemble,
+    dangling,
+    gone_usage,
+    misplaced,
+    unplaced,
+)
 from nectar_notebooks.cache.history import history, record
 from nectar_notebooks.cache.keys import SnapshotKey
 from nectar_notebooks.cache.library import Held, warn_not_kept
@@ -96,16 +104,16 @@ class Company:
         """Return the bills with what stands on them."""
         return self._listed("documents", renew=renew)
 
-    def usage(self, *, renew: bool = False) -> Held:
-        """Return the usage with its time-of-use parts."""
-        return self._listed("usage", renew=renew)
+    def usage(self, *, renew: bool = False, whole: bool = False) -> Held:
+        """Return the usage with its time-of-use parts; `whole` walks all of it, whatever is kept."""
+        return self._listed("usage", renew=renew or whole, whole=whole)
 
-    def _listed(self, resource: str, *, renew: bool) -> Held:
+    def _listed(self, resource: str, *, renew: bool, whole: bool = False) -> Held:
         key = self.key(resource)
         listing = self._listing(resource)
 
         def pull(old: Held | None) -> Pulled:
-            if old is not None and self._may_ask_changes(resource, old.details):
+            if old is not None and not whole and self._may_ask_changes(resource, old.details):
                 gone = () if resource != "usage" else gone_usage(old.frames["usage"], self.documents().frames)
                 began = datetime.fromisoformat(old.details.began)
                 changes = listing.refresh(old.frames, began, old.details.walked, gone)
@@ -182,14 +190,7 @@ class Company:
         return Held(frames, oldest, snapshot.generation, snapshot.details)
 
     def _assembled(self, wanted: Iterable[str] | None, *, renew: bool) -> Held:
-        readers: Mapping[str, Callable[..., Held]] = {name: getattr(self, name) for name in INPUTS}
-        held = {name: readers[name](renew=renew) for name in INPUTS}
-        spent = sum(part.requests for part in held.values())
-        if not self._library.offline:
-            for name in sorted(dangling({name: part.frames for name, part in held.items()}), key=INPUTS.index):
-                # What another walk names and this one lacks came in between, or this one is older.
-                held[name] = readers[name](renew=True)
-                spent += held[name].requests
+        held, spent = self._gathered(renew=renew)
         parts = {name: part.frames for name, part in held.items()}
         frames = assemble(parts)
         lost = unplaced(frames)
@@ -204,6 +205,24 @@ class Company:
         if wanted is not None:
             frames = {name: frames[name] for name in wanted}
         return Held(frames, fetched, generation, details, spent)
+
+    def _gathered(self, *, renew: bool) -> tuple[dict[str, Held], int]:
+        """Return the five walks, so that what one names the others have, and what they cost."""
+        readers: Mapping[str, Callable[..., Held]] = {name: getattr(self, name) for name in INPUTS}
+        held = {name: readers[name](renew=renew) for name in INPUTS}
+        spent = sum(part.requests for part in held.values())
+        if self._library.offline:
+            return held, spent
+        # What another walk names and this one lacks came in between, or this one is older.
+        for name in sorted(dangling({name: part.frames for name, part in held.items()}), key=INPUTS.index):
+            held[name] = readers[name](renew=True)
+            spent += held[name].requests
+        usage = held["usage"]
+        if misplaced(held["meters"].frames, usage.frames) and usage.details.walked != usage.details.began:
+            # A meter was moved, and the dates of its usage did not: changes alone would never tell.
+            held["usage"] = self.usage(whole=True)
+            spent += held["usage"].requests
+        return held, spent
 
     def _keep(self, frames: dict[str, pd.DataFrame], fetched: datetime, details: Details) -> str:
         key = self.key("portfolio")

@@ -14,6 +14,7 @@ import pandas as pd
 
 from nectar_notebooks import tables
 from nectar_notebooks.api import fetch, walk
+from nectar_notebooks.cache.assembling import misplaced
 from nectar_notebooks.errors import NotFoundError, PermissionDeniedError
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class MeterReader:
         rows, spent, listed = self._list()
         known = {row["id"] for row in rows}
         if held is not None and not listed:
-            known = set(held["meters"]["meter_id"]) - _moved(held["meters"], self._usage["usage"])
+            known = set(held["meters"]["meter_id"]) - misplaced(held, self._usage)
         wanted = [meter_id for meter_id in self._ids if meter_id not in known]
         rows += self._one_by_one(wanted)
         read = tables.build("meters", rows, company_id=self._company_id)
@@ -104,10 +105,3 @@ class MeterReader:
 
         with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="nectar-meters") as pool:
             return [row for row in pool.map(read, ids) if row is not None]
-
-
-def _moved(meters: pd.DataFrame, usage: pd.DataFrame) -> set[str]:
-    """Return the ids of meters whose usage says another site: they were moved since they were read."""
-    latest = usage.dropna(subset=["meter_id", "site_id"]).drop_duplicates("meter_id", keep="last")
-    says = meters["meter_id"].map(latest.set_index("meter_id")["site_id"])
-    return set(meters.loc[says.notna() & (says != meters["site_id"]), "meter_id"])

@@ -136,6 +136,7 @@ class Nectar(BillNouns):
         rows = Company(self._library, scope.company_id)
         held = self._resumable(lambda: self.portfolio(scope.company_id), rows.portfolio)
         frames = {name: self._marked(frame, held, name, scope) for name, frame in held.frames.items()}
+        self.last_fetch |= {"noun": "portfolio", "rows": sum(len(frame) for frame in frames.values())}
         return Portfolio(**frames)
 
     def refresh(self, company: Given | None = None) -> pd.DataFrame:

@@ -152,6 +152,8 @@ class HandWrittenApi:
     def __init__(self) -> None:
         self.state = new_state()
         self.log: list[str] = []
+        self.only_deleted = False  # what isDeleted=true means is not settled
+        self.lists_meters = False  # whether the assumed list is there
         self.broken: dict[int, str] = {}
         self.before_answer = lambda number, path: None
         self._lock = threading.Lock()
@@ -224,10 +226,13 @@ class HandWrittenApi:
             case ["document", "company", company_id] if company_id in visible:
                 rows = self.state["documents"][company_id]
                 if query.get("isDeleted") == "true":
-                    rows = rows + self.state["deleted"][company_id]
+                    rows = ([] if self.only_deleted else rows) + self.state["deleted"][company_id]
                 return 200, page("documents", rows, query)
             case ["document", "connection", _]:
                 return 200, page("documents", self.state["documents"]["c1"], query)
+            case ["meter", "company", company_id] if company_id in visible and self.lists_meters:
+                rows = [{**row, "created": ""} for row in self.state["meters"].values()]
+                return 200, page("meters", rows, query)
             case ["meter", meter_id] if meter_id in self.state["meters"]:
                 return 200, self.state["meters"][meter_id]
         return 403, {"detail": "You do not have permission to perform this action."}
