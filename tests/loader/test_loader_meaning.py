@@ -113,6 +113,14 @@ def test_demand_is_read_beside_the_usage(bills) -> None:
     assert [item["quantity"] for item in bill["lineItems"]] == ["1000", "42.5", "42.5", "0"]
 
 
+def test_kilowatts_are_demand_whatever_their_line_is_called(bills) -> None:
+    loaded = bills(electric("Energy", "100"), electric("Facilities", "12", unit="kW"), electric("Demand", "90"))
+    (bill,) = loaded.world.documents
+    assert [reading["demandUsage"] for reading in bill["demandMeters"]] == ["12"]
+    assert [item["electricityIsDemand"] for item in bill["lineItems"]] == [False, True, False]
+    assert [row["usageUnits"] for row in loaded.world.usage] == ["kWh"]
+
+
 def test_one_bill_over_several_sites_and_one_day_with_two_invoices(bills) -> None:
     loaded = bills(
         electric("Energy", "100", meter="M1", site="S1"),

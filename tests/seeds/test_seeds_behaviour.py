@@ -184,3 +184,11 @@ def test_the_head_comes_at_once_and_the_whole_soon() -> None:
     demo(1, TODAY)
     assert seconds(lambda: Demo(1, TODAY).head()) < 0.06
     assert seconds(lambda: demo(1, TODAY)) < 0.6
+
+
+def test_a_thousand_sites() -> None:
+    world = Demo(1, TODAY, sites=1000).head()
+    assert len(world.meters) >= 3000
+    assert len({row["name"] for row in world.sites}) == 1000
+    assert len({row["id"] for row in world.accounts}) == len(world.accounts)
+    assert len(world.connections) < 60

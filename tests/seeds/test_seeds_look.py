@@ -366,6 +366,22 @@ def test_no_two_meters_share_a_series(world: World, planted: dict[str, set[str]]
         )
 
 
+def test_meters_of_one_bill_have_a_life_of_their_own(world: World) -> None:
+    bills: defaultdict[tuple[str, str], list[tuple[str, float]]] = defaultdict(list)
+    for row in counted(world):
+        if row["meter"] and row["waterType"] in (None, "POTABLE_WATER") and row["netMeteringType"] is None:
+            bills[row["document"], row["datasourceType"]].append((row["meter"], float(row["usage"])))
+    ratios: defaultdict[tuple[str, str], list[float]] = defaultdict(list)
+    for rows in bills.values():
+        for (first, one), (second, other) in pairwise(sorted(rows)):
+            if first != second:
+                ratios[first, second].append(one / other)
+    long = [values for values in ratios.values() if len(values) > 12]
+    assert len(long) >= 3
+    for values in long:
+        assert max(values) > 1.03 * min(values)
+
+
 def test_an_account_found_twice_has_the_same_bills_again(world: World, planted: dict[str, set[str]]) -> None:
     (twin,) = (account for account in world.accounts if account["id"] in planted["duplicate_account"])
     (model,) = (
