@@ -13,7 +13,7 @@ import pandas as pd
 
 from nectar_notebooks.errors import InvalidRequestError
 from nectar_notebooks.methodology.attribution_rules import Rule, read_items
-from nectar_notebooks.methodology.checks import TEXT, counted, days, left_out, numbers, report, require, text
+from nectar_notebooks.methodology.checks import TEXT, counted, days, factorize, left_out, numbers, report, require, text
 from nectar_notebooks.methodology.keys import group_keys
 from nectar_notebooks.methodology.seasons import find_spikes
 from nectar_notebooks.methodology.spans import HAULED, MISSING_DAY, day_of_month, month_of, show_days
@@ -84,7 +84,8 @@ def anomalies(
     Notes
     -----
     Source: Nectar's anomaly page. The baseline is the mean of the same season's earlier months (heating
-    October to March, cooling April to September) of at most two years. Thresholds are ours.
+    October to March, cooling April to September) of at most two years. Ours: the thresholds, and that months
+    in which fewer meters report are no baseline, so that one more meter is no spike.
 
     Examples
     --------
@@ -131,7 +132,8 @@ def _spikes(
     """Find spikes and changes of regime of one column, summed over what has the same keys."""
     amount = numbers(monthly, value, "monthly")
     when = days(monthly, "month", "monthly").astype(np.int64)
-    rows = np.flatnonzero(~np.isnan(amount) & (when != MISSING_DAY))
+    placed = monthly["site_id"].notna().to_numpy()
+    rows = np.flatnonzero(~np.isnan(amount) & (when != MISSING_DAY) & placed)
     if not len(rows):
         return _table([], 0)
     group, names = group_keys(monthly.iloc[rows], keys)
@@ -145,7 +147,10 @@ def _spikes(
     totals = np.bincount(cell, amount[rows], size)
     rates = np.bincount(cell, amount[rows] * _to_month(monthly, rows), size)
     whole = np.where(seen, rates, np.nan).reshape(shape)
-    result = find_spikes(whole, first, rise=rise, **rules)
+    meters, _ = factorize(monthly.iloc[rows], "meter_id")
+    pairs = np.unique(cell * (int(meters.max()) + 2) + meters + 1) // (int(meters.max()) + 2)
+    members = np.bincount(pairs, minlength=size).reshape(shape)
+    result = find_spikes(whole, members, first, rise=rise, **rules)
     parts = []
     for word, found in (("spike", result.spike), ("regime", result.regime)):
         place = np.nonzero(found)
@@ -158,8 +163,8 @@ def _spikes(
         told = []
         for i, of in enumerate(count.tolist()):
             mean = actual[i] / (1 + rising[i])
-            sentence = f"{actual[i]:,.10g} {unit.iloc[i]}".rstrip() + f" in {str(stamps[i])[:7]}"
-            sentence += f", {rising[i]:.0%} above the mean of {of} earlier months of the season ({mean:,.6g})"
+            sentence = f"{_plain(actual[i])} {unit.iloc[i]}".rstrip() + f" in {str(stamps[i])[:7]}"
+            sentence += f", {rising[i]:.0%} above the mean of {of} earlier months of the season ({_plain(mean)})"
             if word == "regime":
                 sentence += f"; {rules['regime_months']} months or more at such a level"
             told.append(sentence.replace("%", " %"))
@@ -167,6 +172,11 @@ def _spikes(
         ids_ = {name: ids[name].to_numpy() for name in keys}
         parts.append(_table(told, len(told), kind=[f"{value}_{word}"] * len(told), months=count, **ids_, **facts))
     return pd.concat(parts, ignore_index=True)
+
+
+def _plain(value: float) -> str:
+    """Write a number with at most two decimals, as a person would."""
+    return f"{value:,.2f}".rstrip("0").rstrip(".")
 
 
 def _to_month(monthly: pd.DataFrame, rows: Whole) -> npt.NDArray[np.float64]:

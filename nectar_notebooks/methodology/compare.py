@@ -16,6 +16,7 @@ from nectar_notebooks.methodology.checks import TEXT, days, numbers, report, req
 from nectar_notebooks.methodology.keys import group_keys
 from nectar_notebooks.methodology.money import minor_places, places_needed, to_units
 from nectar_notebooks.methodology.spans import MISSING_DAY, day_of_month, month_of
+from nectar_notebooks.methodology.window import last_whole_month, month_number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["compare"]
 
-_SERIES: Final = ("meter_id", "site_id", "commodity", "subtype", "unit", "currency")
+_SERIES: Final = ("meter_id", "site_id", "commodity", "subtype", "unit", "currency", "kind")
 _BACK: Final = {"last_year": 12, "last_month": 1}
 _PARTS: Final = ("price", "volume", "days", "new", "gone", "other")
 
@@ -46,16 +47,16 @@ def compare(
     ----------
     monthly : DataFrame
         Usage and cost by month as `monthly` returns it: ``meter_id, unit, currency, month, usage, cost``;
-        used where they stand: ``site_id, commodity, subtype, days_covered``. One row for each meter, subtype,
-        unit, currency and month.
+        used where they stand: ``site_id, commodity, subtype, days_covered, kind``. One row for each meter,
+        subtype, unit, currency, kind and month.
     with_ : {"last_year", "last_month"}
         What each month is compared with: the same month a year before, or the month before.
     by : sequence of str
         What the result has a row for, beside the currency: any of ``meter_id, site_id, commodity, subtype,
         unit, month``. Whatever it is, the parts sum to the same totals.
     start, end : day or month, optional
-        The months compared. Default: the twelve (for last_month: the one) that end with the last month with
-        a cost.
+        The months compared. Default: the twelve (for last_month: the one) that end with the last month that
+        is whole for at least half of the rows, because bills of newer months are still to come.
 
     Returns
     -------
@@ -132,8 +133,8 @@ class _Pairs:
         end: str | date | None,
     ) -> None:
         series, self.names = group_keys(monthly, [name for name in _SERIES if name in monthly.columns])
-        last = _month(end, "end") if end is not None else int(month.max()) if len(month) else 0
-        first = _month(start, "start") if start is not None else last - back + 1
+        last = month_number(end, "end") if end is not None else last_whole_month(monthly, month)
+        first = month_number(start, "start") if start is not None else last - back + 1
         low = min(first - back, int(month.min())) if len(month) else first - back
         width = last - low + back + 2
         _check_once(monthly, series, month)
@@ -209,14 +210,6 @@ class _Pairs:
                 mean * (days_now - days_was) * (rate + rate_was) / 2,
             ]
         )
-
-
-def _month(value: str | date, name: str) -> int:
-    try:
-        day = np.datetime64(pd.Timestamp(value), "M")
-    except ValueError as problem:
-        raise InvalidRequestError(f"{name}={value!r} is no day.", advice="Write 2024-01-31 or 2024-01.") from problem
-    return int(day.astype(np.int64))
 
 
 def _check_once(monthly: pd.DataFrame, series: Whole, month: Whole) -> None:

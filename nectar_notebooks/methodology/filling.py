@@ -16,6 +16,7 @@ from nectar_notebooks.methodology.checks import days, numbers, report, require, 
 from nectar_notebooks.methodology.keys import group_keys
 from nectar_notebooks.methodology.money import minor_places
 from nectar_notebooks.methodology.spans import HAULED, MISSING_DAY, day_of_month, month_of, show_days
+from nectar_notebooks.methodology.window import month_number
 
 if TYPE_CHECKING:
     from datetime import date
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["fill"]
 
-_KEYS: Final = ("meter_id", "site_id", "commodity", "subtype", "unit", "currency")
+_KEYS: Final = ("meter_id", "site_id", "commodity", "subtype", "unit", "currency", "kind")
 _LARGEST: Final = 50_000_000
 
 
@@ -76,15 +77,20 @@ def fill(monthly: pd.DataFrame, *, end: str | date | None = None) -> pd.DataFram
     group, names = group_keys(monthly.iloc[known], [name for name in _KEYS if name in monthly.columns])
     month = month_of(when[known])
     _one_row_each(monthly.iloc[known], group, month)
-    group_of, months, row = _grid(group, month, len(names), _month(end))
+    until = None if end is None else month_number(end, "end")
+    group_of, months, row = _grid(group, month, len(names), until)
+    # Charges that no meter pays have no days to fill: their months stay as they are.
+    metered = text(names, "kind").fillna("attributed").eq("attributed").to_numpy(dtype=bool)
+    taken = (row < len(known)) | metered[group_of]
+    group_of, months, row = group_of[taken], months[taken], row[taken]
     source = np.append(known, -1)[row]
     table = monthly.iloc[np.maximum(source, 0)].reset_index(drop=True) if len(source) else monthly.iloc[:0]
     added = source < 0
     keys = [name for name in names.columns if name in monthly.columns]
     for name in table.columns:
         if name in keys:
-            taken = names[name].iloc[group_of].reset_index(drop=True)
-            table[name] = taken.where(added, text(table, name)) if added.any() else table[name]
+            told = names[name].iloc[group_of].reset_index(drop=True)
+            table[name] = told.where(added, text(table, name)) if added.any() else table[name]
         elif name == "month":
             table[name] = show_days(day_of_month(months))
         elif added.any():
@@ -114,6 +120,9 @@ def _filled(
             mean = np.divide(past, had, out=np.full(len(past), np.nan), where=had > 0)
             added[name] = np.where(lacking > 0, mean * lacking, np.nan)
     if "cost" in added:
+        # Where a month has a cost and covers no day, its bill came without usage: the cost is whole.
+        whole = (covered == 0) & ~np.isnan(numbers(table, "cost", "monthly"))
+        added["cost"][whole] = np.nan
         places = minor_places(text(table, "currency"))
         added["cost"] = np.round(added["cost"] * 10.0**places) / 10.0**places
     table["filled"] = np.logical_or.reduce([~np.isnan(values) for values in added.values()])
@@ -136,15 +145,6 @@ def _one_row_each(monthly: pd.DataFrame, group: Whole, month: Whole) -> None:
             f"monthly has two rows for meter {row['meter_id']} and month {row['month']}.",
             advice="Give one row for each meter, subtype, unit, currency and month, as calendarize does.",
         )
-
-
-def _month(end: str | date | None) -> int | None:
-    if end is None:
-        return None
-    try:
-        return int(month_of(np.asarray([np.datetime64(pd.Timestamp(end), "D").astype(np.int64)]))[0])
-    except ValueError as problem:
-        raise InvalidRequestError(f"end={end!r} is no day.", advice="Write 2024-01-31 or 2024-01.") from problem
 
 
 def _grid(group: Whole, month: Whole, size: int, end: int | None) -> tuple[Whole, Whole, Whole]:

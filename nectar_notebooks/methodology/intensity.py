@@ -18,11 +18,10 @@ from nectar_notebooks.methodology.keys import group_keys
 from nectar_notebooks.methodology.site_table import FACTS, join_sites
 from nectar_notebooks.methodology.spans import HAULED, MISSING_DAY, day_of_month, month_of, show_days
 from nectar_notebooks.methodology.units import convert, kind
+from nectar_notebooks.methodology.window import last_whole_month, month_number
 
 if TYPE_CHECKING:
     from datetime import date
-
-    import numpy.typing as npt
 
     from nectar_notebooks.methodology.unit_table import Rates
 
@@ -60,7 +59,8 @@ def intensity(
     area_unit : {"m²", "ft²"}, optional
         The unit areas are told in. Default: as given.
     end : day or month, optional
-        Last of the twelve months. Default: the last month with usage.
+        Last of the twelve months. Default: the last one that is whole for at least half of the rows, because
+        bills of newer months are still to come.
     heat_content
         As in `units.factor`, for `unit`.
 
@@ -89,8 +89,8 @@ def intensity(
     when = days(monthly, "month", "monthly").astype(np.int64)
     usage = numbers(monthly, "usage", "monthly")
     rows = (when != MISSING_DAY) & ~np.isnan(usage)
-    last = _last(when[rows], end)
     month = month_of(np.where(rows, when, 0))
+    last = last_whole_month(monthly[rows], month[rows]) if end is None else month_number(end, "end")
     inside = rows & (month > last - 12) & (month <= last)
     frame = monthly[inside].reset_index(drop=True)
     by_site = _by_site(_by_meter(frame, last, unit, heat_content))
@@ -104,15 +104,6 @@ def intensity(
     by_site.insert(5, "last_month", pd.Series(last_month, index=by_site.index))
     result = _divide(join_sites(by_site, sites, known), area_unit)
     return report(result, "intensity", {"usage or month is missing": int((~rows).sum())} if (~rows).any() else {})
-
-
-def _last(when: npt.NDArray[np.int64], end: str | date | None) -> int:
-    if end is None:
-        return int(month_of(when).max()) if len(when) else 0
-    try:
-        return int(np.datetime64(pd.Timestamp(end), "M").astype(np.int64))
-    except ValueError as problem:
-        raise InvalidRequestError(f"end={end!r} is no day.", advice="Write 2024-01-31 or 2024-01.") from problem
 
 
 def _by_meter(frame: pd.DataFrame, last: int, unit: str | None, heat_content: Rates | None) -> pd.DataFrame:

@@ -36,13 +36,18 @@ class Spikes:
     months: Whole
 
 
-def find_spikes(values: Matrix, first_month: int, *, rise: float, least: int, regime_months: int) -> Spikes:
+def find_spikes(
+    values: Matrix, members: Whole, first_month: int, *, rise: float, least: int, regime_months: int
+) -> Spikes:
     """Compare every month with the mean of its season's earlier months of at most two years.
 
     Parameters
     ----------
     values : matrix
         Series by consecutive months, NaN where there is nothing.
+    members : matrix of int64
+        How many meters each value is the sum of: months with fewer are no baseline for it, so that one more
+        meter is no spike.
     first_month : int
         Months since 1970-01 of the first column.
     rise : float
@@ -61,6 +66,7 @@ def find_spikes(values: Matrix, first_month: int, *, rise: float, least: int, re
         low = max(0, month - _WINDOW)
         past = np.arange(low, month)
         usable = (heating[low:month] == heating[month]) & (past >= since[:, None])
+        usable &= members[:, low:month] >= members[:, month, None]
         usable &= (past < (month - run)[:, None]) & ~np.isnan(values[:, low:month])
         count = usable.sum(axis=1)
         total = np.where(usable, values[:, low:month], 0.0).sum(axis=1)

@@ -160,3 +160,14 @@ def test_spikes_and_regimes_equal_the_oracle(values, month):
 def test_the_oracle_itself_on_a_hand_worked_series():
     series = {date(2024, month, 1): 100 for month in range(4, 8)} | {date(2024, 8, 1): 151}
     assert oracle.spikes(series, 0.5, 3, 3) == ([date(2024, 8, 1)], [])
+
+
+def test_one_more_meter_is_no_spike():
+    old = make_months("2024-04-01", [100.0] * 6, cost=[10.0] * 6, currency="USD")
+    new = make_months("2024-08-01", [300.0] * 2, cost=[30.0] * 2, currency="USD", meter_id="N")
+    assert len(anomalies(pd.concat([old, new]))) == 0
+
+
+def test_costs_without_a_site_are_no_series():
+    monthly = make_months("2024-04-01", [100.0] * 5, cost=[10.0] * 4 + [40.0], currency="CAD", site_id=None)
+    assert len(anomalies(monthly)) == 0

@@ -362,3 +362,35 @@ def test_load_factor_and_why_there_is_none():
     ]
     linked = load_factor(demand, usage, pd.DataFrame({"demand_id": ["d1", "d1"], "usage_id": ["u1", "u2"]}))
     assert linked["energy_kwh"].tolist()[0] == 37_201
+
+
+def test_figures_of_a_year_end_with_the_last_whole_month():
+    # Of the newest month only five days are billed: neither a drop in cost nor a low year.
+    monthly = pd.concat([year("A", 100.0), make_months(("A", "2024-01-01", 15.0, None, 5))])
+    sites = pd.DataFrame({"site_id": ["S"], "area": [100.0], "area_unit": ["m2"]})
+    row = intensity(monthly, sites).iloc[0]
+    assert (row["last_month"], row["usage_twelve_months"]) == (pd.Timestamp("2023-12-01"), 1200.0)
+    assert intensity(monthly, sites, end="2024-01").iloc[0]["last_month"] == pd.Timestamp("2024-01-01")
+    costs = make_months(
+        ("M", "2022-11-01", 10.0, 10.0, 30),
+        ("M", "2023-11-01", 10.0, 13.0, 30),
+        ("M", "2023-12-01", 2.0, 2.0, 6),
+    )
+    assert compare(costs)["change"].tolist() == [3.0]
+
+
+def test_charges_that_no_meter_pays_are_neither_filled_nor_doubled():
+    monthly = pd.concat(
+        [
+            make_months(("M", "2023-02-01", 280.0, 28.0, 28), ("M", "2024-02-01", None, 44.0, 0), kind="attributed"),
+            make_months((None, "2023-02-01", None, 5.0, 0), (None, "2024-02-01", None, 5.0, 0), kind="unattributed"),
+            make_months((None, "2024-02-01", None, 1.0, 0), kind="residual"),
+        ]
+    )
+    result = fill(monthly)
+    assert len(result) == 13 + 2 + 1
+    row = result[(result["meter_id"] == "M") & (result["month"] == "2024-02-01")].iloc[0]
+    # A bill without usage: its usage is filled, its cost is known.
+    assert row[["filled_usage", "cost_with_filling"]].tolist() == [290.0, 44.0]
+    assert pd.isna(row["filled_cost"])
+    assert compare(monthly, by=["site_id"], end="2024-02")["change"].tolist() == [44.0 - 28.0 + 1.0]

@@ -1,0 +1,62 @@
+"""Which month a figure of twelve months ends with, when nobody says: the last one that is whole.
+
+The newest months are always covered in part, because bills come after their period; a year that ended with
+them would compare and divide what is not there yet.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from nectar_notebooks.errors import InvalidRequestError
+from nectar_notebooks.methodology.checks import numbers, text
+from nectar_notebooks.methodology.spans import HAULED, day_of_month
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from nectar_notebooks.methodology.spans import Whole
+
+#: Months whose bills may still be to come: every second month billed, a month to bill it.
+_NEWEST = 3
+
+__all__ = ["last_whole_month", "month_number"]
+
+
+def month_number(value: str | date, name: str) -> int:
+    """Return a day or month an argument names, as months since 1970-01."""
+    try:
+        stamp = pd.Timestamp(value)
+    except ValueError as problem:
+        raise InvalidRequestError(f"{name}={value!r} is no day.", advice="Write 2024-01-31 or 2024-01.") from problem
+    if pd.isna(stamp):
+        raise InvalidRequestError(f"{name}={value!r} is no day.", advice="Write 2024-01-31 or 2024-01.")
+    return (stamp.year - 1970) * 12 + stamp.month - 1
+
+
+def last_whole_month(monthly: pd.DataFrame, month: Whole) -> int:
+    """Return the last month in which at least half of the rows cover all of its days.
+
+    Parameters
+    ----------
+    monthly : DataFrame
+        ``days_covered``, ``commodity`` where they stand. Hauled commodities and rows that cover no day (charges
+        alone) say nothing.
+    month : array of int64
+        The month of each row. Without ``days_covered``, or where none of the last three months is whole, the
+        last one is returned.
+    """
+    if not len(month):
+        return 0
+    covered = numbers(monthly, "days_covered", "monthly")
+    says = (covered > 0) & ~text(monthly, "commodity").isin(HAULED).to_numpy(dtype=bool)
+    low = int(month.min())
+    rows = np.bincount(month[says] - low, minlength=1)
+    whole = says & (covered >= day_of_month(month + 1) - day_of_month(month))
+    complete = np.bincount(month[whole] - low, minlength=len(rows))
+    good = np.flatnonzero((rows > 0) & (2 * complete >= rows))
+    last = int(month.max())
+    return low + int(good[-1]) if len(good) and low + int(good[-1]) > last - _NEWEST else last
