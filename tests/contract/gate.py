@@ -61,16 +61,17 @@ class Gate:
 
     def _problems(self, request: Request, template: str) -> dict[str, str]:
         query = request.args.to_dict(flat=False)
-        body: Any = contract.NO_BODY
-        form = request.mimetype in ("application/x-www-form-urlencoded", "multipart/form-data")
-        if form:
+        body: Any = None
+        if request.mimetype in ("application/x-www-form-urlencoded", "multipart/form-data"):
             files = {name: [file.filename or ""] for name, file in request.files.items()}
             if any(not file.stream.read(8).startswith(BILLS) for file in request.files.values()):
                 return {"document": "is no PDF, PNG or JPG."}
             body = contract.read_form(request.method, template, request.form.to_dict(flat=False) | files)
         elif request.data:
             body = json.loads(request.data)
-        return contract.check_request(self.version, request.method, template, query, body, form=form)
+            if body is None:
+                return {"body": "must be an object."}
+        return contract.check_request(self.version, request.method, template, query, body)
 
     def _success(self, method: str, template: str, path: str) -> Response:
         answers = self._methods(template)[method.lower()]["responses"]

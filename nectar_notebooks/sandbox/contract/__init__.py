@@ -16,12 +16,10 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from nectar_notebooks.sandbox.contract.marks import Assumption
+    from nectar_notebooks.sandbox.contract.requests import Form
     from nectar_notebooks.sandbox.contract.words import Json
 
-__all__ = ["MOUNTS", "NO_BODY", "assumptions", "check_request", "document", "read_form", "reference_page", "refusals"]
-
-#: Stands for a request without a body: None would be JSON's null.
-NO_BODY: Final = object()
+__all__ = ["MOUNTS", "assumptions", "check_request", "document", "read_form", "reference_page", "refusals"]
 
 #: Where each version answers, below the host.
 MOUNTS: Final = {"v2.2": "/v2.2", "v2.1": "/v2.1", "v2.0": "/v2"}
@@ -89,9 +87,7 @@ def check_request(
     method: str,
     path: str,
     query: Mapping[str, Sequence[str]] | None = None,
-    body: object = NO_BODY,
-    *,
-    form: bool = False,
+    body: object = None,
 ) -> dict[str, str]:
     """Return what is wrong with a request, by field; an empty dict where it fits.
 
@@ -107,10 +103,10 @@ def check_request(
         return {}  # any text is a page: nothing to load, nothing to check
     from nectar_notebooks.sandbox.contract.requests import check_request as check
 
-    return check(version, method, path, query, body, form=form)
+    return check(version, method, path, query, body)
 
 
-def read_form(method: str, path: str, form: Mapping[str, Sequence[str]]) -> Json:
+def read_form(method: str, path: str, form: Mapping[str, Sequence[str]]) -> Form:
     """Return a form's or multipart body's texts as the values that JSON would have carried."""
     from nectar_notebooks.sandbox.contract.requests import read_form as read
 

@@ -16,7 +16,6 @@ from datetime import date, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-from nectar_notebooks.sandbox.contract import NO_BODY
 from nectar_notebooks.sandbox.contract.inputs import FORMS
 from nectar_notebooks.sandbox.contract.openapi import all_operations, build
 from nectar_notebooks.sandbox.contract.operations import Operation
@@ -25,7 +24,12 @@ from nectar_notebooks.sandbox.contract.words import Json
 if TYPE_CHECKING:
     from jsonschema_rs import Draft202012Validator, ValidationError
 
-__all__ = ["check_request", "read_form"]
+__all__ = ["Form", "check_request", "read_form"]
+
+
+class Form(dict[str, Any]):
+    """The fields of a form: they are held to the form's schema, which cannot say all that JSON can."""
+
 
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MOMENT: Final = re.compile(
@@ -62,9 +66,7 @@ def check_request(
     method: str,
     path: str,
     query: Mapping[str, Sequence[str]] | None = None,
-    body: object = NO_BODY,
-    *,
-    form: bool = False,
+    body: object = None,
 ) -> dict[str, str]:
     """Return what is wrong with a request, by field; nothing where it fits.
 
@@ -79,10 +81,9 @@ def check_request(
         Every value of every parameter, as ``request.args.to_dict(flat=False)`` gives them. Parameters that the
         contract does not list are ignored.
     body
-        The decoded JSON (None is JSON's null); for a form what :func:`read_form` made of it. Leave it out where
-        nothing was sent. An uploaded file stands as a text (its name) under the name of its part.
-    form
-        Whether `body` came as a form or in multiple parts.
+        The decoded JSON; for a form what :func:`read_form` made of it; None where nothing was sent (JSON's null is no
+        body that any write takes: whoever decodes it refuses it). An uploaded file stands as a text, its name, under
+        the name of its part.
 
     Returns
     -------
@@ -106,11 +107,11 @@ def check_request(
     problems = _query_problems(operation, query) if query else {}
     if operation.body is not None:
         schema = operation.body.schema
-        problems |= _body_problems(version, FORMS.get(schema, schema) if form else schema, body)
+        problems |= _body_problems(version, FORMS.get(schema, schema) if isinstance(body, Form) else schema, body)
     return problems
 
 
-def read_form(method: str, path: str, form: Mapping[str, Sequence[str]]) -> Json:
+def read_form(method: str, path: str, form: Mapping[str, Sequence[str]]) -> Form:
     """Return the fields of a form or multipart body as the values that JSON would have carried.
 
     Repeated names make a list where the contract has one; of others the last value counts, as Django takes it.
@@ -126,9 +127,9 @@ def read_form(method: str, path: str, form: Mapping[str, Sequence[str]]) -> Json
     """
     operation = _operation(method, path)
     if operation.body is None:
-        return {}
+        return Form()
     properties: Json = _document("v2.2")["components"]["schemas"][operation.body.schema]["properties"]
-    return {name: _coerced(values, properties.get(name, {})) for name, values in form.items() if values}
+    return Form((name, _coerced(values, properties.get(name, {}))) for name, values in form.items() if values)
 
 
 # --- compiled once -----------------------------------------------------------------------------------
@@ -200,7 +201,7 @@ def _query_problems(operation: Operation, query: Mapping[str, Sequence[str]]) ->
 
 
 def _body_problems(version: str, schema: str, body: object) -> dict[str, str]:
-    if body is NO_BODY:
+    if body is None:
         body = {}  # every field that is required is named
     try:
         json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
