@@ -58,7 +58,7 @@ def test_a_body_that_fits_passes(version, method, path, body):
 
 
 BROKEN = [
-    ("POST", "/company", {"name": "is required."}),
+    ("POST", "/company", None, {"name": "is required."}),
     ("POST", "/company", {}, {"name": "is required."}),
     ("POST", "/company", [], {"body": "must be an object."}),
     ("POST", "/company", "x", {"body": "must be an object."}),
