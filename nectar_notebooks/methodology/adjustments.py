@@ -22,7 +22,7 @@ from nectar_notebooks.schema.portfolio import Portfolio
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-__all__ = ["Exclusions", "NetMetering", "Occupancy", "adjust"]
+__all__ = ["Exclusions", "NetMetering", "Occupancy", "adjust", "at_their_meters"]
 
 Exclusions: TypeAlias = Literal["subtract", "drop"]
 Occupancy: TypeAlias = Literal["disabled", "all", "connection"]
@@ -119,15 +119,28 @@ def adjust(
             )
         portfolio = _imply(_count(data, flagged), implied_sewer)
         asking = _asking(portfolio) if occupancy == "connection" else None
-        usage = _worth(portfolio.usage, portfolio.sites, exclusions, occupancy, net_metering, asking)
+        place = text(at_their_meters(portfolio.usage, portfolio.meters), "site_id")
+        usage = _worth(portfolio.usage, place, portfolio.sites, exclusions, occupancy, net_metering, asking)
         return replace(portfolio, usage=usage)
+    if occupancy != "disabled":
+        require(data, ("site_id",), "usage")
     if implied_sewer or occupancy == "connection":
         raise InvalidRequestError(
             "implied_sewer and occupancy='connection' need line items and connections.",
             advice="Give a portfolio in place of usage records.",
         )
     usage = data if bills is None else by_bills(data, count_bills(bills, flagged=flagged))
-    return _worth(usage, sites, exclusions, occupancy, net_metering, None)
+    return _worth(usage, text(usage, "site_id"), sites, exclusions, occupancy, net_metering, None)
+
+
+def at_their_meters(usage: pd.DataFrame, meters: pd.DataFrame) -> pd.DataFrame:
+    """Return usage with the site, commodity and subtype that the meters table knows: a moved meter moves its past."""
+    place = places_in(text(usage, "meter_id"), text(meters, "meter_id"))
+    known = {}
+    for name in ("site_id", "commodity", "subtype"):
+        told = pd.Series(text(meters, name).array.take(place, allow_fill=True), usage.index, dtype=TEXT)
+        known[name] = told.fillna(text(usage, name))
+    return usage.assign(**known)
 
 
 def _count(portfolio: Portfolio, flagged: bool) -> Portfolio:
@@ -157,6 +170,7 @@ def _asking(portfolio: Portfolio) -> npt.NDArray[np.bool_]:
 
 def _worth(
     usage: pd.DataFrame,
+    place: pd.Series,
     sites: pd.DataFrame | None,
     exclusions: Exclusions,
     occupancy: Occupancy,
@@ -180,7 +194,7 @@ def _worth(
     usage = leave_out(usage, _untyped_waste(usage), "waste without type or stream")
     factor = np.ones(len(usage))
     if occupancy != "disabled":
-        factor = _occupied(usage, sites)
+        factor = _occupied(place, sites)
         factor = factor if asking is None else np.where(asking, factor, 1.0)
         percent = pd.Series([f"occupancy {100 * share:g} %" for share in factor], usage.index, dtype=TEXT)
         done.append((factor != 1.0, percent))
@@ -205,25 +219,23 @@ def _untyped_waste(usage: pd.DataFrame) -> npt.NDArray[np.bool_]:
     return np.asarray(waste & ~whole)
 
 
-def _occupied(usage: pd.DataFrame, sites: pd.DataFrame | None) -> npt.NDArray[np.float64]:
+def _occupied(place: pd.Series, sites: pd.DataFrame | None) -> npt.NDArray[np.float64]:
     """Return the occupied share of each record's site; 1 where nothing is said."""
     if sites is None:
         raise InvalidRequestError("occupancy needs the sites.", advice="Give sites= with occupancy_percent.")
     require(sites, ("site_id", "occupancy_percent"), "sites")
-    require(usage, ("site_id",), "usage")
     percent = numbers(sites, "occupancy_percent", "sites")
     absurd = (percent < 0) | (percent > 100)
     if absurd.any():
         names = ", ".join(text(sites, "site_id")[absurd].head(5))
         raise DataError(f"sites: occupancy_percent lies outside 0 to 100 at {names}.")
     share = np.append(np.where(np.isnan(percent), 100.0, percent) / 100.0, 1.0)
-    return share[places_in(text(usage, "site_id"), text(sites, "site_id"))]
+    return share[places_in(place, text(sites, "site_id"))]
 
 
 def _in_words(usage: pd.DataFrame, done: list[tuple[npt.NDArray[np.bool_], str | pd.Series]]) -> pd.Series:
     """Return what was done to each record; missing where nothing was."""
-    out = text(usage, "adjustment")
-    out = out.where(out.str.startswith("implied").fillna(False).astype(bool))  # said when it was made
+    out = text(usage, "adjustment").str.extract("^(implied[^;]*)", expand=False).astype(TEXT)  # said when it was made
     for rows, what in done:
         if rows.any():
             told = pd.Series(what, usage.index, dtype=TEXT)

@@ -103,6 +103,7 @@ def read_records(usage: pd.DataFrame, bill: Ints, meters: Meters) -> tuple[Recor
     start = days(usage, "start_date", "usage").astype(np.int64)
     end = days(usage, "end_date", "usage").astype(np.int64)
     end = np.where(end == MISSING_DAY, start, end)
+    start, end = (np.where(end < start, MISSING_DAY, day) for day in (start, end))  # no period: the bill's stands in
     row = np.flatnonzero(kept & (meter >= 0) & (bill >= 0))
     row = row[np.argsort(bill[row] * (len(meters.about) + 1) + meter[row], kind="stable")]
     unit, names = pd.factorize(text(usage, "unit"), sort=True)

@@ -75,7 +75,10 @@ _KINDS: Final = ("", *sorted({measures for measures, _ in UNITS.values()}))
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What line items say: the rule, and places in the lists of commodities and subtypes (-1: nothing)."""
+    """What line items say: the rule, and places in the lists of commodities and subtypes.
+
+    A place of -1: it names none; one past the list: it names one that no meter has.
+    """
 
     rule: npt.NDArray[np.int64]
     commodity: npt.NDArray[np.int64]
@@ -101,13 +104,14 @@ def read_items(items: pd.DataFrame, commodities: Sequence[str], subtypes: Sequen
     rule[text(items, "meter_id").notna().to_numpy() & (rule != Rule.FINANCE)] = Rule.METER
     rule[text(items, "billing_period").eq("PREVIOUS").to_numpy(dtype=bool)] = Rule.FINANCE
 
-    commodity = _mapped(text(items, "commodity"), lambda name: _place(commodities, name), -1)
+    commodity = _mapped(text(items, "commodity"), lambda name: _place(commodities, name, len(commodities)), -1)
     says_electric = (
         demand | in_demand_units | electric.notna().to_numpy() | text(items, "time_of_use").notna().to_numpy()
     )
     for name, said in (("ELECTRICITY", says_electric), ("GAS", gas.notna().to_numpy())):
-        commodity[said & (commodity < 0)] = _place(commodities, name)
-    return Said(rule, commodity, _mapped(text(items, "subtype"), lambda name: _place(subtypes, name), -1))
+        commodity[said & (commodity < 0)] = _place(commodities, name, len(commodities))
+    subtype = _mapped(text(items, "subtype"), lambda name: _place(subtypes, name, len(subtypes)), -1)
+    return Said(rule, commodity, subtype)
 
 
 def words(
@@ -120,7 +124,7 @@ def words(
             lower = description.lower()
             hit = next((entry for entry in _COMMODITY_WORDS if entry[0].search(lower)), None)
             name = None if hit is None else (hit[1], hit[2])[place]
-            return -1 if name is None else _place(names, name)
+            return -1 if name is None else _place(names, name, -1)
 
         return find
 
@@ -148,8 +152,8 @@ def _rule_of_words(description: str) -> int:
     return next((rule for rule, pattern in _KIND_WORDS if pattern.search(lower)), Rule.ENERGY)
 
 
-def _place(names: Sequence[str], name: str) -> int:
-    return names.index(name) if name in names else -1
+def _place(names: Sequence[str], name: str, otherwise: int) -> int:
+    return names.index(name) if name in names else otherwise
 
 
 def _mapped(column: pd.Series, value: Callable[[str], int], missing: int) -> npt.NDArray[np.int64]:

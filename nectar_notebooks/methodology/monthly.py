@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from nectar_notebooks.methodology import money
-from nectar_notebooks.methodology.adjustments import adjust
+from nectar_notebooks.methodology.adjustments import adjust, at_their_meters
 from nectar_notebooks.methodology.attribution import attribute
 from nectar_notebooks.methodology.calendarization import SPOT, calendarize
 from nectar_notebooks.methodology.checks import TEXT, counted, days, left_out, numbers, text
@@ -165,7 +165,7 @@ def prepare(
         implied_sewer=implied_sewer,
         flagged=flagged,
     )
-    usage = _at_their_meters(adjusted.usage, adjusted.meters)
+    usage = at_their_meters(adjusted.usage, adjusted.meters)
     usage = usage.assign(usage=usage["adjusted_usage"])
     charges = attribute(
         adjusted.line_items,
@@ -188,16 +188,6 @@ def prepare(
         for reason, number in left_out(frame, counted(frame, name), "does not count").items()
     }
     return Prepared(usage, charges, out)
-
-
-def _at_their_meters(usage: pd.DataFrame, meters: pd.DataFrame) -> pd.DataFrame:
-    """Return usage with the site, commodity and subtype that the meters table knows."""
-    place = places_in(text(usage, "meter_id"), text(meters, "meter_id"))
-    known = {}
-    for name in ("site_id", "commodity", "subtype"):
-        told = pd.Series(text(meters, name).array.take(place, allow_fill=True), usage.index, dtype=TEXT)
-        known[name] = told.fillna(text(usage, name))
-    return usage.assign(**known)
 
 
 def _scaled(charges: pd.DataFrame, usage: pd.DataFrame) -> pd.DataFrame:

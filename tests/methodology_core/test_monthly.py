@@ -1,0 +1,374 @@
+"""monthly, adjust and explain on portfolios written by hand, worked out in the comments."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+import numpy as np
+import pandas as pd
+import pytest
+from core_portfolios import portfolio, table
+
+from nectar_notebooks.errors import DataError, InvalidRequestError, NotFoundError
+from nectar_notebooks.methodology import adjust, explain, monthly
+from nectar_notebooks.schema.portfolio import Portfolio
+
+
+def used(usage_id: str, bill: str, meter: str, start: str, end: str, usage: float | None, **more: object) -> dict:
+    base = {"usage_id": usage_id, "bill_id": bill, "meter_id": meter, "start_date": start, "end_date": end}
+    return {**base, "usage": usage, "unit": "kWh", "commodity": "ELECTRICITY", "site_id": "elsewhere", **more}
+
+
+def line(number: int, bill: str, amount: float, charge: str, **more: object) -> dict:
+    return {
+        "line_item_id": f"{bill}:{number}",
+        "bill_id": bill,
+        "amount": amount,
+        "currency": "USD",
+        "charge_type": charge,
+        **more,
+    }
+
+
+def two_sites(**more: object) -> Portfolio:
+    """Return bill b (15 January to 14 February, e1 6000 and e2 4000 kWh) and its superseded sister a."""
+    tables = {
+        "sites": [
+            {"site_id": "north", "name": "North", "occupancy_percent": 60.0},
+            {"site_id": "south", "name": "South", "external_id": "S-1"},
+        ],
+        "connections": [{"connection_id": "k", "multiply_by_occupancy": True}],
+        "accounts": [{"account_id": "A", "connection_id": "k"}, {"account_id": "D", "tracking": "DISABLED"}],
+        "meters": [
+            {"meter_id": "e1", "site_id": "north", "account_id": "A", "commodity": "ELECTRICITY"},
+            {"meter_id": "e2", "site_id": "south", "account_id": "A", "commodity": "ELECTRICITY"},
+            {"meter_id": "d1", "site_id": "south", "account_id": "D", "commodity": "ELECTRICITY"},
+        ],
+        "bills": [
+            {"bill_id": "a", "superseded_by": "b", "current_charges": 900.0, "currency": "USD"},
+            {"bill_id": "b", "current_charges": 1000.0, "currency": "USD", "flagged": True},
+            {"bill_id": "c", "current_charges": 50.0, "currency": "USD"},
+        ],
+        "bill_accounts": [
+            {"bill_id": "a", "account_id": "A", "connection_id": "k"},
+            {"bill_id": "b", "account_id": "A", "connection_id": "k"},
+            {"bill_id": "c", "account_id": "D"},
+        ],
+        "usage": [
+            used("a1", "a", "e1", "2024-01-15", "2024-02-14", 9000.0),
+            used("b1", "b", "e1", "2024-01-15", "2024-02-14", 6000.0),
+            used("b2", "b", "e2", "2024-01-15", "2024-02-14", 4000.0),
+            used("c1", "c", "d1", "2024-01-01", "2024-01-31", 77.0),
+        ],
+        "line_items": [
+            line(0, "a", 900.0, "SUPPLY"),
+            line(0, "b", 900.0, "SUPPLY"),
+            line(1, "b", 70.0, "TAX"),
+            line(2, "b", 12.5, "LATE_FEE"),
+            line(3, "b", 40.0, "OTHER", billing_period="PREVIOUS"),
+            line(4, "b", 3.0, "SUPPLY", gas_charge_type="SUPPLY"),
+            line(0, "c", 50.0, "SUPPLY"),
+        ],
+        "line_item_accounts": [{"line_item_id": "c:0", "account_id": "D"}],
+    }
+    return portfolio(**{**tables, **more})
+
+
+def cents(values: pd.Series) -> Decimal:
+    return sum((Decimal(repr(value)) for value in values.dropna()), Decimal(0))
+
+
+def test_one_line_answer() -> None:
+    result = monthly(two_sites())
+    north = result[result["meter_id"] == "e1"].set_index("month")
+    # 6000 kWh over 31 days, 17 of them in January; 540 + 42 USD: the tax follows 540 : 360
+    assert north["usage"].tolist() == pytest.approx([6000 * 17 / 31, 6000 * 14 / 31])
+    # 540 -> 296.129, 243.871 and 42 -> 23.032, 18.968, each by largest remainder
+    assert north["cost"].tolist() == [319.16, 262.84]
+    assert north["site_id"].tolist() == ["north", "north"]
+    assert north["days_covered"].tolist() == [17, 14]
+    by_kind = {kind: cents(rows["cost"]) + cents(rows["finance"]) for kind, rows in result.groupby("kind")}
+    assert by_kind == {
+        "attributed": Decimal("970"),
+        "unattributed": Decimal("3"),
+        "residual": Decimal("14.5"),  # 1000 - (900 + 70 + 12.50 + 3)
+        "finance": Decimal("52.5"),
+    }
+    assert cents(result["finance"]) == Decimal("52.5")
+    assert result.loc[result["kind"] != "attributed", "meter_id"].isna().all()
+    report = result.attrs["nectar"]
+    assert report["left_out: usage, superseded"] == 1
+    assert report["left_out: usage, account not tracked"] == 1
+    assert report["left_out: line items, superseded"] == 1
+    assert report["left_out: bills, superseded"] == 1
+    assert all(value is None or isinstance(value, (str, int, float, bool)) for value in report.values())
+
+
+def test_documented_only_answers_have_no_line_items() -> None:
+    """Then all current charges stand in one visible row per bill and month."""
+    bare = replace(two_sites(), line_items=table("line_items", []), line_item_accounts=table("line_item_accounts", []))
+    result = monthly(bare)
+    residual = result[result["kind"] == "residual"]
+    assert cents(residual["cost"]) == Decimal(1000)
+    assert residual["month"].tolist() == [pd.Timestamp("2024-01-01"), pd.Timestamp("2024-02-01")]
+    assert residual["cost"].tolist() == [548.39, 451.61]  # 17 and 14 of 31 days
+    attributed = result[result["kind"] == "attributed"]
+    assert attributed["cost"].isna().all()
+    assert attributed["usage"].sum() == pytest.approx(10_000)
+
+
+def test_empty_portfolio() -> None:
+    assert len(monthly(portfolio())) == 0
+    assert monthly(portfolio()).dtypes.tolist() == monthly(two_sites()).dtypes.tolist()
+
+
+def test_flagged_bills_count_unless_asked() -> None:
+    assert len(monthly(two_sites(), flagged=False)) == 0
+
+
+def test_a_cycle_of_revisions_names_its_bills() -> None:
+    bills = [{"bill_id": "x", "superseded_by": "y"}, {"bill_id": "y", "superseded_by": "x"}]
+    with pytest.raises(DataError, match="x, y"):
+        monthly(two_sites(bills=bills))
+
+
+def test_the_newest_of_a_chain_counts() -> None:
+    bills = [{"bill_id": "x", "superseded_by": "y"}, {"bill_id": "y", "superseded_by": "z"}, {"bill_id": "z"}]
+    usage = [used(bill, bill, "e1", "2024-01-01", "2024-01-31", 10.0**n) for n, bill in enumerate("xyz")]
+    assert monthly(two_sites(bills=bills, usage=usage, line_items=[], line_item_accounts=[]))["usage"].tolist() == [100]
+
+
+@pytest.mark.parametrize(
+    ("account", "counts"),
+    [
+        ({"status": "DETECTED"}, False),
+        ({"status": "CUSTOMER_NOT_TRACKED"}, False),
+        ({"tracking": "DISABLED"}, False),
+        ({"duplicate": True}, False),
+        ({"status": "PULL_COMPLETED", "tracking": "UNSET", "duplicate": False}, True),
+        ({"status": "SOMETHING_NEW"}, True),
+        ({}, True),
+    ],
+)
+def test_accounts_that_are_known_not_to_count(account: dict, counts: bool) -> None:
+    result = monthly(two_sites(accounts=[{"account_id": "A", **account}, {"account_id": "D", "tracking": "DISABLED"}]))
+    assert (result["usage"].sum() > 0) == counts
+    assert (cents(result["cost"]) > 0) == counts
+
+
+def test_exclusions_both_ways() -> None:
+    """A landlord's 10,000 kWh of which a tenant's 1,000 on a meter of their own are an exclusion."""
+    usage = [
+        used("l", "b", "e1", "2024-01-01", "2024-01-31", 10_000.0),
+        used("t", "b", "e2", "2024-01-01", "2024-01-31", 1_000.0, exclusion=True),
+    ]
+    given = two_sites(usage=usage)
+    subtracted = monthly(given)
+    assert subtracted.groupby("meter_id")["usage"].sum().to_dict() == {"e1": 10_000, "e2": -1_000}
+    dropped = monthly(given, exclusions="drop")
+    assert dropped.groupby("meter_id")["usage"].sum().to_dict() == {"e1": 10_000}
+    assert dropped.attrs["nectar"]["left_out: usage, exclusion"] == 1
+    # charges are shared by the absolute usage: 900 as 10 : 1
+    costs = subtracted.groupby("meter_id")["cost"].sum().round(2).to_dict()
+    assert costs == {"e1": 881.82, "e2": 88.18}  # 818.18 + 63.64, 81.82 + 6.36
+
+
+def test_occupancy_in_its_three_modes() -> None:
+    usage = pd.DataFrame({"site_id": ["a", "b", "c", None], "usage": [10_000.0, 5_200.0, 7.0, 1.0]})
+    sites = pd.DataFrame({"site_id": ["a", "b", "c"], "occupancy_percent": [60.0, 40.0, np.nan]})
+    scaled = adjust(usage, sites=sites, occupancy="all")
+    assert scaled["adjusted_usage"].tolist() == [6_000, 2_080, 7, 1]
+    assert scaled["usage"].tolist() == usage["usage"].tolist()
+    assert scaled["adjustment"].tolist()[:2] == ["occupancy 60 %", "occupancy 40 %"]
+    assert adjust(usage)["adjusted_usage"].tolist() == usage["usage"].tolist()
+    given = two_sites()
+    assert monthly(given, occupancy="connection").groupby("meter_id")["usage"].sum()["e1"] == pytest.approx(3600)
+    asleep = replace(given, connections=given.connections.assign(multiply_by_occupancy=False))
+    assert monthly(asleep, occupancy="connection").groupby("meter_id")["usage"].sum()["e1"] == pytest.approx(6000)
+    assert monthly(asleep, occupancy="all").groupby("meter_id")["usage"].sum()["e1"] == pytest.approx(3600)
+
+
+def test_attribution_uses_the_adjusted_usage_and_charges_are_scaled_when_asked() -> None:
+    """e1 counts 3600, e2 4000: 900 goes as 36 : 40; scaled, e1 keeps 60 % and the rest stands apart."""
+    whole = monthly(two_sites(), occupancy="all")
+    assert whole.groupby("meter_id")["cost"].sum().round(2).to_dict() == {"e1": 459.48, "e2": 510.52}
+    scaled = monthly(two_sites(), occupancy="all", scale_charges=True)
+    # 426.32 * 0.6 = 255.792 and 33.16 * 0.6 = 19.896, each rounded once
+    occupied = scaled[scaled["kind"] == "attributed"].groupby("meter_id")["cost"].sum().round(2)
+    assert occupied.to_dict() == {"e1": 275.69, "e2": 510.52}
+    assert cents(scaled[scaled["kind"] == "vacant"]["cost"]) == Decimal("183.79")
+    assert cents(scaled["cost"]) == cents(whole["cost"])
+
+
+def test_net_metering() -> None:
+    usage = pd.DataFrame({"usage": [500.0, 200.0, -30.0], "net_metering": ["IMPORT", "EXPORT", "EXPORT"]})
+    assert adjust(usage)["adjusted_usage"].tolist() == [500, 200, -30]
+    assert adjust(usage, net_metering="net")["adjusted_usage"].tolist() == [500, -200, -30]
+
+
+def test_waste_without_type_or_stream_stays_out() -> None:
+    usage = pd.DataFrame(
+        {"commodity": "WASTE", "subtype": ["MSW / LANDFILL", "MSW", None], "usage": 1.0, "unit": "cubic yd"}
+    )
+    result = adjust(usage)
+    assert result["counts"].fillna(True).tolist() == [True, False, False]
+    assert result.attrs["nectar"]["left_out: waste without type or stream"] == 2
+
+
+POTABLE = {"commodity": "WATER", "subtype": "POTABLE_WATER"}
+WATER = {
+    "meters": [
+        {"meter_id": "w", "site_id": "north", "account_id": "A", "commodity": "WATER", "subtype": "POTABLE_WATER"}
+    ],
+    "usage": [
+        used(
+            "w1",
+            "b",
+            "w",
+            "2024-01-01",
+            "2024-01-31",
+            1000.0,
+            commodity="WATER",
+            subtype="POTABLE_WATER",
+            unit="gal (US)",
+        )
+    ],
+    "line_items": [
+        line(0, "b", 30.0, "SUPPLY", description="Water usage"),
+        line(1, "b", 70.0, "SUPPLY", description="Sewer usage"),
+    ],
+    "line_item_accounts": [],
+}
+
+
+@pytest.mark.parametrize(
+    ("company", "asked", "sewer"),
+    [
+        ({"implied_metering_enabled": True}, None, 1000.0),
+        ({"implied_metering_enabled": True, "implied_metering_fraction": 0.8}, None, 800.0),
+        ({"implied_metering_enabled": False}, None, None),
+        ({"implied_metering_enabled": False, "implied_metering_fraction": 0.5}, True, 500.0),
+        ({"implied_metering_enabled": True}, 0.9, 900.0),
+        ({"implied_metering_enabled": True}, False, None),
+    ],
+)
+def test_implied_sewer(company: dict, asked: object, sewer: float | None) -> None:
+    given = two_sites(companies=[{"company_id": "company", **company}], **WATER)
+    result = monthly(given, implied_sewer=asked)
+    found = result[result["subtype"] == "WASTEWATER"]
+    assert found["usage"].tolist() == ([] if sewer is None else [sewer])
+    if sewer is not None:
+        assert found["cost"].tolist() == [70.0]
+        implied = adjust(given, implied_sewer=asked).usage.iloc[-1]
+        assert (implied["usage_id"], implied["meter_id"], implied["implied"]) == ("w1:sewer", "w:sewer", True)
+        assert implied["adjustment"] == "implied from water meter w"
+
+
+def test_sewer_usage_on_the_bill_is_never_implied_again() -> None:
+    own = used(
+        "s1", "b", "s", "2024-01-01", "2024-01-31", 900.0, commodity="WATER", subtype="WASTEWATER", unit="gal (US)"
+    )
+    given = two_sites(**{**WATER, "usage": [*WATER["usage"], own]})
+    result = monthly(given, implied_sewer=True)
+    assert result[result["subtype"] == "WASTEWATER"]["usage"].tolist() == [900.0]
+
+
+def test_adjusting_twice_changes_nothing() -> None:
+    once = adjust(
+        two_sites(companies=[{"company_id": "c", "implied_metering_enabled": True}], **WATER), occupancy="all"
+    )
+    twice = adjust(once, occupancy="all")
+    for name, frame in once:
+        pd.testing.assert_frame_equal(frame, getattr(twice, name))
+
+
+def test_nothing_is_mutated() -> None:
+    given = two_sites()
+    before = {name: frame.copy(deep=True) for name, frame in given}
+    monthly(given, "midday", occupancy="all", scale_charges=True, exclusions="drop", implied_sewer=True)
+    explain(given, bill="b")
+    for name, frame in given:
+        pd.testing.assert_frame_equal(frame, before[name])
+
+
+def test_a_record_that_ends_before_it_starts_is_left_out_and_its_charges_are_not() -> None:
+    usage = [
+        used("b1", "b", "e1", "2024-01-15", "2024-01-14", 6000.0),
+        used("b2", "b", "e2", "2024-01-15", "2024-02-14", 4000.0),
+    ]
+    result = monthly(two_sites(usage=usage))
+    assert result["usage"].sum() == pytest.approx(4000)
+    assert result.attrs["nectar"]["left_out: usage, period ends before it starts"] == 1
+    # 540 + 42 USD of e1, over the bill's period, in rows without usage
+    alone = result[result["meter_id"] == "e1"]
+    assert cents(alone["cost"]) == Decimal(582)
+    assert alone["usage"].isna().all()
+    assert alone["days_covered"].tolist() == [0, 0]
+
+
+def test_a_charge_without_any_date_keeps_its_place() -> None:
+    given = two_sites(usage=[], line_items=[line(0, "b", 900.0, "SUPPLY")], line_item_accounts=[])
+    result = monthly(given)
+    assert result["month"].isna().all()
+    assert cents(result["cost"]) == Decimal(1000)
+
+
+def test_explain_a_month_sums_to_the_month() -> None:
+    given = two_sites()
+    months = monthly(given)
+    for convention in ("inclusive", "exclusive", "midday"):
+        months = monthly(given, convention)
+        for month in ("2024-01", "2024-02"):
+            pieces = explain(given, month=month, convention=convention)
+            shown = months[months["month"] == pd.Timestamp(f"{month}-01")]
+            for quantity in ("cost", "finance"):
+                rows = pieces[pieces["quantity"] == quantity]
+                assert cents(rows["value"]) == cents(shown[quantity])
+            usage = pieces[pieces["quantity"] == "usage"]
+            assert usage["value"].sum() == pytest.approx(shown["usage"].sum(), rel=1e-12)
+
+
+def test_explain_a_sites_month_shows_each_piece() -> None:
+    pieces = explain(two_sites(), month="2024-02-20", site="South")
+    assert pieces["quantity"].tolist() == ["cost", "cost", "usage"]
+    usage = pieces.iloc[-1]
+    assert (usage["original"], usage["days"], usage["of_days"], usage["bill_id"]) == (4000, 14, 31, "b")
+    assert usage["portion"] == pytest.approx(14 / 31)
+    assert usage["value"] == pytest.approx(4000 * 14 / 31)
+    assert pieces["original"].tolist()[:2] == [900, 70]
+    assert pieces["whole"].tolist()[:2] == [360, 28]
+    assert pieces["method"].tolist()[:2] == ["usage", "proportional"]
+    same = explain(two_sites(), month="2024-02", site="S-1")
+    pd.testing.assert_frame_equal(pieces, same)
+
+
+def test_explain_a_bill() -> None:
+    result = explain(two_sites(), bill="b")
+    assert cents(result["amount"]) == Decimal("1040")
+    assert result["line_amount"].tolist()[:-1] == [900, 900, 70, 70, 12.5, 40, 3]
+    assert pd.isna(result["line_amount"].iloc[-1])
+    assert result["method"].tolist()[-2:] == ["unattributed", "residual"]
+
+
+def test_explain_a_bill_that_is_in_no_total() -> None:
+    superseded = explain(two_sites(), bill="a")
+    assert superseded[["method", "reason"]].to_numpy().tolist() == [["left out", "superseded"]]
+    assert superseded["amount"].isna().all()
+    untracked = explain(two_sites(), bill="c")
+    assert untracked["method"].tolist() == ["left out"]
+
+
+def test_explain_asks_for_what_it_needs() -> None:
+    given = two_sites()
+    with pytest.raises(InvalidRequestError, match="month or a bill"):
+        explain(given)
+    with pytest.raises(InvalidRequestError, match="no month"):
+        explain(given, month="January-ish")
+    with pytest.raises(NotFoundError, match="'zz'"):
+        explain(given, bill="zz")
+    with pytest.raises(NotFoundError, match="'West'"):
+        explain(given, month="2024-01", site="West")
+    twins = replace(given, sites=given.sites.assign(name="Same"))
+    with pytest.raises(NotFoundError, match="north, south"):
+        explain(twins, month="2024-01", site="Same")

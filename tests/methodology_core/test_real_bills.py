@@ -1,0 +1,63 @@
+"""The real bills beside the project: sums hold to the cent in every convention."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pandas as pd
+import pytest
+from core_portfolios import real_portfolio
+
+from nectar_notebooks.methodology import calendarize, daily, explain, monthly
+from nectar_notebooks.methodology.monthly import prepare
+from nectar_notebooks.schema.portfolio import Portfolio
+
+pytestmark = pytest.mark.real_bills
+
+USAGE = {
+    ("ELECTRICITY", "USAGE", "kWh"): 1_204_440,
+    ("GAS", "NATURAL_GAS", "CCF"): 199_820,
+    ("WATER", "POTABLE_WATER", "gal (US)"): 2_777_653,
+    ("WATER", "WASTEWATER", "gal (US)"): 2_777_653,
+}
+
+
+@pytest.fixture(scope="module")
+def bills() -> Portfolio:
+    return real_portfolio()
+
+
+def exact(values: pd.Series) -> Decimal:
+    return sum((Decimal(repr(value)) for value in values.dropna()), Decimal(0))
+
+
+@pytest.mark.parametrize("shared_day", ["keep", "later"])
+@pytest.mark.parametrize("convention", ["inclusive", "exclusive", "midday"])
+def test_sums_hold_in_every_convention(bills: Portfolio, convention: str, shared_day: str) -> None:
+    months = monthly(bills, convention, shared_day=shared_day)
+    assert exact(months["cost"]) + exact(months["finance"]) == Decimal("756958.10")
+    found = months.groupby(["commodity", "subtype", "unit"])["usage"].sum()
+    assert {key: round(value, 6) for key, value in found.items()} == USAGE
+    assert not (months["days_covered"] > months["days_in_month"]).any()
+
+
+def test_shared_days_show_as_overlap_in_one_convention_only(bills: Portfolio) -> None:
+    assert calendarize(bills.usage)["days_overlapped"].sum() > 250
+    for convention in ("exclusive", "midday"):
+        assert (
+            calendarize(bills.usage, convention)["days_overlapped"].sum() <= 1
+        )  # one bill overlaps by more than a day
+    assert calendarize(bills.usage, shared_day="later")["days_overlapped"].sum() <= 1
+
+
+def test_days_sum_to_the_same(bills: Portfolio) -> None:
+    days = daily(prepare(bills).charges)
+    assert exact(days["cost"]) == Decimal("756958.10")
+
+
+def test_each_month_explained_is_the_month_shown(bills: Portfolio) -> None:
+    months = monthly(bills)
+    for month in ("2011-01-01", "2013-07-01"):
+        pieces = explain(bills, month=month)
+        shown = months[months["month"] == pd.Timestamp(month)]
+        assert exact(pieces.loc[pieces["quantity"] == "cost", "value"]) == exact(shown["cost"])
