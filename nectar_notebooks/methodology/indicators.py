@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 
 from nectar_notebooks.errors import DataError, InvalidRequestError
-from nectar_notebooks.methodology.checks import TEXT, counted, left_out, numbers, report, require, text
+from nectar_notebooks.methodology.checks import TEXT, counted, days, left_out, numbers, report, require, text
 from nectar_notebooks.methodology.keys import group_keys, places_in
-from nectar_notebooks.methodology.spans import MISSING_DAY, service_days
+from nectar_notebooks.methodology.spans import MISSING_DAY, service_days, show_days
 from nectar_notebooks.methodology.units import convert, kind
 
 if TYPE_CHECKING:
@@ -82,11 +82,10 @@ def energy(
 
 
 def _groups(frame: pd.DataFrame, by: Sequence[str]) -> tuple[Whole, pd.DataFrame]:
-    """Group by columns of which one may be a month, which stays a date."""
+    """Group by columns of which one may be a month, which is a date in the result."""
     group, table = group_keys(frame, list(by))
-    for name in by:
-        if name in frame and isinstance(frame[name].dtype, np.dtype) and frame[name].dtype.kind == "M":
-            table[name] = pd.to_datetime(table[name]).astype(frame[name].dtype)
+    if "month" in table:
+        table["month"] = days(table, "month", "monthly").astype("datetime64[us]")
     return group, table
 
 
@@ -214,7 +213,7 @@ def load_factor(demand: pd.DataFrame, usage: pd.DataFrame, demand_usage: pd.Data
     for name in ("meter_id", "site_id"):
         single = pd.Series(text(records, name).array.take(first, allow_fill=True), dtype=TEXT)
         result[name] = single.where(number == 1)
-    result["start_date"], result["end_date"] = demand["start_date"].to_numpy(), demand["end_date"].to_numpy()
+    result["start_date"], result["end_date"] = show_days(start), show_days(end)
     result["energy_kwh"], result["demand_kw"], result["hours"] = kwh_of, kw, hours
     result["load_factor"] = factor
     result["reason"] = pd.Series(reason, dtype=TEXT).where(reason != "")

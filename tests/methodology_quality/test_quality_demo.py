@@ -1,0 +1,84 @@
+"""Every defect planted in the demo portfolio is found, and nothing else is."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+import nectar_notebooks as nn
+from nectar_notebooks.methodology.anomalies import anomalies
+from nectar_notebooks.methodology.completeness import completeness
+from nectar_notebooks.methodology.issues import issues
+from nectar_notebooks.methodology.monthly import monthly
+from nectar_notebooks.sandbox.seeds import defects
+
+# What is planted, the kind that must be found for it, and the column that carries the planted ids.
+PLANTED = {
+    "gap": ("gap", "meter_id"),
+    "overlap": ("overlap", "usage_id"),
+    "estimated_run": ("estimated_run", "usage_id"),
+    "shared_days": ("shared_boundary_days", "meter_id"),
+    "flagged": ("flagged", "bill_id"),
+    "zero_cost": ("zero_cost", "bill_id"),
+    "uploaded": ("unmatched_account", "bill_id"),
+    "account_level_usage": ("no_meter", "usage_id"),
+}
+
+
+@pytest.fixture(scope="module", params=[7, 2026])
+def demo(request):
+    """The portfolios of all companies of one seed, and what is planted in them."""
+    sandbox = nn.Sandbox(seed=request.param)
+    nectar = nn.connect(sandbox=sandbox)
+    portfolios = [nectar.portfolio(company) for company in nectar.companies()["company_id"]]
+    today = sandbox.clock.today()
+    return portfolios, defects(request.param, today), today
+
+
+def test_every_planted_defect_is_found_and_nothing_else_is(demo):
+    portfolios, planted, today = demo
+    result = pd.concat([issues(portfolio, today=today) for portfolio in portfolios])
+    assert set(result["kind"]) == {kind for kind, _ in PLANTED.values()}
+    for name, (kind, column) in PLANTED.items():
+        told = result[result["kind"] == kind]
+        if kind == "estimated_run":
+            # One finding for a run of three; it names the first of them.
+            assert len(told) == 1
+            assert set(told[column]) <= set(planted[name])
+            assert told["found"].str.startswith(f"{len(planted[name])} records in a row").all()
+        else:
+            assert sorted(told[column]) == sorted(planted[name]), kind
+
+
+def test_a_superseded_bill_that_counts_again_is_found(demo):
+    portfolios, planted, today = demo
+    counting = {
+        name: pd.concat([getattr(portfolio, name).assign(counts=True) for portfolio in portfolios])
+        for name in ("usage", "bills", "line_items")
+    }
+    result = issues(counting["usage"], bills=counting["bills"], line_items=counting["line_items"], today=today)
+    assert result[result["kind"] == "superseded_counted"]["bill_id"].tolist() == planted["revised"]
+
+
+def test_the_planted_spike_and_late_fee_stand_out(demo):
+    portfolios, planted, _ = demo
+    found = [
+        anomalies(monthly(portfolio), line_items=portfolio.line_items, bills=portfolio.bills)
+        for portfolio in portfolios
+    ]
+    result = pd.concat([frame for frame in found if len(frame)])
+    assert result[result["kind"] == "late_fee"]["bill_id"].tolist() == planted["late_fee"]
+    usage = (
+        pd.concat([portfolio.usage for portfolio in portfolios]).set_index("usage_id").loc[planted["usage_spike"][0]]
+    )
+    spikes = result[result["kind"] == "usage_spike"]
+    here = spikes[(spikes["site_id"] == usage["site_id"]) & (spikes["commodity"] == usage["commodity"])]
+    assert here["month"].between(usage["start_date"] - pd.Timedelta(days=31), usage["end_date"]).any()
+
+
+def test_completeness_of_the_demo_misses_the_gap_and_no_month_before_it(demo):
+    portfolios, planted, today = demo
+    result = pd.concat([completeness(portfolio, today=today, least_share=0.9) for portfolio in portfolios])
+    gap = result[(result["meter_id"] == planted["gap"][0]) & (result["status"] == "missing")]
+    assert len(gap) >= 1
+    assert set(result["status"]) == {"complete", "missing", "not required", "future"}
