@@ -40,7 +40,6 @@ FITTING = [
     ("PATCH", "/account/company/{company_id}", {"accountIds": ["1", "2"], "isTracked": False}),
     ("PATCH", "/usage/{usage_data_id}", {"usageUnits": "gal (US)", "tariff": None, "endDate": "2024-02-29"}),
     ("POST", "/invitation/company/{company_id}", None),
-    ("PATCH", "/team", None),
     ("POST", "/invitation/company/{company_id}", {"prefill": {"initialSites": ["1"], "country": "US"}, "maxUses": 1}),
     ("POST", "/invitation/connection/{connection_id}", {"expiresInSeconds": 60, "allowedEmails": []}),
     ("POST", "/connection/company/{company_id}/link", {"sites": ["1"], "prefill": {}}),
@@ -60,6 +59,8 @@ def test_a_body_that_fits_passes(version, method, path, body):
 BROKEN = [
     ("POST", "/company", None, {"name": "is required."}),
     ("POST", "/company", {}, {"name": "is required."}),
+    ("PATCH", "/team", None, {"body": "is required."}),
+    ("PATCH", "/account/{account_id}", None, {"isTracked": "is required."}),
     ("POST", "/company", [], {"body": "must be an object."}),
     ("POST", "/company", "x", {"body": "must be an object."}),
     ("POST", "/company", {"name": ""}, {"name": "may not be empty."}),

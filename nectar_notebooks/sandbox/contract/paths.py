@@ -65,7 +65,7 @@ _ACCESS: Final = (
     Operation(
         "updateTeam", "patch", "/team", "Access", "Replace the members of the organization", ref("Team"),
         description="The caller stays a member.",
-        body=Body("TeamUpdate", required=False), refuses=(_UNKNOWN_USER,), assumed=_NOT_IN_REFERENCE,
+        body=Body("TeamUpdate"), refuses=(_UNKNOWN_USER,), assumed=_NOT_IN_REFERENCE,
     ),
 )  # fmt: skip
 
@@ -83,7 +83,7 @@ _COMPANIES: Final = (
     Operation(
         "updateCompany", "patch", "/company/{company_id}", "Companies", "Change a company", ref("Company"),
         description="`users` replaces the list; the caller stays in it.",
-        body=Body("CompanyUpdate", required=False), refuses=(_UNKNOWN_USER,),
+        body=Body("CompanyUpdate"), refuses=(_UNKNOWN_USER,),
     ),
     Operation(
         "deleteCompany", "delete", "/company/{company_id}", "Companies", "Delete a company", None,
@@ -104,7 +104,7 @@ _SITES: Final = (
     Operation("getSite", "get", "/site/{site_id}", "Sites", "A site", ref("Site")),
     Operation(
         "updateSite", "patch", "/site/{site_id}", "Sites", "Change a site", ref("Site"),
-        description="A site cannot be archived by it.", body=Body("SiteUpdate", required=False),
+        description="A site cannot be archived by it.", body=Body("SiteUpdate"),
     ),
 )  # fmt: skip
 
@@ -128,7 +128,7 @@ _CONNECTIONS: Final = (
     Operation(
         "updateConnection", "patch", "/connection/{connection_id}", "Connections",
         "Change the credentials or sites of a connection", ref("Connection"),
-        body=Body("ConnectionUpdate", _JSON_ONLY, required=False), refuses=(_TAKEN_LOGIN, _FOREIGN_SITE),
+        body=Body("ConnectionUpdate", _JSON_ONLY), refuses=(_TAKEN_LOGIN, _FOREIGN_SITE),
         assumed=_NOT_IN_REFERENCE,
     ),
     Operation(
@@ -248,7 +248,7 @@ _USAGE: Final = (
     Operation("getUsage", "get", "/usage/{usage_data_id}", "Usage", "A usage record", ref("UsageData")),
     Operation(
         "updateUsage", "patch", "/usage/{usage_data_id}", "Usage", "Correct a usage record", ref("UsageData"),
-        description="Fires `document.updated.v2`.", body=Body("UsageUpdate", required=False),
+        description="Fires `document.updated.v2`.", body=Body("UsageUpdate"),
         refuses=("an end before the start",), assumed="The update is documented; its method and path are not.",
     ),
 )  # fmt: skip

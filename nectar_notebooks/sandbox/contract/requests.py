@@ -105,7 +105,7 @@ def check_request(
     """
     operation = _operation(method, path)
     problems = _query_problems(operation, query) if query else {}
-    if operation.body is not None:
+    if operation.body is not None and (body is not None or operation.body.required):
         schema = operation.body.schema
         problems |= _body_problems(version, FORMS.get(schema, schema) if isinstance(body, Form) else schema, body)
     return problems
@@ -201,8 +201,8 @@ def _query_problems(operation: Operation, query: Mapping[str, Sequence[str]]) ->
 
 
 def _body_problems(version: str, schema: str, body: object) -> dict[str, str]:
-    if body is None:
-        body = {}  # every field that is required is named
+    if body is None:  # every field that is required is named; where none is, the body itself
+        return _problems(*_body_validator(version, schema), {}) or {"body": "is required."}
     try:
         json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
     except ValueError:  # NaN, Infinity, half of a surrogate pair
