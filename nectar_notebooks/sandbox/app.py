@@ -13,13 +13,18 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
 from nectar_notebooks.sandbox import keys
-from nectar_notebooks.sandbox.bodies import Body, read
-from nectar_notebooks.sandbox.calls import Answer, Call
-from nectar_notebooks.sandbox.contract import check_request
+from nectar_notebooks.sandbox.admin import act
+from nectar_notebooks.sandbox.bodies import Body, read, read_json
+from nectar_notebooks.sandbox.calls import Answer, Call, inside
+from nectar_notebooks.sandbox.contract import check_request, document, reference_page
+from nectar_notebooks.sandbox.drift import drift
+from nectar_notebooks.sandbox.originals import FILES
 from nectar_notebooks.sandbox.problems import ProblemError, bad_fields
 from nectar_notebooks.sandbox.router import Router
 from nectar_notebooks.sandbox.routes import ROUTES, VERSIONS
+from nectar_notebooks.sandbox.serving import ORIGIN
 from nectar_notebooks.sandbox.text import dumps, moment
+from nectar_notebooks.sandbox.uploads import original
 from nectar_notebooks.sandbox.views import View
 
 if TYPE_CHECKING:
@@ -30,22 +35,34 @@ if TYPE_CHECKING:
 __all__ = ["make_app"]
 
 _JSON: Final = "application/json"
+_NOTHING: Final = "There is nothing at this path: check the version and the spelling."
+_PAGE: Final = "<!doctype html><title>Please wait</title><p>We will be right back.</p>"
+#: More than the largest upload, so that a file that is too large is refused by name.
+_LARGEST_BODY: Final = 64 * 1024 * 1024
 _METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
 def make_app(sandbox: Sandbox) -> Flask:
     """Return the application that answers for `sandbox`."""
     app = Flask("nectar_notebooks.sandbox", static_folder=None, template_folder=None)
-    api = _Api(sandbox)
-    app.add_url_rule("/<version>/<path:path>", "api", api.answer, methods=_METHODS, provide_automatic_options=False)
+    app.config["MAX_CONTENT_LENGTH"] = _LARGEST_BODY
+    answers = _Answers(sandbox)
+    for path, answer in (
+        ("/<version>/<path:path>", answers.api),
+        ("/<version>/openapi.json", answers.contract),
+        ("/<version>/docs", answers.reference),
+        ("/_sandbox/<path:path>", answers.own),
+        ("/bills/<document_id>.pdf", answers.original),
+    ):
+        app.add_url_rule(path, path, answer, methods=_METHODS, provide_automatic_options=False)
     app.register_error_handler(ProblemError, _problem)
     app.register_error_handler(HTTPException, _http_error)
     app.wsgi_app = _Journaling(app.wsgi_app, sandbox)  # type: ignore[method-assign]  # Flask's documented way
     return app
 
 
-class _Api:
-    """Answers every path of every version."""
+class _Answers:
+    """Answers every path."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
@@ -54,17 +71,18 @@ class _Api:
             mount: View(version, sandbox.switches, sandbox.documented_only) for mount, version in VERSIONS.items()
         }
 
-    def answer(self, version: str, path: str) -> Response:
-        """Find the route, check the key, answer."""
-        view = self.views.get(version)
+    def api(self, version: str, path: str) -> Response:
+        """Answer a path of the API: find the route, check the key and the request, ask its function."""
+        view = self._view(version)
         routes, values = self.router.find(path)
-        if view is None or not routes:
-            raise ProblemError(404, "There is nothing at this path: check the version and the spelling.")
+        if not routes:
+            raise ProblemError(404, _NOTHING)
         method = "GET" if request.method == "HEAD" else request.method
-        sandbox = self.sandbox
+        sandbox, state = self.sandbox, self.sandbox.state
         route, names = routes.get(method) or next(iter(routes.values()))
         request.environ["nectar.route"] = route.path
-        state = sandbox.state
+        if faulty := self._fault(path, values):
+            return faulty
         with state.reading() as db:
             key = keys.check(db, request.headers.get("X-API-Key"), sandbox.clock.now())
         if method not in routes:
@@ -76,8 +94,51 @@ class _Api:
         if wrong := check_request(view.version, method, route.path, query, body.fields):
             raise bad_fields(wrong)
         with state.reading() if method == "GET" else state.writing():
-            call = Call(sandbox, key, view, request.args, body)
+            call = Call(sandbox, key, view, request.args, body, method == "POST")
             return _response(route.answer(call, **dict(zip(names, values, strict=True))))
+
+    def contract(self, version: str) -> Response:
+        """Answer the contract of a version; it takes no key."""
+        found = document(self._view(version).version, documented_only=self.sandbox.documented_only)
+        return Response(dumps(found), content_type=_JSON)
+
+    def reference(self, version: str) -> Response:
+        """Answer the contract as a page for people; it takes no key."""
+        page = reference_page(self._view(version).version, documented_only=self.sandbox.documented_only)
+        return Response(page, content_type="text/html; charset=utf-8")
+
+    def own(self, path: str) -> Response:
+        """Answer one of the sandbox's own paths."""
+        request.environ["nectar.route"] = f"/_sandbox/{path}"
+        body = read_json(request)
+        return Response(
+            dumps(act(self.sandbox, request.method, path, request.headers.get("X-API-Key"), body)), content_type=_JSON
+        )
+
+    def original(self, document_id: str) -> Response:
+        """Answer the original file of a bill; it takes no key, as its address is the secret."""
+        request.environ["nectar.route"] = "/bills/{document_id}.pdf"
+        with self.sandbox.state.reading():
+            return Response(original(inside(self.sandbox), document_id), content_type="application/pdf")
+
+    def _view(self, version: str) -> View:
+        view = self.views.get(version)
+        if view is None:
+            raise ProblemError(404, _NOTHING)
+        return view
+
+    def _fault(self, path: str, values: list[str]) -> Response | None:
+        """Let the plan's faults happen; return what is answered instead, if one says so."""
+        for fault in self.sandbox.faults.hit(f"/{path}") if len(self.sandbox.faults) else ():
+            if fault.drift is not None:
+                with self.sandbox.state.writing():
+                    drift(self.sandbox.state, fault.drift, values[0] if values else "")
+            elif fault.status is not None:
+                headers = {} if fault.retry_after is None else {"Retry-After": f"{fault.retry_after:g}"}
+                if fault.html:
+                    return Response(_PAGE, fault.status, headers, content_type="text/html; charset=utf-8")
+                raise ProblemError(fault.status, "This fault was planned.", headers=headers)
+        return None
 
 
 def _refuse_method(method: str, routes: Collection[str]) -> ProblemError:
@@ -88,7 +149,10 @@ def _refuse_method(method: str, routes: Collection[str]) -> ProblemError:
 def _response(answer: Answer) -> Response:
     if answer.status == 204:
         return Response(status=204)
-    return Response(answer.text, answer.status, content_type=_JSON)
+    text = answer.text
+    if origin := request.environ.get(ORIGIN):  # served: originals lie at the address that was asked
+        text = text.replace(FILES.encode(), origin.encode())
+    return Response(text, answer.status, content_type=_JSON)
 
 
 def _problem(problem: ProblemError) -> Response:

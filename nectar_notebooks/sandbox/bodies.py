@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import Any, Final
-
-from flask import Request
+from typing import TYPE_CHECKING, Any, Final
 
 from nectar_notebooks.sandbox.contract import read_form
 from nectar_notebooks.sandbox.problems import ProblemError
 
-__all__ = ["Body", "Upload", "read"]
+if TYPE_CHECKING:
+    from flask import Request
+    from werkzeug.datastructures import FileStorage
+
+__all__ = ["Body", "Upload", "read", "read_json"]
 
 _FORMS: Final = ("application/x-www-form-urlencoded", "multipart/form-data")
 
@@ -39,16 +41,25 @@ class Body:
 def read(request: Request, method: str, path: str) -> Body:
     """Return the body of a request, or raise the 400 that says why it cannot be read."""
     if request.mimetype in _FORMS:
-        files = {name: Upload(file.filename or "", file.read()) for name, file in request.files.items()}
+        files = {name: _taken(file) for name, file in request.files.items()}
         fields = read_form(method, path, {**request.form.to_dict(flat=False), **_names(files)})
         return Body(fields, files)
+    return Body(read_json(request))
+
+
+def read_json(request: Request) -> Any:
+    """Return the JSON of a request, None where it has no body."""
     data = request.get_data()
-    if not data:
-        return Body()
     try:
-        return Body(json.loads(data))
+        return json.loads(data) if data else None
     except (ValueError, RecursionError):
         raise ProblemError(400, "The body cannot be read: send JSON, a form or multipart.") from None
+
+
+def _taken(file: FileStorage) -> Upload:
+    """Return an uploaded file; a large one lies in a temporary file until then, which is closed."""
+    with file.stream:
+        return Upload(file.filename or "", file.stream.read())
 
 
 def _names(files: dict[str, Upload]) -> dict[str, list[str]]:

@@ -5,13 +5,13 @@ Also here: how an id in a path becomes a row, with the refusals that go with it.
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from nectar_notebooks.sandbox.bodies import Body
 from nectar_notebooks.sandbox.keys import Key
+from nectar_notebooks.sandbox.older import make_older
 from nectar_notebooks.sandbox.pages import Page
 from nectar_notebooks.sandbox.params import Arguments
 from nectar_notebooks.sandbox.problems import forbidden, not_found
@@ -23,11 +23,12 @@ from nectar_notebooks.sandbox.views import View
 if TYPE_CHECKING:
     from nectar_notebooks.sandbox.core import Sandbox
 
-__all__ = ["Answer", "Call", "Row", "envelope"]
+__all__ = ["Answer", "Call", "Row", "envelope", "inside"]
 
 _NOUNS: Final = {
     "companies": "company", "sites": "site", "connections": "connection", "accounts": "account",
-    "meters": "meter", "documents": "document", "usage": "usage record",
+    "meters": "meter", "documents": "document", "usage": "usage record", "invitations": "invitation",
+    "jobs": "job",
 }  # fmt: skip
 
 
@@ -41,10 +42,12 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A found object: its row and the row of its company."""
+    """A found object: its row and the row of its company; of usage in an older version also that version's row."""
 
     seq: int
     company: int
+    kind: int = 0
+    older: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,7 @@ class Call:
     view: View
     arguments: Arguments
     body: Body
+    is_post: bool = False
 
     @property
     def state(self) -> State:
@@ -82,6 +86,9 @@ class Call:
         row = self._row(kind, object_id)
         if row is None and kind in {"documents", "usage"}:
             self.state.ready()
+            if kind == "usage" and self.view.kinds is not None:
+                for company in self.state.seqs("companies").values():
+                    make_older(self.db, company)
             row = self._row(kind, object_id)
         if row is None:
             raise not_found(_NOUNS[kind], int(self.switches.wrong_id))
@@ -94,21 +101,41 @@ class Call:
         return str(self.db.execute("SELECT id FROM companies WHERE seq = ?", (seq,)).fetchone()[0])
 
     def record(self, kind: str, seq: int) -> dict[str, Any]:
-        """Return the stored record of a company, site, connection, account or meter."""
-        sql = f"SELECT record FROM {kind} WHERE seq = ?"
-        record: dict[str, Any] = json.loads(self.db.execute(sql, (seq,)).fetchone()[0])
-        return record
+        """Return the stored record of anything but a bill or usage."""
+        return self.state.record(kind, seq)
 
     def answer(self, kind: str, record: dict[str, Any], status: int = 200) -> Answer:
         """Return one object as this call's view shows it."""
         return Answer(dumps(self.view.record(kind, record)), status)
 
     def _row(self, kind: str, object_id: str) -> Row | None:
-        company = "seq" if kind == "companies" else "company"
-        visible = " AND deleted = 0" if kind in {"documents", "usage"} else ""
-        sql = f"SELECT seq, {company} FROM {kind} WHERE id = ?{visible}"
-        found = self.db.execute(sql, (object_id,)).fetchone()
+        if kind == "usage" and self.view.kinds is not None:
+            found = self.db.execute(
+                "SELECT usage, company, kind, seq FROM older WHERE id = ? AND deleted = 0 AND kind < ?",
+                (object_id, self.view.kinds),
+            ).fetchone()
+        else:
+            company = "seq" if kind == "companies" else "company"
+            visible = " AND deleted = 0" if kind in {"documents", "usage"} else ""
+            sql = f"SELECT seq, {company} FROM {kind} WHERE id = ?{visible}"
+            found = self.db.execute(sql, (object_id,)).fetchone()
         return None if found is None else Row(*found)
+
+
+class _Nothing:
+    """A query string without parameters."""
+
+    def get(self, key: str, /) -> str | None:
+        return None
+
+    def getlist(self, key: str, /) -> list[str]:
+        return []
+
+
+def inside(sandbox: Sandbox) -> Call:
+    """Return a call that comes from the sandbox itself: it sees everything and asks for nothing."""
+    view = View("v2.2", sandbox.switches, documented_only=False)
+    return Call(sandbox, Key("production", None), view, _Nothing(), Body())
 
 
 def envelope(things: str, page: Page, rows: list[bytes]) -> Answer:

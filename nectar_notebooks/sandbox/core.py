@@ -6,10 +6,10 @@ answers.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any, Final
 from nectar_notebooks.clock import FrozenClock
 from nectar_notebooks.errors import ConfigurationError
 from nectar_notebooks.sandbox import keys
+from nectar_notebooks.sandbox.events import Events
+from nectar_notebooks.sandbox.faults import Faults
 from nectar_notebooks.sandbox.journal import Journal
 from nectar_notebooks.sandbox.state import State
 from nectar_notebooks.sandbox.switches import Switches
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from flask import Flask
 
     from nectar_notebooks.sandbox.loader import Loaded
+    from nectar_notebooks.sandbox.seeds import Demo
     from nectar_notebooks.sandbox.serving import Served
 
 __all__ = ["START", "Sandbox"]
@@ -93,6 +96,8 @@ class Sandbox:
         self.documented_only = documented_only
         self.clock = _clock(clock)
         self.journal = Journal()
+        self.events = Events()
+        self.faults = Faults()
         self._sites, self._months, self._world = sites, months, world
         self._db = None if db is None else Path(db)
         self.state = State(self._db)
@@ -185,10 +190,73 @@ class Sandbox:
         return loaded
 
     def advance(self, days: float) -> None:
-        """Move the sandbox's clock forward."""
+        """Move the sandbox's clock forward, and let happen what happens meanwhile.
+
+        Connections are checked every week and new ones for the first time, announced failures come true, bills arrive
+        behind connections that work, keys and invitations expire.
+        """
+        from nectar_notebooks.sandbox.life import live
+
         with self.state.writing():
             self.clock.advance(days=days)
             self.state.note("elapsed", self.state.meta("elapsed") + days * 86400)
+            self.state.ready()
+            live(self, self._arrivals())
+
+    def scenario(self, name: str, **of: Any) -> str:
+        """Let something go wrong, by name, and return the id of what it happened to.
+
+        Parameters
+        ----------
+        name : str
+            ``bad_login``, ``bad_login_after`` (``days=``), ``mfa_required``, ``website_down``, ``no_accounts``,
+            ``password_reset``, ``under_investigation``, ``recovered``, ``company_inactive``, ``bill_revised``,
+            ``bill_deleted`` or ``meter_moved``.
+        **of
+            To what it happens: ``connection=``, ``company=``, ``document=``, ``meter=``, ``site=``, each an id. Without
+            it, to the first that fits.
+
+        Raises
+        ------
+        ConfigurationError
+            An unknown name or argument, or nothing fits; nothing happens then.
+        """
+        from nectar_notebooks.sandbox.scenarios import play
+
+        return play(self, name, **of)
+
+    def use_invitation(
+        self,
+        invitation_id: str,
+        username: str,
+        password: str,
+        *,
+        email: str | None = None,
+        url: str | None = None,
+        sites: list[str] | None = None,
+        country: str | None = None,
+    ) -> str:
+        """Do what the invited person does on the public page, and return the id of the connection.
+
+        Parameters
+        ----------
+        invitation_id : str
+            The invitation.
+        username, password : str
+            The login that is entered.
+        email : str, optional
+            Who enters it; needed where the invitation names who may.
+        url, sites, country : optional
+            What the person fills in beside what the invitation has filled in already.
+
+        Raises
+        ------
+        ConfigurationError
+            The invitation cannot be used (any more, or by this person), or the login is refused.
+        """
+        from nectar_notebooks.sandbox.guests import use
+
+        return use(self, invitation_id, username, password, email=email, url=url, sites=sites, country=country)
 
     def reset(self) -> None:
         """Go back to how it was made: records, keys, clock and journal; bills loaded later are gone."""
@@ -197,6 +265,8 @@ class Sandbox:
             self.clock.restart()
             self._fill()
         self.journal.clear()
+        self.events.clear()
+        self.faults.clear()
 
     def serve(self, port: int = 0, host: str = "127.0.0.1") -> Served:
         """Serve it on this machine and return at once; port 0 takes a free one.
@@ -230,15 +300,32 @@ class Sandbox:
             self.state.note("seed", self.seed)
             self.state.note("start", self.clock.now().isoformat())
             self.state.note("elapsed", 0)
+            if self._world is None:
+                day = self.clock.today().isoformat()
+                self.state.note("planted", {"day": day, "sites": self._sites, "months": self._months})
             if self._db is not None:
                 self.state.ready()  # a file holds everything, so that it can be taken up without its seeds
 
     def _demo(self) -> World:
-        from nectar_notebooks.sandbox.seeds import Demo
-
-        demo = Demo(self.seed, self.clock.today(), self._sites, self._months)
+        demo = self._seeded()
         head = demo.head()
         return replace(head, later={company["id"]: partial(demo.bills, company["id"]) for company in head.companies})
+
+    def _seeded(self) -> Demo:
+        """Return the demo portfolio as it was planted, whatever the clock says now."""
+        from nectar_notebooks.sandbox.seeds import Demo
+
+        planted = self.state.meta("planted") or {}
+        day = date.fromisoformat(planted["day"]) if planted else self.clock.today()
+        return Demo(self.seed, day, planted.get("sites", self._sites), planted.get("months", self._months))
+
+    def _arrivals(self) -> Iterable[World]:
+        """Return the demo portfolio's bills that arrived since it was planted."""
+        planted = self.state.meta("planted")
+        if planted is None:
+            return ()
+        start = datetime.combine(date.fromisoformat(planted["day"]), time.min, UTC)
+        return self._seeded().arrivals(start, self.clock.now())
 
 
 def _clock(clock: str | datetime | FrozenClock | None) -> FrozenClock:

@@ -68,7 +68,7 @@ FIELDS: Final[dict[str, dict[str, Any]]] = {
 PRIVATE: Final[dict[str, frozenset[str]]] = {
     "companies": frozenset({"sites"}),
     "sites": frozenset({"company"}),
-    "connections": frozenset({"password", "accounts"}),
+    "connections": frozenset({"password", "accounts", "planned"}),
     "accounts": frozenset({"connection", "company", "meters", "isTracked"}),
     "meters": frozenset({"company"}),
     "documents": frozenset({"connection", "usageData", "lineItems", "demandMeters", "isDeleted"}),
@@ -107,7 +107,7 @@ def fill(kind: str, record: dict[str, Any]) -> dict[str, Any]:
     Fields that the kind does not list are kept at the end: the API may add some, and so may a loader.
     """
     known = FIELDS[kind]
-    answer = {name: record.get(name, absent) for name, absent in known.items()}
+    answer = {name: absent if (value := record.get(name)) is None else value for name, absent in known.items()}
     if len(record) > len(known) or not record.keys() <= known.keys():
         private = PRIVATE[kind]
         answer.update({name: value for name, value in record.items() if name not in known and name not in private})

@@ -7,6 +7,7 @@ columns. The rows come as texts in v2.2's full shape; what a version or a switch
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -15,8 +16,12 @@ from typing import Final
 from nectar_notebooks.sandbox.params import Filters
 from nectar_notebooks.sandbox.switches import Switches
 from nectar_notebooks.sandbox.templates import BRIEF, CHILDREN, USAGE
+from nectar_notebooks.sandbox.text import dumps
 
-__all__ = ["PAGE_SIZE", "Page", "Scope", "document_row", "document_text", "documents", "page_of", "usage", "usage_text"]
+__all__ = [
+    "PAGE_SIZE", "Page", "Scope", "document_row", "document_text", "documents", "older_text", "older_usage", "page_of",
+    "usage", "usage_text",
+]  # fmt: skip
 
 PAGE_SIZE: Final = 100
 
@@ -111,6 +116,35 @@ def usage(db: sqlite3.Connection, scope: Scope, filters: Filters, asked: int, sw
     return _page(db, "u", "usage", _usage_row(switches), where, values, asked)
 
 
+def older_usage(
+    db: sqlite3.Connection, scope: Scope, filters: Filters, asked: int, switches: Switches, kinds: int
+) -> Page:
+    """Return one page of usage as older versions list it; of the kinds of rows, those below `kinds`."""
+    where = ["o.deleted = 0", f"o.{scope.kind} = ?", "o.kind < ?"]
+    values: list[object] = [scope.seq, kinds]
+    _days("o", filters, switches, where, values)
+    if filters.commodities:
+        where.append(f"o.commodity IN ({_marks(filters.commodities)})")
+        values += filters.commodities
+    if filters.identifier is not None:
+        where.append("o.usage IN (SELECT i.usage FROM usage_identifiers i WHERE i.value = ?)")
+        values.append(filters.identifier)
+    source = f"FROM older o WHERE {' AND '.join(where)}"
+    (total,) = db.execute(f"SELECT count(*) {source}", values).fetchone()
+    number, pages = page_of(total, asked)
+    found = db.execute(
+        f"SELECT o.change, {_older_row(switches)} {source} {_ORDER.format('o')}",
+        [*values, PAGE_SIZE, (number - 1) * PAGE_SIZE],
+    )
+    return Page([_changed(change, text) for change, text in found], total, number, pages)
+
+
+def older_text(db: sqlite3.Connection, seq: int, switches: Switches) -> bytes:
+    """Return one usage record as older versions have it."""
+    sql = f"SELECT o.change, {_older_row(switches)} FROM older o WHERE o.seq = ?"
+    return _changed(*db.execute(sql, (seq,)).fetchone())
+
+
 def document_text(db: sqlite3.Connection, seq: int, switches: Switches) -> bytes:
     """Return one bill."""
     sql = f"SELECT CAST({document_row(switches)} AS BLOB) FROM documents d WHERE d.seq = ?"
@@ -133,6 +167,17 @@ def _usage_row(switches: Switches) -> str:
     """Return the SQL of a usage record with its bill, which stands there without its children."""
     return f"""{_USAGE} || ',"document":' ||
         (SELECT {_BRIEF[switches.bill_date]} FROM documents d WHERE d.seq = u.document) || '}}}}'"""
+
+
+def _older_row(switches: Switches) -> str:
+    return f"(SELECT {_usage_row(switches)} FROM usage u WHERE u.seq = o.usage)"
+
+
+def _changed(change: str, text: str) -> bytes:
+    """Return a usage record as the row of an older version says it differently."""
+    record = json.loads(text)
+    del record["timeOfUseBreakdown"]
+    return dumps(record | {"timeOfUse": None} | json.loads(change))
 
 
 def _page(
@@ -165,7 +210,7 @@ def _days(alias: str, filters: Filters, switches: Switches, where: list[str], va
             first = (
                 "coalesce(d.last_day, d.bill_date)"
                 if alias == "d"
-                else "(SELECT coalesce(d.last_day, d.bill_date) FROM documents d WHERE d.seq = u.document)"
+                else f"(SELECT coalesce(d.last_day, d.bill_date) FROM documents d WHERE d.seq = {alias}.document)"
             )
         last = first
     if start is not None:

@@ -6,28 +6,21 @@ Each function answers one path for a request whose key was accepted. Paths, vers
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
-from typing import Any, TypeAlias
+from functools import partial
 
 from nectar_notebooks.sandbox import pages, params
 from nectar_notebooks.sandbox.calls import Answer, Call, envelope
-from nectar_notebooks.sandbox.pages import PAGE_SIZE, Page, Scope, page_of
-from nectar_notebooks.sandbox.records import (
-    account_record,
-    company_record,
-    connection_record,
-    meter_record,
-    site_record,
-)
+from nectar_notebooks.sandbox.fields import fill
+from nectar_notebooks.sandbox.lists import stored_page
+from nectar_notebooks.sandbox.older import make_older
+from nectar_notebooks.sandbox.pages import PAGE_SIZE, Scope
+from nectar_notebooks.sandbox.records import account_record, company_record, connection_record
 from nectar_notebooks.sandbox.text import dumps
 
 __all__ = [
     "account", "accounts", "bill", "bills", "companies", "company", "connection", "connections", "meter",
     "meters", "ping", "site", "sites", "usage", "usage_record",
 ]  # fmt: skip
-
-Shape: TypeAlias = Callable[[Call, int, dict[str, Any]], dict[str, Any]]
 
 
 def ping(call: Call) -> Answer:
@@ -41,18 +34,18 @@ def companies(call: Call) -> Answer:
     """List the companies as a bare array, without pages."""
     rows = call.db.execute("SELECT seq, id FROM companies ORDER BY seq").fetchall()
     seen = [seq for seq, id_ in rows if call.key.companies is None or id_ in call.key.companies]
-    return Answer(dumps([call.view.record("companies", company_record(call, seq)) for seq in seen]))
+    return Answer(dumps([call.view.record("companies", company_record(call.state, seq)) for seq in seen]))
 
 
 def company(call: Call, company_id: str) -> Answer:
     """Answer one company with its sites."""
-    return call.answer("companies", company_record(call, call.find("companies", company_id).seq))
+    return call.answer("companies", company_record(call.state, call.find("companies", company_id).seq))
 
 
 def sites(call: Call, company_id: str) -> Answer:
     """List a company's sites."""
     seq = call.find("companies", company_id).seq
-    return _small(call, "sites", "sites", "company = ?", [seq], site_record)
+    return stored_page(call, "sites", "company = ?", [seq], lambda _, record: record)
 
 
 def site(call: Call, site_id: str) -> Answer:
@@ -81,38 +74,38 @@ def connections(call: Call, company_id: str) -> Answer:
         )
         values = [*values, *wanted, *wanted]
     size = int(call.arguments.get("limit") or PAGE_SIZE)
-    return _small(call, "connections", "connections", where, values, connection_record, "created, id", size)
+    return stored_page(call, "connections", where, values, partial(connection_record, call.state), size)
 
 
 def connection(call: Call, connection_id: str) -> Answer:
     """Answer one connection with its accounts."""
     seq = call.find("connections", connection_id).seq
-    return call.answer("connections", connection_record(call, seq, call.record("connections", seq)))
+    return call.answer("connections", connection_record(call.state, seq, call.record("connections", seq)))
 
 
 def accounts(call: Call, company_id: str) -> Answer:
     """List a company's accounts."""
     seq = call.find("companies", company_id).seq
-    return _small(call, "accounts", "accounts", "company = ?", [seq], account_record)
+    return stored_page(call, "accounts", "company = ?", [seq], partial(account_record, call.state))
 
 
 def account(call: Call, account_id: str) -> Answer:
     """Answer one account."""
     seq = call.find("accounts", account_id).seq
-    return call.answer("accounts", account_record(call, seq, call.record("accounts", seq)))
+    return call.answer("accounts", account_record(call.state, seq, call.record("accounts", seq)))
 
 
 def meters(call: Call, scope: str, object_id: str) -> Answer:
     """List the meters of a company or a site."""
     kind = {"company": "companies", "site": "sites"}[scope]
     seq = call.find(kind, object_id).seq
-    return _small(call, "meters", "meters", f"{scope} = ?", [seq], meter_record)
+    return stored_page(call, "meters", f"{scope} = ?", [seq], lambda _, record: fill("meters", record))
 
 
 def meter(call: Call, meter_id: str) -> Answer:
     """Answer one meter."""
     seq = call.find("meters", meter_id).seq
-    return call.answer("meters", meter_record(call, seq, call.record("meters", seq)))
+    return call.answer("meters", fill("meters", call.record("meters", seq)))
 
 
 def bills(call: Call, scope: str, object_id: str) -> Answer:
@@ -136,14 +129,22 @@ def usage(call: Call, scope: str, object_id: str) -> Answer:
     where = _scope(call, scope, object_id)
     whole = scope == "document" and call.view.version == "v2.0"
     filters = params.filters(call.arguments, default="USAGE_PERIOD" if whole else "BILL_DATE")
-    page = pages.usage(call.db, where, filters, params.page(call.arguments), call.switches)
+    kinds = call.view.kinds
+    if kinds is None:
+        page = pages.usage(call.db, where, filters, params.page(call.arguments), call.switches)
+    else:
+        page = pages.older_usage(call.db, where, filters, params.page(call.arguments), call.switches, kinds)
     return envelope("usageData", page, call.view.texts("usage", page.rows))
 
 
 def usage_record(call: Call, usage_data_id: str) -> Answer:
     """Answer one usage record with its bill."""
-    seq = call.find("usage", usage_data_id).seq
-    [text] = call.view.texts("usage", [pages.usage_text(call.db, seq, call.switches)])
+    row = call.find("usage", usage_data_id)
+    if row.older is None:
+        text = pages.usage_text(call.db, row.seq, call.switches)
+    else:
+        text = pages.older_text(call.db, row.older, call.switches)
+    [text] = call.view.texts("usage", [text])
     return Answer(text)
 
 
@@ -152,24 +153,6 @@ def _scope(call: Call, scope: str, object_id: str) -> Scope:
     kind = {"company": "companies", "site": "sites", "connection": "connections", "document": "documents"}[scope]
     row = call.find(kind, object_id)
     call.state.ready(row.company)
+    if call.view.kinds is not None:
+        make_older(call.db, row.company)
     return Scope(scope, row.seq)
-
-
-def _small(
-    call: Call,
-    kind: str,
-    things: str,
-    where: str,
-    values: list[object],
-    shape: Shape,
-    order: str = "seq",
-    size: int = PAGE_SIZE,
-) -> Answer:
-    """Return one page of a list whose records are stored whole."""
-    source = f"FROM {kind} WHERE {where}"
-    (total,) = call.db.execute(f"SELECT count(*) {source}", values).fetchone()
-    number, count = page_of(total, params.page(call.arguments), size)
-    sql = f"SELECT seq, record {source} ORDER BY {order} LIMIT ? OFFSET ?"
-    found = call.db.execute(sql, [*values, size, (number - 1) * size]).fetchall()
-    rows = [dumps(call.view.record(kind, shape(call, seq, json.loads(record)))) for seq, record in found]
-    return envelope(things, Page(rows, total, number, count, size), rows)

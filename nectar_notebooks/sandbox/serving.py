@@ -6,6 +6,7 @@ What is served is the sandbox's own application: both ways of reaching it share 
 from __future__ import annotations
 
 import socket
+from collections.abc import Iterable
 from threading import Event, Thread
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final
@@ -13,10 +14,12 @@ from typing import TYPE_CHECKING, Any, Final
 from nectar_notebooks.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-__all__ = ["Served"]
+__all__ = ["ORIGIN", "Served"]
 
+#: Where a request finds the address at which it was asked.
+ORIGIN: Final = "nectar.origin"
 _LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 #: The API asks for at most ten requests at once; a few more so that a test can show a client that breaks it.
 _THREADS: Final = 16
@@ -46,7 +49,7 @@ class Served:
         self.url = f"http://{'[::1]' if host == '::1' else '127.0.0.1'}:{self.port}"
         self._channels: dict[int, Any] = {}
         self._server = create_server(
-            app,
+            _at_home(app, self.url),
             sockets=[listener],
             map=self._channels,
             threads=_THREADS,
@@ -92,6 +95,16 @@ class Served:
 
     def __repr__(self) -> str:
         return f"Served({self.url!r})"
+
+
+def _at_home(app: WSGIApplication, url: str) -> WSGIApplication:
+    """Return `app` with each request told at which address it is served."""
+
+    def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        environ[ORIGIN] = url
+        return app(environ, start_response)
+
+    return answer
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -7,6 +7,7 @@ needs them. What a list page looks like is decided in `pages`, what a key may do
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
@@ -14,11 +15,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from threading import RLock
 from typing import Any
+from uuid import UUID
 
 from nectar_notebooks.errors import ConfigurationError
 from nectar_notebooks.sandbox.fields import fill
+from nectar_notebooks.sandbox.older import forget_older
 from nectar_notebooks.sandbox.storing import Refs, bill_rows
-from nectar_notebooks.sandbox.tables import DDL, FORMAT
+from nectar_notebooks.sandbox.tables import COMPANY_TABLES, DDL, FORMAT
 from nectar_notebooks.sandbox.templates import Templates
 from nectar_notebooks.sandbox.text import stored
 from nectar_notebooks.sandbox.world import Record, World
@@ -45,7 +48,7 @@ class State:
         self._depth = 0
         self._later: dict[int, Callable[[], Iterable[World]]] = {}
         self.db = _open(path)
-        self._templates = Templates(self.db)
+        self.templates = Templates(self.db)
         self.is_new = self.meta("seed") is None
 
     def close(self) -> None:
@@ -72,7 +75,7 @@ class State:
                 self._depth -= 1
                 if self._depth == 0:
                     self.db.execute("ROLLBACK")
-                    self._templates.forget()
+                    self.templates.forget()
                 raise
             self._depth -= 1
             if self._depth == 0:
@@ -82,14 +85,14 @@ class State:
         """Forget everything but the tables."""
         with self.writing() as db:
             self._later.clear()
-            self._templates.forget()
+            self.templates.forget()
             names = db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
             for (name,) in names:
                 db.execute(f"DELETE FROM {name}")
 
     def load(self, world: World) -> None:
         """Add a world's records; bills that come later are remembered, not made."""
-        with self.writing() as db:
+        with self.writing():
             for record in world.companies:
                 self.add_company(record)
             companies = self.seqs("companies")
@@ -101,19 +104,9 @@ class State:
             for record in world.accounts:
                 self.add_account(record, companies[record["company"]], connections.get(record.get("connection")))
             accounts = self.seqs("accounts")
-            db.executemany(
-                "INSERT INTO meters (id, company, site, account, record) VALUES (?, ?, ?, ?, ?)",
-                (
-                    (
-                        record["id"],
-                        companies[record["company"]],
-                        sites.get(record.get("site")),
-                        accounts.get(record.get("account")),
-                        stored(record),
-                    )
-                    for record in world.meters
-                ),
-            )
+            for record in world.meters:
+                site, account = sites.get(record.get("site")), accounts.get(record.get("account"))
+                self.add_meter(record, companies[record["company"]], site, account)
             self.add_bills([world])
             self._later.update({companies[company]: make for company, make in world.later.items()})
 
@@ -124,6 +117,26 @@ class State:
                 make = self._later.pop(seq, None)
                 if make is not None:
                     self.add_bills(make())
+
+    def new_id(self, kind: str) -> str:
+        """Return the id of the next object made in this sandbox: the same seed and calls give the same ids."""
+        number = (self.meta("made") or 0) + 1
+        self.note("made", number)
+        return self.derived_id(f"{kind} {number}")
+
+    def derived_id(self, name: str) -> str:
+        """Return the id that belongs to a name in this sandbox."""
+        digest = hashlib.sha256(f"nectar embedded sandbox {self.meta('seed')} {name}".encode()).digest()
+        return str(UUID(bytes=digest[:16], version=4))
+
+    def record(self, kind: str, seq: int) -> Record:
+        """Return the stored record of anything but a bill or usage."""
+        record: Record = json.loads(self.db.execute(f"SELECT record FROM {kind} WHERE seq = ?", (seq,)).fetchone()[0])
+        return record
+
+    def knows(self, kind: str, object_id: str) -> bool:
+        """Say whether there is such an object."""
+        return self.db.execute(f"SELECT 1 FROM {kind} WHERE id = ?", (object_id,)).fetchone() is not None
 
     def seqs(self, table: str) -> dict[str | None, int]:
         """Return the row number of every id of a small table."""
@@ -164,17 +177,32 @@ class State:
             stored(record),
         )
 
+    def add_meter(self, record: Record, company: int, site: int | None, account: int | None) -> int:
+        """Store a meter and return its row."""
+        return self._insert(
+            "INSERT INTO meters (id, company, site, account, record) VALUES (?, ?, ?, ?, ?)",
+            record["id"],
+            company,
+            site,
+            account,
+            stored(record),
+        )
+
     def add_bills(self, parts: Iterable[World]) -> None:
         """Store bills and their usage records; a usage record comes in the same part as its bill."""
         with self.writing() as db:
             refs = Refs(self.seqs("companies"), self.seqs("connections"), self.seqs("sites"), self.seqs("meters"))
             (document,) = db.execute("SELECT coalesce(max(seq), 0) FROM documents").fetchone()
             (usage,) = db.execute("SELECT coalesce(max(seq), 0) FROM usage").fetchone()
+            changed: set[str] = set()
             for part in parts:
-                rows = bill_rows(part, refs, self._templates, document, usage)
+                changed.update(record["company"] for record in part.documents)
+                rows = bill_rows(part, refs, self.templates, document, usage)
                 document += len(rows.documents)
                 usage += len(rows.usage)
                 rows.insert(db)
+            for company in sorted(changed):
+                forget_older(db, refs.companies[company])
 
     def remove_company(self, company_id: str) -> None:
         """Remove a company and everything that is its own, if it is there."""
@@ -184,9 +212,22 @@ class State:
                 return
             self._later.pop(row[0], None)
             db.execute("DELETE FROM usage_identifiers WHERE usage IN (SELECT seq FROM usage WHERE company = ?)", row)
-            for table in ("usage", "documents", "meters", "accounts", "connections", "sites"):
+            for table in COMPANY_TABLES:
                 db.execute(f"DELETE FROM {table} WHERE company = ?", row)
             db.execute("DELETE FROM companies WHERE seq = ?", row)
+
+    def changed_bills(self, document: int) -> None:
+        """Note that a bill or its usage changed: what older versions make of it is made anew."""
+        (company,) = self.db.execute("SELECT company FROM documents WHERE seq = ?", (document,)).fetchone()
+        forget_older(self.db, company)
+
+    def is_inactive(self, company: int) -> bool:
+        """Say whether a company is deactivated: it has connections, and all say so."""
+        (count, inactive) = self.db.execute(
+            "SELECT count(*), coalesce(sum(status = 'COMPANY_INACTIVE'), 0) FROM connections WHERE company = ?",
+            (company,),
+        ).fetchone()
+        return bool(count) and count == inactive
 
     def meta(self, name: str) -> Any:
         """Return what is noted under `name`, or None."""

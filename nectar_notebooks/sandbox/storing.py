@@ -17,7 +17,7 @@ from nectar_notebooks.sandbox.templates import BRIEF, CHILDREN, USAGE, Templates
 from nectar_notebooks.sandbox.text import normalized
 from nectar_notebooks.sandbox.world import Record, World
 
-__all__ = ["BillRows", "Refs", "bill_rows"]
+__all__ = ["BillRows", "Refs", "bill_rows", "document_row", "usage_row"]
 
 
 def _insert(table: str, *columns: str) -> str:
@@ -90,6 +90,16 @@ def bill_rows(part: World, refs: Refs, templates: Templates, document: int, usag
     if by_document:
         raise ValueError(f"Usage of unknown bills: {', '.join(sorted(by_document)[:3])}.")
     return found
+
+
+def document_row(record: Record, usage: Iterable[Record], templates: Templates) -> dict[str, object]:
+    """Return a bill's columns by name; of its usage only the days matter."""
+    return dict(zip(_DOCUMENT_COLUMNS, _document_values(record, usage, templates), strict=True))
+
+
+def usage_row(record: Record, templates: Templates) -> dict[str, object]:
+    """Return a usage record's columns by name."""
+    return dict(zip(_USAGE_COLUMNS, _usage_values(record, templates), strict=True))
 
 
 def _document_values(record: Record, usage: Iterable[Record], templates: Templates) -> list[object]:

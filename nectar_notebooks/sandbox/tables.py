@@ -11,10 +11,15 @@ from typing import Final
 
 from nectar_notebooks.sandbox.templates import BRIEF, CHILDREN, USAGE
 
-__all__ = ["DDL", "FORMAT"]
+__all__ = ["COMPANY_TABLES", "DDL", "FORMAT"]
 
 #: Marks a file as a state of this form; a change of the tables below counts it up.
 FORMAT: Final = 0x6E620001
+
+#: What a company owns, in an order in which it can be removed.
+COMPANY_TABLES: Final = (
+    "older", "usage", "documents", "meters", "accounts", "connections", "sites", "invitations", "jobs", "uploads",
+)  # fmt: skip
 
 #: Whole texts of bills and usage are put together of a template and values, see `templates`. `brief` and `body` are
 #: JSON objects without their closing brace; `children` continues `brief`.
@@ -28,7 +33,7 @@ CREATE TABLE keys (
 ) WITHOUT ROWID;
 
 CREATE TABLE companies (
-    seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, record TEXT NOT NULL
+    seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, record TEXT NOT NULL, older INTEGER NOT NULL DEFAULT 0
 );
 CREATE TABLE sites (
     seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, company INTEGER NOT NULL, record TEXT NOT NULL
@@ -78,6 +83,30 @@ CREATE INDEX usage_connection ON usage (connection, created, id);
 CREATE INDEX usage_document ON usage (document, commodity, site);
 CREATE INDEX usage_site ON usage (site, document);
 CREATE INDEX usage_meter ON usage (meter);
+
+CREATE TABLE older (
+    seq INTEGER PRIMARY KEY, id TEXT NOT NULL, kind INTEGER NOT NULL, usage INTEGER, document INTEGER NOT NULL,
+    company INTEGER NOT NULL, connection INTEGER, site INTEGER, deleted INTEGER NOT NULL, commodity TEXT,
+    created TEXT, updated TEXT, bill_date TEXT, first_day TEXT, last_day TEXT, change TEXT NOT NULL
+);
+CREATE INDEX older_company ON older (company, created, id);
+CREATE INDEX older_id ON older (id);
+CREATE INDEX older_document ON older (document);
+
+CREATE TABLE invitations (
+    seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, company INTEGER NOT NULL, connection INTEGER, created TEXT,
+    token TEXT NOT NULL UNIQUE, record TEXT NOT NULL
+);
+CREATE INDEX invitations_company ON invitations (company, created, id);
+
+CREATE TABLE jobs (
+    seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, company INTEGER NOT NULL, created TEXT, record TEXT NOT NULL
+);
+CREATE INDEX jobs_company ON jobs (company, created, id);
+
+CREATE TABLE uploads (
+    company INTEGER NOT NULL, digest TEXT NOT NULL, document TEXT NOT NULL, PRIMARY KEY (company, digest)
+) WITHOUT ROWID;
 
 CREATE TABLE usage_identifiers (
     value TEXT NOT NULL, usage INTEGER NOT NULL, PRIMARY KEY (value, usage)

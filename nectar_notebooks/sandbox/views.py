@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from nectar_notebooks.sandbox.fields import ASSUMED, DECIMALS
+from nectar_notebooks.sandbox.older import demand_rows, parts
 from nectar_notebooks.sandbox.switches import Switches
 from nectar_notebooks.sandbox.text import dumps
 
 __all__ = ["View"]
 
-#: The one water type that an answer was seen with; the others are assumed.
-_SEEN_WATER_TYPES: Final = frozenset({"POTABLE_WATER", None})
+#: Values that answers were seen with; the others that the sandbox knows are assumed.
+_SEEN: Final = {"waterType": ("POTABLE_WATER", None), "electricityType": ("USAGE", None)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,20 +31,25 @@ class View:
     documented_only: bool
 
     @property
-    def is_plain(self) -> bool:
-        """Say whether the stored text is the answer."""
+    def kinds(self) -> int | None:
+        """Return how many kinds of rows a usage list has in an older version's shape; None in v2.2's."""
+        if self.version == "v2.1":
+            return 3
+        return 2 if self.version == "v2.0" or self.switches.usage_shape == "guide" else None
+
+    @property
+    def _is_plain(self) -> bool:
+        """Say whether records are answered with all their fields and decimals as strings."""
         return not self.documented_only and self.switches.decimals == "string"
 
     def texts(self, kind: str, rows: list[bytes]) -> list[bytes]:
         """Return the texts of documents or usage records as this view shows them."""
-        if self.is_plain:
+        if self._is_plain and (kind == "usage" or self.kinds is None):
             return rows
         return [dumps(self.record(kind, json.loads(row))) for row in rows]
 
     def record(self, kind: str, record: dict[str, Any]) -> dict[str, Any]:
         """Return one parsed record as this view shows it."""
-        if self.is_plain:
-            return record
         if kind == "documents":
             record = self._document(record)
         elif kind == "usage":
@@ -53,13 +59,21 @@ class View:
         return _numbers(record) if self.switches.decimals == "number" else record
 
     def _document(self, record: dict[str, Any]) -> dict[str, Any]:
-        return self._brief(record) | {"usageData": [self._usage(row) for row in record["usageData"]]}
+        usage = record["usageData"]
+        if self.kinds is not None:
+            usage = [part for row in usage for part in parts(row)]
+        if self.version == "v2.1":
+            usage += demand_rows(record)
+        record = self._brief(record) | {"usageData": [self._usage(row) for row in usage]}
+        if self.version != "v2.2":
+            del record["demandMeters"]
+        return record
 
     def _usage(self, record: dict[str, Any]) -> dict[str, Any]:
         if "document" in record:
             record = record | {"document": self._brief(record["document"])}
-        if self.documented_only and record.get("waterType") not in _SEEN_WATER_TYPES:
-            record = record | {"waterType": None}
+        if self.documented_only:
+            record = record | {name: None for name, seen in _SEEN.items() if record.get(name) not in seen}
         return record
 
     def _brief(self, record: dict[str, Any]) -> dict[str, Any]:
@@ -71,7 +85,7 @@ def _without_assumed(kind: str, record: dict[str, Any]) -> dict[str, Any]:
     record = {name: value for name, value in record.items() if name not in assumed}
     if kind == "connections":
         record["accounts"] = [_without_assumed("accounts", account) for account in record["accounts"]]
-    if kind == "meters" and record.get("waterType") not in _SEEN_WATER_TYPES:
+    if kind == "meters" and record.get("waterType") not in _SEEN["waterType"]:
         record["waterType"] = None
     return record
 

@@ -1,0 +1,88 @@
+"""The sandbox's own paths beside the API: journal, events, time, scenarios, faults, the invited person, original files.
+
+They exist for whoever has only HTTP: curl, other languages. ``/_sandbox/...`` takes the sandbox's own key;
+``/bills/<id>.pdf`` is where a bill's original lies and takes none, as on the real API.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
+
+from nectar_notebooks.errors import NectarError
+from nectar_notebooks.sandbox import keys
+from nectar_notebooks.sandbox.problems import ProblemError, unauthorized
+from nectar_notebooks.sandbox.text import moment
+
+if TYPE_CHECKING:
+    from nectar_notebooks.sandbox.core import Sandbox
+
+__all__ = ["act"]
+
+
+def act(sandbox: Sandbox, method: str, path: str, key: str | None, body: Any) -> Any:
+    """Answer one of the sandbox's own paths with something that can be written as JSON."""
+    if not keys.same(key, sandbox.key):
+        raise unauthorized("The sandbox's own paths take the key that it was made with.")
+    action = _ACTIONS.get((method, path))
+    if action is None:
+        raise ProblemError(404, f"There is nothing at {method} /_sandbox/{path}.")
+    if not isinstance(body, dict | None):
+        raise ProblemError(400, "The body must be an object.")
+    try:
+        return action(sandbox, **(body or {}))
+    except (NectarError, TypeError, ValueError) as error:
+        raise ProblemError(400, str(error)) from None
+
+
+def _journal(sandbox: Sandbox) -> Any:
+    return {"highestConcurrency": sandbox.journal.highest_concurrency, "requests": sandbox.journal.rows()}
+
+
+def _events(sandbox: Sandbox) -> Any:
+    return {"events": sandbox.events.rows()}
+
+
+def _clock(sandbox: Sandbox) -> Any:
+    return {"now": moment(sandbox.clock.now())}
+
+
+def _advance(sandbox: Sandbox, days: float) -> Any:
+    sandbox.advance(days)
+    return _clock(sandbox)
+
+
+def _scenario(sandbox: Sandbox, name: str, **of: Any) -> Any:
+    return {"id": sandbox.scenario(name, **of)}
+
+
+def _fault(sandbox: Sandbox, **plan: Any) -> Any:
+    sandbox.faults.add(**plan)
+    return {"planned": len(sandbox.faults)}
+
+
+def _no_faults(sandbox: Sandbox) -> Any:
+    sandbox.faults.clear()
+    return {"planned": 0}
+
+
+def _use(sandbox: Sandbox, **given: Any) -> Any:
+    return {"connectionId": sandbox.use_invitation(**given)}
+
+
+def _reset(sandbox: Sandbox) -> Any:
+    sandbox.reset()
+    return _clock(sandbox)
+
+
+_ACTIONS: Final[dict[tuple[str, str], Callable[..., Any]]] = {
+    ("GET", "journal"): _journal,
+    ("GET", "events"): _events,
+    ("GET", "clock"): _clock,
+    ("POST", "advance"): _advance,
+    ("POST", "scenario"): _scenario,
+    ("POST", "faults"): _fault,
+    ("DELETE", "faults"): _no_faults,
+    ("POST", "invitation"): _use,
+    ("POST", "reset"): _reset,
+}

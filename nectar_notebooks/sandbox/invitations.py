@@ -1,0 +1,153 @@
+"""Invitations and the deprecated magic links: letting somebody else add or repair a login.
+
+The page behind an invitation is not part of the API; :meth:`Sandbox.use_invitation` stands for the person who opens it.
+Whether an invitation has expired is read off the sandbox's clock.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any, Final
+
+from nectar_notebooks.sandbox.calls import Answer, Call, Row
+from nectar_notebooks.sandbox.lists import stored_page
+from nectar_notebooks.sandbox.logins import check_sites
+from nectar_notebooks.sandbox.records import link_secret
+from nectar_notebooks.sandbox.text import dumps, moment, stored
+
+__all__ = [
+    "company_link", "connection_link", "event", "invitation", "invitations", "invite", "invite_to_reconnect",
+    "revoke", "save", "shown",
+]  # fmt: skip
+
+_PAGES: Final = "https://dash.nectarclimate.com/p"
+_PREFILL: Final = (
+    "url", "datasourceId", "initialSites", "utilityTypes", "country", "connectionOwnerEmail",
+    "dataCollectionStartDate",
+)  # fmt: skip
+
+
+def invite(call: Call, company_id: str) -> Answer:
+    """Invite somebody to add a connection."""
+    row = call.find("companies", company_id)
+    given = call.body.fields or {}
+    prefill = given.get("prefill") or {}
+    check_sites(call, row.company, prefill.get("initialSites") or [])
+    filled = {"initialSites": [], "utilityTypes": []} | {name: prefill[name] for name in _PREFILL if name in prefill}
+    return _create(call, row.company, company_id, None, filled)
+
+
+def invite_to_reconnect(call: Call, connection_id: str) -> Answer:
+    """Invite somebody to repair a connection; it takes no prefill."""
+    row = call.find("connections", connection_id)
+    return _create(call, row.company, call.company_id(row.company), connection_id, {})
+
+
+def invitations(call: Call, company_id: str) -> Answer:
+    """List a company's invitations, without their events."""
+    row = call.find("companies", company_id)
+    return stored_page(call, "invitations", "company = ?", [row.seq], lambda _, record: _listed(call, record))
+
+
+def invitation(call: Call, invitation_id: str) -> Answer:
+    """Answer one invitation with what happened to it."""
+    row = call.find("invitations", invitation_id)
+    record = call.record("invitations", row.seq)
+    return call.answer("invitations", shown(call, record))
+
+
+def revoke(call: Call, invitation_id: str) -> Answer:
+    """Revoke an invitation; one that can no longer be used stays as it is."""
+    row = call.find("invitations", invitation_id)
+    record = call.record("invitations", row.seq)
+    if shown(call, record)["status"] == "ACTIVE":
+        record["status"] = "REVOKED"
+        event(record, "REVOKED", call.now)
+        save(call, row, record)
+    return call.answer("invitations", _listed(call, record))
+
+
+def company_link(call: Call, company_id: str) -> Answer:
+    """Answer the deprecated link by which a login is added."""
+    row = call.find("companies", company_id)
+    check_sites(call, row.company, (call.body.fields or {}).get("sites") or [])
+    public, secret = link_secret("company", company_id), link_secret("company link", company_id)
+    return Answer(
+        dumps(
+            {
+                "publicCompanyId": public,
+                "companyMagicLinkSecret": secret,
+                "magicLinkUrl": f"{_PAGES}/connect/{public}/{secret}",
+            }
+        ),
+        201 if call.is_post else 200,
+    )
+
+
+def connection_link(call: Call, connection_id: str) -> Answer:
+    """Answer the deprecated link by which a login is repaired."""
+    row = call.find("connections", connection_id)
+    public = link_secret("company", call.company_id(row.company))
+    secret = link_secret("connection", connection_id)
+    return Answer(
+        dumps(
+            {
+                "publicCompanyId": public,
+                "connectionMagicLinkSecret": secret,
+                "magicLinkUrl": f"{_PAGES}/connect/{public}/workflow/{secret}",
+            }
+        )
+    )
+
+
+def shown(call: Call, record: dict[str, Any]) -> dict[str, Any]:
+    """Return an invitation with the status that the clock gives it."""
+    expires = record["expiresAt"]
+    if record["status"] == "ACTIVE" and expires is not None and expires <= call.now:
+        return record | {"status": "EXPIRED"}
+    return record
+
+
+def event(record: dict[str, Any], kind: str, now: str, email: str | None = None) -> None:
+    """Note in an invitation what happened to it."""
+    record["events"].append({"type": kind, "email": email, "created": now})
+
+
+def save(call: Call, row: Row, record: dict[str, Any]) -> None:
+    """Store a changed invitation."""
+    call.db.execute("UPDATE invitations SET record = ? WHERE seq = ?", (stored(record), row.seq))
+
+
+def _create(call: Call, company: int, company_id: str, connection_id: str | None, prefill: dict[str, Any]) -> Answer:
+    given = call.body.fields or {}
+    seconds = given.get("expiresInSeconds")
+    id_ = call.state.new_id("invitation")
+    token = link_secret("invitation", id_)
+    record = {
+        "id": id_,
+        "token": token,
+        "invitationType": "CREATE_CONNECTION" if connection_id is None else "EDIT_CONNECTION",
+        "status": "ACTIVE",
+        "invitationUrl": f"{_PAGES}/i/{token}",
+        "companyId": company_id,
+        "connectionId": connection_id,
+        "allowedEmails": given.get("allowedEmails") or [],
+        "expiresAt": None if seconds is None else moment(call.sandbox.clock.now() + timedelta(seconds=seconds)),
+        "maxUses": given.get("maxUses"),
+        "useCount": 0,
+        "createdAt": call.now,
+        "prefill": prefill,
+        "events": [],
+    }
+    if connection_id is None:
+        record["createdConnections"] = []
+    connection = None if connection_id is None else call.find("connections", connection_id).seq
+    call.db.execute(
+        "INSERT INTO invitations (id, company, connection, created, token, record) VALUES (?, ?, ?, ?, ?, ?)",
+        (id_, company, connection, call.now, token, stored(record)),
+    )
+    return call.answer("invitations", _listed(call, record), 201)
+
+
+def _listed(call: Call, record: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in shown(call, record).items() if name != "events"}

@@ -1,0 +1,91 @@
+"""What happens while time passes: weekly checks, first checks, announced failures, bills that arrive.
+
+Called by :meth:`Sandbox.advance` after the clock has moved. Keys and invitations expire by themselves: whoever looks at
+them asks the clock. A connection that does not work collects nothing; once it works again, what it missed arrives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from nectar_notebooks.sandbox import mock
+from nectar_notebooks.sandbox.credentials import Verdict, is_mock
+from nectar_notebooks.sandbox.logins import set_status, store_login
+from nectar_notebooks.sandbox.text import moment
+from nectar_notebooks.sandbox.world import World
+
+if TYPE_CHECKING:
+    from nectar_notebooks.sandbox.core import Sandbox
+
+__all__ = ["live"]
+
+_WEEK: Final = timedelta(days=7)
+
+
+def live(sandbox: Sandbox, arrivals: Iterable[World]) -> None:
+    """Check the connections that are due, then let bills arrive behind those that work."""
+    state = sandbox.state
+    now = sandbox.clock.now()
+    rows = [seq for (seq,) in state.db.execute("SELECT seq FROM connections ORDER BY seq").fetchall()]
+    for seq in rows:
+        old = state.record("connections", seq)
+        record = _checked(dict(old), now)
+        if record != old:
+            store_login(state, seq, record)
+            sandbox.events.connection_changed(state, seq, old)
+    for seq in rows:
+        record = state.record("connections", seq)
+        if record["status"] == "CONNECTED" and is_mock(record["url"] or ""):
+            (last,) = state.db.execute("SELECT coalesce(max(seq), 0) FROM documents").fetchone()
+            mock.arrive(state, seq, now.date(), moment(now))
+            _tell(sandbox, last)
+    _arrive(sandbox, arrivals)
+
+
+def _checked(record: dict[str, Any], now: datetime) -> dict[str, Any]:
+    """Return a connection's record after the checks that were due by now."""
+    planned = record.get("planned")
+    if planned is not None and planned["at"] <= moment(now):
+        del record["planned"]
+        set_status(record, Verdict(planned["status"], planned["detail"]), planned["at"])
+        record["updated"] = planned["at"]
+    elif record["status"] == "PENDING" and now > _time(record["created"]):
+        set_status(record, Verdict("CONNECTED"), moment(now))
+        record["updated"] = moment(now)
+    elif record["status"] == "CONNECTED":
+        last = _time(record.get("statusLastUpdateTime") or record["created"])
+        weeks = (now - last) // _WEEK
+        if weeks > 0:
+            record["statusLastUpdateTime"] = moment(last + weeks * _WEEK)
+    return record
+
+
+def _arrive(sandbox: Sandbox, arrivals: Iterable[World]) -> None:
+    """Store the bills that have arrived by now and are not there yet."""
+    state = sandbox.state
+    working = {id_ for (id_,) in state.db.execute("SELECT id FROM connections WHERE status = 'CONNECTED'")}
+    new = []
+    for part in arrivals:
+        documents = [
+            bill
+            for bill in part.documents
+            if bill.get("connection") in working and not state.knows("documents", bill["id"])
+        ]
+        if documents:
+            ids = {bill["id"] for bill in documents}
+            new.append(World(documents=documents, usage=[row for row in part.usage if row["document"] in ids]))
+    if new:
+        (last,) = state.db.execute("SELECT coalesce(max(seq), 0) FROM documents").fetchone()
+        state.add_bills(new)
+        _tell(sandbox, last)
+
+
+def _tell(sandbox: Sandbox, after: int) -> None:
+    for (seq,) in sandbox.state.db.execute("SELECT seq FROM documents WHERE seq > ? ORDER BY seq", (after,)).fetchall():
+        sandbox.events.bill_created(sandbox.state, seq)
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text)

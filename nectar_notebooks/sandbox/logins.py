@@ -1,0 +1,145 @@
+"""Writing connections: create with credentials, change them, remove.
+
+What a login is worth is judged in `credentials`, what arrives behind one is made in `mock`. The password is kept to be
+compared, and never answered.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nectar_notebooks.sandbox import mock
+from nectar_notebooks.sandbox.calls import Answer, Call, Row
+from nectar_notebooks.sandbox.credentials import Verdict, is_mock, judge, provider_name, provider_of
+from nectar_notebooks.sandbox.people import CALLER
+from nectar_notebooks.sandbox.problems import bad_field
+from nectar_notebooks.sandbox.records import connection_record
+from nectar_notebooks.sandbox.state import State
+from nectar_notebooks.sandbox.text import stored
+
+__all__ = [
+    "check_sites",
+    "create_connection",
+    "delete_connection",
+    "make_connection",
+    "renew",
+    "set_status",
+    "store_login",
+    "update_connection",
+]
+
+
+def create_connection(call: Call, company_id: str) -> Answer:
+    """Create a connection; the answer carries the status of its first check."""
+    company = call.find("companies", company_id).seq
+    seq = make_connection(call, company, company_id, call.body.fields)
+    return call.answer("connections", connection_record(call.state, seq, call.record("connections", seq)), 201)
+
+
+def update_connection(call: Call, connection_id: str) -> Answer:
+    """Change credentials, which are checked at once, or sites."""
+    row = call.find("connections", connection_id)
+    record = renew(call, row, call.body.fields or {})
+    return call.answer("connections", connection_record(call.state, row.seq, record))
+
+
+def renew(call: Call, row: Row, given: dict[str, Any]) -> dict[str, Any]:
+    """Store new credentials, checked at once, or other sites of a connection; return its record."""
+    old = call.record("connections", row.seq)
+    record = dict(old)
+    if "sites" in given:
+        check_sites(call, row.company, given["sites"], record["url"])
+        record["initialSites"] = given["sites"]
+    if given.keys() & {"username", "password", "securityQuestions"}:
+        username = given.get("username", record.get("username", ""))
+        if username != record.get("username"):
+            _check_free(call, row.company, record["url"], username)
+        record |= {"username": username, "password": given.get("password", record.get("password", ""))}
+        verdict = judge(record["url"], username, record["password"], call.switches, record["status"])
+        set_status(record, verdict, call.now)
+    record["updated"] = call.now
+    store_login(call.state, row.seq, record)
+    call.sandbox.events.connection_changed(call.state, row.seq, old)
+    if record["status"] == "CONNECTED" and is_mock(record["url"]):
+        mock.arrive(call.state, row.seq, call.sandbox.clock.today(), call.now)
+    return record
+
+
+def delete_connection(call: Call, connection_id: str) -> Answer:
+    """Remove a connection; the accounts and bills found behind it stay with the company."""
+    row = call.find("connections", connection_id)
+    call.state.ready(row.company)
+    for table in ("accounts", "documents", "usage", "older"):
+        call.db.execute(f"UPDATE {table} SET connection = NULL WHERE connection = ?", (row.seq,))
+    call.db.execute("DELETE FROM invitations WHERE connection = ?", (row.seq,))
+    call.db.execute("DELETE FROM connections WHERE seq = ?", (row.seq,))
+    return Answer(status=204)
+
+
+def make_connection(call: Call, company: int, company_id: str, given: dict[str, Any], owner: str = CALLER) -> int:
+    """Store a new connection and return its row; what arrives at once arrives."""
+    url, username = given["url"], given["username"]
+    check_sites(call, company, given["sites"], url)
+    _check_free(call, company, url, username)
+    verdict = judge(url, username, given["password"], call.switches)
+    if call.state.is_inactive(company):
+        verdict = Verdict("COMPANY_INACTIVE", "The company was deactivated.")
+    now = call.now
+    record = {
+        "id": call.state.new_id("connection"),
+        "company": company_id,
+        "created": now,
+        "updated": now,
+        "externalId": None,
+        "datasource": {"name": provider_name(url), "url": url},
+        "url": url,
+        "username": username,
+        "password": given["password"],
+        "country": given["country"].upper(),
+        "initialSites": given["sites"],
+        "workflowOwnerEmail": owner,
+        "dataCollectionStartDate": call.record("companies", company).get("dataCollectionStartDate"),
+        "isActive": verdict.status != "COMPANY_INACTIVE",
+    }
+    set_status(record, verdict, now)
+    seq = call.state.add_connection(record, company)
+    call.sandbox.events.connection_created(call.state, seq)
+    if verdict.status == "CONNECTED":
+        mock.arrive(call.state, seq, call.sandbox.clock.today(), now)
+    return seq
+
+
+def set_status(record: dict[str, Any], verdict: Verdict, now: str) -> None:
+    """Note the result of a check in a connection's record."""
+    if verdict.status != record.get("status"):
+        record["statusFirstSeenTime"] = now
+    record |= {"status": verdict.status, "statusErrorDetail": verdict.detail, "statusLastUpdateTime": now}
+
+
+def check_sites(call: Call, company: int, sites: list[str], url: str | None = None) -> None:
+    """Refuse sites that are not the company's; the mock utility wants one to three."""
+    own = {site for (site,) in call.db.execute("SELECT id FROM sites WHERE company = ?", (company,))}
+    foreign = [site for site in sites if site not in own]
+    if foreign:
+        raise bad_field("sites", f"{foreign[0][:80]!r} is no site of this company.")
+    if url is not None and is_mock(url) and not 1 <= len(set(sites)) <= 3:
+        raise bad_field("sites", "the sandbox credentials take one to three sites.")
+
+
+def _check_free(call: Call, company: int, url: str, username: str) -> None:
+    """Refuse a login that the company has already."""
+    taken = call.db.execute(
+        "SELECT json_extract(record, '$.url') FROM connections"
+        " WHERE company = ? AND json_extract(record, '$.username') = ?",
+        (company, username),
+    )
+    if any(provider_of(other or "") == provider_of(url) for (other,) in taken):
+        raise bad_field("username", "this company has a connection to this provider with this user name.")
+
+
+def store_login(state: State, seq: int, record: dict[str, Any]) -> None:
+    """Store a changed connection."""
+    state.db.execute(
+        "UPDATE connections SET status = ?, owner = ?, record = ? WHERE seq = ?",
+        (record["status"], record.get("workflowOwnerEmail"), stored(record), seq),
+    )
