@@ -172,8 +172,8 @@ _MAGIC_LINKS: Final = (
     Operation(
         "createCompanyLink", "post", "/connection/company/{company_id}/link", "Magic links",
         "A link to add a connection, with sites and what is filled in", ref("MagicLink"),
-        description=_INSTEAD, deprecated=True, body=Body("MagicLinkInput", _JSON_ONLY, required=False),
-        refuses=(_FOREIGN_SITE,),
+        description=_INSTEAD, deprecated=True, status=201, status_assumed=True,
+        body=Body("MagicLinkInput", _JSON_ONLY, required=False), refuses=(_FOREIGN_SITE,),
     ),
     Operation(
         "getConnectionLink", "get", "/connection/{connection_id}", "Magic links", "A link to edit a connection",
@@ -181,7 +181,8 @@ _MAGIC_LINKS: Final = (
     ),
     Operation(
         "createConnectionLink", "post", "/connection/{connection_id}", "Magic links",
-        "A link to edit a connection", ref("MagicLink"), description=_INSTEAD, deprecated=True,
+        "A link to edit a connection", ref("MagicLink"), description=_INSTEAD, deprecated=True, status=201,
+        status_assumed=True,
     ),
 )  # fmt: skip
 

@@ -76,8 +76,8 @@ _MAGIC_LINK: Final = record(
     "The older way to let somebody in: a page to open in a tab or an iframe.",
     publicCompanyId=text("The company's id in links."),
     companyMagicLinkSecret=optional(text("The secret of a link that adds a connection.")),
-    connectionMagicLinkSecret=assumed(
-        text("The secret of a link that edits a connection."),
+    connectionMagicLinkSecret=read_as(
+        optional(text("The secret of a link that edits a connection.")),
         "The answer of the link to edit is not shown; its address carries this secret.",
     ),
     magicLinkUrl=text("The page to open."),
