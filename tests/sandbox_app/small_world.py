@@ -96,10 +96,10 @@ def small_world() -> World:
                                         "description": "Off-peak"}]),
             _usage(FEBRUARY_USAGE, FEBRUARY_BILL, "2025-02-01", "2025-02-28", "140", "kWh"),
             _usage(WATER_USAGE, WATER_BILL, "2025-01-15", "2025-02-14", "5", "CCF", meter=WATER_METER,
-                   site=ANNEX, connection=WATER_LOGIN, datasourceType="WATER", waterType="POTABLE_WATER",
+                   site=ANNEX, connection=WATER_LOGIN, datasourceType="WATER", electricityType=None, waterType="POTABLE_WATER",
                    identifiers=[{"name": "METER", "value": "W1", "rawName": "Meter"}]),
             _usage(SEWER_USAGE, WATER_BILL, "2025-01-15", None, "5", "CCF", meter=SEWER_METER,
-                   site=ANNEX, connection=WATER_LOGIN, datasourceType="WATER", waterType="WASTEWATER",
+                   site=ANNEX, connection=WATER_LOGIN, datasourceType="WATER", electricityType=None, waterType="WASTEWATER",
                    identifiers=[{"name": "METER", "value": "W1-S", "rawName": "Meter"}]),
         ],
     )  # fmt: skip
