@@ -31,7 +31,7 @@ from nectar_notebooks.cache.meters import MeterReader
 from nectar_notebooks.cache.records import Details
 from nectar_notebooks.cache.store import DamagedSnapshotError
 from nectar_notebooks.cache.walks import Listing
-from nectar_notebooks.errors import OfflineError
+from nectar_notebooks.errors import ContractError, OfflineError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -120,7 +120,11 @@ class Company:
                 if changes is not None:
                     return changes
             staging = self._library.staging(key)
-            pulled = listing.pull(staging)
+            try:
+                pulled = listing.pull(staging)
+            except ContractError:
+                staging.finish()  # pages that cannot be read must not be met again
+                raise
             staging.finish()
             if resource == "connections":
                 return replace(pulled, frames=account_counts(pulled.frames))

@@ -72,7 +72,7 @@ def merge(family: Family, old: Mapping[str, pd.DataFrame], new: Mapping[str, pd.
     deleted : collection of str
         Ids of parents that are gone.
     """
-    gone = {*new[family.parent][family.key], *deleted}
+    gone = list({*new[family.parent][family.key], *deleted})
     merged = dict(old)
     for grandchild, child, key in family.grandchildren:
         dropped = old[child].loc[old[child][family.key].isin(gone), key]
@@ -80,29 +80,36 @@ def merge(family: Family, old: Mapping[str, pd.DataFrame], new: Mapping[str, pd.
     for table in (family.parent, *family.children):
         merged[table] = _join(old[table][~old[table][family.key].isin(gone)], new[table])
     for table, key in family.shared:
-        merged[table] = _join(old[table][~old[table][key].isin(set(new[table][key]))], new[table])
+        merged[table] = _join(old[table][~old[table][key].isin(new[table][key])], new[table])
     return ordered(family, merged)
 
 
 def ordered(family: Family, frames: Mapping[str, pd.DataFrame]) -> Frames:
-    """Return the frames in the order of the API's lists, whatever order their pages came in."""
+    """Return the frames in the order of the API's lists, whatever order their pages came in.
+
+    Children must stand in the order of their parents, as they do when both were built from the same rows.
+    """
     result = dict(frames)
-    parents = frames[family.parent].sort_values(["created", family.key], kind="stable", ignore_index=True)
-    result[family.parent] = parents
-    for child in family.children:
-        result[child] = _follow(frames[child], parents, family.key)
-    for grandchild, child, key in family.grandchildren:
-        result[grandchild] = _follow(frames[grandchild], result[child], key)
+    order = frames[family.parent][["created", family.key]].reset_index(drop=True)
+    order = order.sort_values(["created", family.key], kind="stable")
+    parents = frames[family.parent]
+    if not order.index.is_monotonic_increasing:
+        parents = parents.iloc[order.index.to_numpy()].reset_index(drop=True)
+        result[family.parent] = parents
+        for child in family.children:
+            result[child] = _follow(frames[child], parents, family.key)
+        for grandchild, child, key in family.grandchildren:
+            result[grandchild] = _follow(frames[grandchild], result[child], key)
     for table, key in family.shared:
-        mentioned = frames[table][frames[table][key].isin(set(parents[key]))]
+        mentioned = frames[table][frames[table][key].isin(parents[key])]
         result[table] = mentioned.sort_values(key, kind="stable", ignore_index=True)
     return result
 
 
 def _follow(frame: pd.DataFrame, parents: pd.DataFrame, key: str) -> pd.DataFrame:
-    rank = pd.Series(range(len(parents)), index=pd.Index(parents[key]), dtype="int64")
-    order = frame[key].map(rank).to_numpy(dtype="float64").argsort(kind="stable")
-    return frame.iloc[order].reset_index(drop=True)
+    place = pd.Index(parents[key]).get_indexer(frame[key])
+    followed: pd.DataFrame = frame.iloc[place.argsort(kind="stable")]
+    return followed.reset_index(drop=True)
 
 
 def _join(kept: pd.DataFrame, added: pd.DataFrame) -> pd.DataFrame:

@@ -1,19 +1,25 @@
 """Finished pages of an unfinished walk, so that a broken one goes on where it stopped, in any process.
 
-Bodies are kept as they came, compressed, in the manifest's file; they are no snapshot and never read as
-one. A walk that began too long ago is begun anew: what changed since then could not be asked for cheaply.
+Bodies are kept as they came, compressed, with a checksum, in the manifest's file; they are no snapshot and
+never read as one. A walk that began too long ago is begun anew: what changed since then could not be asked for cheaply.
 """
 
 from __future__ import annotations
 
 import json
+import sqlite3
+import struct
 import zlib
+from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    import pyarrow as pa
 
     from nectar_notebooks.cache.manifest import Manifest
 
@@ -21,6 +27,8 @@ __all__ = ["OLDEST", "Staging"]
 
 #: A walk that began earlier than this is not resumed.
 OLDEST: Final = timedelta(days=1)
+
+_HEAD: Final = struct.Struct("<QI")  # length and checksum of the body
 
 
 class Staging:
@@ -51,22 +59,39 @@ class Staging:
             connection.execute("INSERT INTO walks VALUES (?, ?)", (self._walk, now.isoformat()))
 
     def keep(self, page: int, body: bytes) -> None:
-        """Keep the body of a finished page."""
-        body = zlib.compress(body, 1)
-        with self._manifest.change(durable=False) as connection:
-            connection.execute("INSERT OR REPLACE INTO pages VALUES (?, ?, ?)", (self._walk, page, body))
+        """Keep the body of a finished page; where it cannot be written, the walk just cannot be resumed."""
+        head = _HEAD.pack(len(body), zlib.crc32(body))
+        packed = head + _codec().compress(body, asbytes=True)
+        with suppress(sqlite3.OperationalError), self._manifest.change(durable=False) as connection:
+            connection.execute("INSERT OR REPLACE INTO pages VALUES (?, ?, ?)", (self._walk, page, packed))
 
     def pages(self) -> Iterator[tuple[int, Any]]:
         """Yield number and body (decoded) of each page that is there, in order; a damaged one is missing."""
         for (page,) in self._manifest.ask("SELECT page FROM pages WHERE walk=? ORDER BY page", (self._walk,)):
             found = self._manifest.ask("SELECT body FROM pages WHERE walk=? AND page=?", (self._walk, page))
-            try:
-                body = json.loads(zlib.decompress(found[0][0]))
-            except (zlib.error, ValueError, IndexError):
-                continue
-            yield int(page), body
+            for (packed,) in found:
+                body = _unpacked(packed)
+                if body is not None:
+                    yield int(page), json.loads(body)
 
     def finish(self) -> None:
         """Forget the walk: its rows are published."""
         with self._manifest.change(durable=False) as connection:
             connection.execute("DELETE FROM walks WHERE walk=?", (self._walk,))
+
+
+def _unpacked(packed: bytes) -> bytes | None:
+    """Return the body, or None where it is not what was kept."""
+    try:
+        size, checksum = _HEAD.unpack_from(packed)
+        body: bytes = _codec().decompress(packed[_HEAD.size :], size, asbytes=True)
+    except (struct.error, OSError, ValueError):
+        return None
+    return body if zlib.crc32(body) == checksum else None
+
+
+@cache
+def _codec() -> pa.Codec:
+    import pyarrow as pa
+
+    return pa.Codec("lz4_raw")

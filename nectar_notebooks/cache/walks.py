@@ -33,6 +33,8 @@ __all__ = ["Changes", "Listing", "Pulled"]
 _REPEATS: Final = 2
 #: Two clocks may differ: what changed "since" a moment is asked for from this much earlier.
 _SKEW: Final = timedelta(hours=1)
+#: So many pages may wait for one before them; more would cost memory.
+_OUT_OF_ORDER: Final = 32
 #: Lists that can be asked what was updated, and of which it can be seen what was deleted.
 _DATED: Final = ("documents", "usage")
 _DELETABLE: Final = ("documents",)
@@ -131,14 +133,14 @@ class Listing:
         for number, body in staging.pages():
             rows = body[self._rows_key]
             have[number] = [str(row["id"]) for row in rows]
-            gathered.add(rows)
+            gathered.page(number, rows)
 
         progress = Progress(self._resource, watched=False if self._quiet else None)
 
         def on_page(page: Page) -> None:
             progress.page(page)
             staging.keep(page.number, page.raw)
-            gathered.add(page.rows)
+            gathered.page(page.number, page.rows)
 
         def on_restart() -> None:
             staging.restart(self._clock.now())
@@ -253,8 +255,18 @@ class _Gathered:
         self.restart()
 
     def restart(self) -> None:
+        self._waiting: dict[int, Sequence[dict[str, Any]]] = {}
+        self._next = 1
         self._builder = tables.Builder(self._resource, company_id=self._company_id)
         self._seen: set[str] = set()
+
+    def page(self, number: int, rows: Sequence[dict[str, Any]]) -> None:
+        """Take a page, in the order of the list as far as it comes so: what is in order is not sorted."""
+        self._waiting[number] = rows
+        while self._next in self._waiting or len(self._waiting) > _OUT_OF_ORDER:
+            first = self._next if self._next in self._waiting else min(self._waiting)
+            self.add(self._waiting.pop(first))
+            self._next = first + 1
 
     def add(self, rows: Sequence[dict[str, Any]]) -> None:
         fresh = []
@@ -265,6 +277,8 @@ class _Gathered:
         self._builder.add(fresh)
 
     def finish(self) -> dict[str, pd.DataFrame]:
+        for number in sorted(self._waiting):
+            self.add(self._waiting.pop(number))
         frames = self._builder.finish()
         if self._resource == "documents":
             # Usage has a list of its own; of a bill's copy only the relation is kept.

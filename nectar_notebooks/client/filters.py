@@ -89,12 +89,12 @@ class Question:
         if wanted == "usage":
             return usage.reset_index(drop=True)
         if wanted == "time_of_use":
-            return frame[frame["usage_id"].isin(set(usage["usage_id"]))].reset_index(drop=True)
+            return frame[frame["usage_id"].isin(usage["usage_id"])].reset_index(drop=True)
         bills = self._bills(frames)
         if wanted in _GRANDCHILDREN:
             parent, key = _GRANDCHILDREN[wanted]
             parents = frames[parent].loc[frames[parent]["bill_id"].isin(bills), key]
-            return frame[frame[key].isin(set(parents))].reset_index(drop=True)
+            return frame[frame[key].isin(parents)].reset_index(drop=True)
         return frame[frame["bill_id"].isin(bills)].reset_index(drop=True)
 
     def _things(self, frames: Mapping[str, pd.DataFrame]) -> pd.Series:
@@ -117,10 +117,10 @@ class Question:
         if self.by == "service_period":
             return self.window.overlaps(usage["start_date"], usage["end_date"])
         if self.by == "bill_date":
-            return usage["bill_id"].isin(set(bills.loc[self.window.contains(bills["bill_date"]), "bill_id"]))
+            return usage["bill_id"].isin(bills.loc[self.window.contains(bills["bill_date"]), "bill_id"])
         return self.window.contains(usage[self.by])
 
-    def _bills(self, frames: Mapping[str, pd.DataFrame]) -> set[str]:
+    def _bills(self, frames: Mapping[str, pd.DataFrame]) -> pd.Series:
         """Return the ids of the bills that are chosen."""
         bills, usage = frames["bills"], frames["usage"]
         chosen = pd.Series(True, index=bills.index)
@@ -128,19 +128,19 @@ class Question:
         if self.connection_id is not None:
             chosen &= bills["bill_id"].isin(self._of_connection(frames))
         if self.commodity is not None or self.site_id is not None:
-            chosen &= bills["bill_id"].isin(set(usage.loc[things, "bill_id"]))
+            chosen &= bills["bill_id"].isin(usage.loc[things, "bill_id"].dropna())
         if self.window.open:
             pass
         elif self.by == "service_period":
             # A bill without usage has only its own period.
-            without = ~bills["bill_id"].isin(set(usage["bill_id"]))
+            without = ~bills["bill_id"].isin(usage["bill_id"].dropna())
             own = self.window.overlaps(bills["start_date"].fillna(bills["bill_date"]), bills["bill_date"])
-            of_usage = bills["bill_id"].isin(set(usage.loc[things & self._days(frames), "bill_id"]))
+            of_usage = bills["bill_id"].isin(usage.loc[things & self._days(frames), "bill_id"].dropna())
             chosen &= of_usage | (own & without)
         else:
             chosen &= self.window.contains(bills[self.by])
-        return set(bills.loc[chosen, "bill_id"])
+        return bills.loc[chosen, "bill_id"]
 
-    def _of_connection(self, frames: Mapping[str, pd.DataFrame]) -> set[str]:
+    def _of_connection(self, frames: Mapping[str, pd.DataFrame]) -> pd.Series:
         relation = frames["bill_accounts"]
-        return set(relation.loc[(relation["connection_id"] == self.connection_id).astype(bool), "bill_id"])
+        return relation.loc[(relation["connection_id"] == self.connection_id).astype(bool), "bill_id"]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pandas as pd
@@ -57,37 +59,68 @@ def assert_complete(nectar, rows: int) -> None:
     assert frame["usage_id"].is_unique
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_a_walk_killed_anywhere_goes_on_in_another_process(api, join, tmp_path, seed) -> None:
-    grow(api, 3000)
-    chosen = random.Random(seed).randrange(8, 34)
-    folder = tmp_path / "cache"
+def run_until_killed(api: HandWrittenApi, folder: Path, seed: int) -> bool:
+    """Start a fetch in another process and kill it: at a random request, or after a random while."""
+    draw = random.Random(seed)
+    at_request, after = draw.randrange(1, 40), draw.uniform(0.0, 0.8)
     child: list[subprocess.Popen[str]] = []
 
     def kill(number: int, _: str) -> None:
-        PAUSE(0.005)
-        if number == chosen:
+        PAUSE(0.002)
+        if seed % 2 and number == at_request:
+            os.kill(child[0].pid, signal.SIGKILL)
+        elif not seed % 2 and number == 1:
+            threading.Timer(after, os.kill, (child[0].pid, signal.SIGKILL)).start()
+
+    api.take_log()
+    api.before_answer = kill
+    child.append(start(api, folder))
+    child[0].communicate(timeout=60)
+    api.before_answer = lambda number, path: None
+    PAUSE(0.05)  # what was under way when it was killed
+    api.take_log()
+    return child[0].returncode == -signal.SIGKILL
+
+
+def test_a_walk_killed_anywhere_loses_and_doubles_nothing(api, join, tmp_path, times) -> None:
+    grow(api, 3000)
+    whole = join(cache_dir=tmp_path / "whole").portfolio()
+    whole_pages = len(pages_of(api.take_log(), "usage"))
+    points, kills, saved = times(4, 200), 0, 0
+    for seed in range(points):
+        folder = tmp_path / str(seed)
+        kills += run_until_killed(api, folder, seed)
+        nectar = join(cache_dir=folder)
+        for name, frame in nectar.portfolio():  # a CacheWarning would be an error here
+            pd.testing.assert_frame_equal(frame, getattr(whole, name), obj=f"{name} after kill {seed}")
+        saved += whole_pages - len(pages_of(api.take_log(), "usage"))
+        assert staged_pages(folder) == 0
+        shutil.rmtree(folder)
+    assert kills >= points // 2
+    print(f"soak: cache: {kills:,} kills at random points, no row lost or doubled, {saved:,} pages not asked again")
+
+
+def test_finished_pages_are_not_asked_for_again_by_another_process(api, join, tmp_path) -> None:
+    grow(api, 3000)
+    child: list[subprocess.Popen[str]] = []
+
+    def kill(number: int, path: str) -> None:
+        PAUSE(0.01)
+        if "/usage/company/" in path and "page=25" in path:
             os.kill(child[0].pid, signal.SIGKILL)
 
     api.before_answer = kill
-    child.append(start(api, folder))
-    out, _ = child[0].communicate(timeout=60)
-    assert child[0].returncode == -signal.SIGKILL
-    assert out == ""
+    child.append(start(api, tmp_path / "cache"))
+    assert child[0].communicate(timeout=60)[0] == ""
     api.before_answer = lambda number, path: None
-    staged = staged_pages(folder)
-    PAUSE(0.1)  # what was under way when it was killed
+    staged = staged_pages(tmp_path / "cache")
+    assert staged >= 10
+    PAUSE(0.1)
     api.take_log()
-    nectar = join()
-    assert_complete(nectar, 3000)
+    assert_complete(join(), 3000)
     log = api.take_log()
-    asked = len(pages_of(log, "document")) + len(pages_of(log, "usage"))
-    documents_done = not pages_of(log, "document")
-    assert asked <= (32 if not documents_done else 30) - staged + 2, "finished pages are not asked for again"
-    assert staged_pages(folder) == 0
-    fresh = join(cache_dir=tmp_path / "fresh")
-    pd.testing.assert_frame_equal(nectar.usage(), fresh.usage())
-    pd.testing.assert_frame_equal(nectar.line_items(), fresh.line_items())
+    assert pages_of(log, "document") == [], "that walk was finished and kept"
+    assert len(pages_of(log, "usage")) == 30 - staged
 
 
 def test_two_processes_that_ask_at_once_fetch_once(api, tmp_path) -> None:

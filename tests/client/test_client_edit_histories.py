@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import random
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 import pandas as pd
-import pytest
 from hand_written_api import HandWrittenApi, account, document, usage
 
 STEPS = 4
-HISTORIES = int(os.environ.get("NECTAR_TESTS_HISTORIES", "4"))
 
 
 class Editor:
@@ -117,17 +114,22 @@ class Editor:
         return chosen.__name__
 
 
-@pytest.mark.parametrize("seed", range(HISTORIES))
-def test_refreshed_tables_equal_a_full_fetch(api, join, clock, tmp_path, seed: int) -> None:
-    api.only_deleted, api.lists_meters = bool(seed % 2), bool(seed // 2 % 2)
-    editor = Editor(api, seed, clock.now)
-    nectar = join()
-    nectar.portfolio()
-    history = []
-    for step in range(STEPS):
-        clock.advance(seconds=editor.random.randrange(60, 3 * 86400))
-        history += [editor.edit() for _ in range(editor.random.randrange(3))]
-        nectar.refresh()
-        fresh = join(cache_dir=tmp_path / f"fresh-{step}").portfolio()
-        for name, frame in nectar.portfolio():
-            pd.testing.assert_frame_equal(frame, getattr(fresh, name), obj=f"{name} after {history}")
+def test_refreshed_tables_equal_a_full_fetch(join, clock, tmp_path, times) -> None:
+    edits = 0
+    for seed in range(times(4, 60)):
+        api = HandWrittenApi()
+        api.only_deleted, api.lists_meters = bool(seed % 2), bool(seed // 2 % 2)
+        editor = Editor(api, seed, clock.now)
+        nectar = join(base_url=api.url)
+        nectar.portfolio()
+        history = []
+        for step in range(STEPS):
+            clock.advance(seconds=editor.random.randrange(60, 3 * 86400))
+            history += [editor.edit() for _ in range(editor.random.randrange(3))]
+            nectar.refresh()
+            fresh = join(base_url=api.url, cache_dir=tmp_path / f"fresh-{step}").portfolio()
+            for name, frame in nectar.portfolio():
+                pd.testing.assert_frame_equal(frame, getattr(fresh, name), obj=f"{name}, {seed}: {history}")
+        edits += len(history)
+        api.close()
+    print(f"soak: cache: {edits:,} edits in random histories, refreshed tables equal a full fetch after each step")
