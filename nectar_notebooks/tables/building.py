@@ -72,7 +72,7 @@ _FINISH: Final[dict[str, _Finish]] = {
 }
 
 #: So many rows are turned into columns at a time: few enough to keep no crowd of objects alive.
-_AT_ONCE: Final = 2_000
+_AT_ONCE: Final = 500
 
 
 class Builder:

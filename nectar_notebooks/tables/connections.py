@@ -44,7 +44,7 @@ def read_connections(rows: Sequence[JsonRow]) -> dict[str, pa.Table]:
     connections = raw_table(_CONNECTIONS, rows)
     ids = connections.column("id").cast(TEXT).combine_chunks()
     accounts, parents = children(_CONNECTIONS, rows, "accounts")
-    return {"connections": connections, **_read_accounts(accounts, ids.take(pa.array(parents, pa.int64())))}
+    return {"connections": connections, **_read_accounts(accounts, ids.take(parents))}
 
 
 def read_accounts(rows: Sequence[JsonRow]) -> dict[str, pa.Table]:
@@ -84,7 +84,7 @@ def _read_accounts(rows: Sequence[JsonRow], connection_ids: pa.Array) -> dict[st
     accounts = raw_table(_ACCOUNTS, rows, {"connection_id": connection_ids})
     ids = accounts.column("id").cast(TEXT).combine_chunks()
     meters, parents = entries(_ACCOUNTS, rows, "meters")
-    relation = {"=account_id": ids.take(pa.array(parents, pa.int64())), "=meter_id": pa.array(meters, TEXT)}
+    relation = {"=account_id": ids.take(parents), "=meter_id": meters}
     return {"accounts": accounts, "account_meters": pa.table(relation)}
 
 

@@ -31,23 +31,21 @@ def read_documents(rows: Sequence[JsonRow]) -> dict[str, pa.Table]:
     pieces = {"bills": bills}
 
     items, parents = children(_BILLS, rows, "lineItems")
-    places = pa.array(parents, pa.int64())
-    item_ids = _ids_within(bill_ids, places, ":")
+    item_ids = _ids_within(bill_ids, parents, ":")
     pieces["line_items"] = raw_table(
         _LINE_ITEMS,
         items,
-        {"line_item_id": item_ids, "bill_id": bill_ids.take(places), "currency": currencies.take(places)},
+        {"line_item_id": item_ids, "bill_id": bill_ids.take(parents), "currency": currencies.take(parents)},
     )
     pieces["line_item_accounts"] = _relation(_LINE_ITEMS, items, "accountIds", item_ids, _LINE_ITEM_ACCOUNTS)
 
     readings, parents = children(_BILLS, rows, "demandMeters")
-    places = pa.array(parents, pa.int64())
-    demand_ids = _ids_within(bill_ids, places, ":d")
-    pieces["demand"] = raw_table(_DEMAND, readings, {"demand_id": demand_ids, "bill_id": bill_ids.take(places)})
+    demand_ids = _ids_within(bill_ids, parents, ":d")
+    pieces["demand"] = raw_table(_DEMAND, readings, {"demand_id": demand_ids, "bill_id": bill_ids.take(parents)})
     pieces["demand_usage"] = _relation(_DEMAND, readings, "usageDataIds", demand_ids, _DEMAND_USAGE)
 
     usage, parents = children(_BILLS, rows, "usageData")
-    return pieces | read_usage(usage, bill_ids.take(pa.array(parents, pa.int64())))
+    return pieces | read_usage(usage, bill_ids.take(parents))
 
 
 def finish_documents(pieces: Mapping[str, Sequence[pa.Table]], company_id: str | None) -> dict[str, pd.DataFrame]:
@@ -79,4 +77,4 @@ def _relation(of: Reading, rows: Sequence[JsonRow], field: str, keys: pa.Array, 
     """Return the raw relation between things and the ids they list."""
     found, parents = entries(of, rows, field)
     left, right = into.table.names
-    return pa.table({f"={left}": keys.take(pa.array(parents, pa.int64())), f"={right}": pa.array(found, TEXT)})
+    return pa.table({f"={left}": keys.take(parents), f"={right}": found})

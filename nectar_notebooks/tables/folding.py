@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from nectar_notebooks.schema.tables import TABLES
-from nectar_notebooks.tables.casting import Columns, empty_frame
+from nectar_notebooks.tables.casting import TEXT_DTYPE, Columns, empty_frame
 from nectar_notebooks.tables.reading import TEXT
 
 __all__ = ["OLDER_FIELDS", "demand_among_usage", "fold_older", "shaped"]
@@ -140,10 +140,12 @@ def _totals(usage: pd.Series[float], record: pd.Series[int]) -> list[float]:
 
 
 def _fold_demand(rows: pd.DataFrame, older: pd.DataFrame, usage: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    if rows.empty:
+        return empty_frame(TABLES["demand"]), empty_frame(TABLES["demand_usage"])
     rows = rows.reset_index(drop=True)
     older = older.reset_index(drop=True)
     bills = rows["bill_id"].fillna(rows["usage_id"])
-    places = rows.groupby(bills).cumcount().astype(str)
+    places = rows.groupby(bills).cumcount().astype(str).astype(TEXT_DTYPE)
     demand = pd.DataFrame(
         {
             "demand_id": bills + ":d" + places,

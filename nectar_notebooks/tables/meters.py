@@ -48,7 +48,7 @@ def read_meters(rows: Sequence[JsonRow]) -> dict[str, pa.Table]:
 def read_identifiers(reading: Reading, rows: Sequence[JsonRow], meter_ids: pa.Array) -> pa.Table:
     """Return the raw identifiers in `rows`, of which `meter_ids` are the meters."""
     found, parents = children(reading, rows, "identifiers")
-    return raw_table(_IDENTIFIERS, found, {"meter_id": meter_ids.take(pa.array(parents, pa.int64()))})
+    return raw_table(_IDENTIFIERS, found, {"meter_id": meter_ids.take(parents)})
 
 
 def finish_meters(pieces: Mapping[str, Sequence[pa.Table]]) -> dict[str, pd.DataFrame]:

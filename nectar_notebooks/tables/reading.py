@@ -7,12 +7,13 @@ a raw column means is left to `casting`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import islice
+from itertools import chain
 from typing import Any, Final, TypeAlias
 
+import numpy as np
 import orjson
 import pyarrow as pa
 
@@ -29,7 +30,8 @@ GIVEN: Final = "="
 #: The raw column of unknown fields.
 EXTRA: Final = "=extra"
 
-_SAMPLE: Final = 20
+#: So many rows tell which types to try; others that do not fit are noticed, and read one by one.
+_SAMPLE: Final = 8
 #: Types of which even the empty value says something: 0 and false.
 _SAYS_SOMETHING: Final = frozenset({int, float, bool})
 #: Credentials that an answer may carry and no table, cache or picture should.
@@ -93,15 +95,19 @@ def raw_table(reading: Reading, rows: Sequence[JsonRow], given: Mapping[str, pa.
     ContractError
         A row is no object, or a field holds an object or a list where the API documents a value.
     """
-    for row in rows:
-        if type(row) is not dict:
-            raise ContractError(f"A row of {reading.table.name} is {_kind(row)} instead of an object.")
-    columns = _all_at_once(reading, rows)
+    if not set(map(type, rows)) <= {dict}:
+        wrong = next(row for row in rows if type(row) is not dict)
+        raise ContractError(f"A row of {reading.table.name} is {_kind(wrong)} instead of an object.")
+    unknown = sorted(set().union(*rows) - reading.known) if "extra" in reading.table.names else []
+    columns = _all_at_once(reading, rows, unknown)
     if columns is None:
         columns = _one_by_one(reading, rows, (given or {}).get(reading.table.key[0]))
+    else:  # most unknown fields are texts that say nothing: Arrow has seen it already
+        unknown = [name for name in unknown if name not in columns or columns[name].null_count < len(rows)]
+        columns = {path: columns[path] for path in reading.kinds}
     columns |= {f"{GIVEN}{name}": array for name, array in (given or {}).items()}
     if "extra" in reading.table.names:
-        columns[EXTRA] = _extra(reading, rows)
+        columns[EXTRA] = _extra(rows, unknown)
     return pa.table(columns)
 
 
@@ -110,7 +116,7 @@ def raw_table(reading: Reading, rows: Sequence[JsonRow], given: Mapping[str, pa.
 
 @dataclass(slots=True)
 class _Plan:
-    """The struct type that the first rows suggest: `leaves` maps a source path to its place in it."""
+    """The struct type that some rows suggest: `leaves` maps a source path to its place in it."""
 
     fields: list[pa.Field] = field(default_factory=list)
     leaves: dict[str, tuple[int, int | None]] = field(default_factory=dict)
@@ -118,10 +124,15 @@ class _Plan:
     numbers: list[str] = field(default_factory=list)
 
 
-def _all_at_once(reading: Reading, rows: Sequence[JsonRow]) -> dict[str, pa.Array] | None:
-    plan = _plan(reading, rows)
+def _all_at_once(reading: Reading, rows: Sequence[JsonRow], unknown: Sequence[str]) -> dict[str, pa.Array] | None:
+    sample = rows[:: max(1, len(rows) // _SAMPLE)]
+    plan = _plan(reading, sample)
     if plan is None or any(bool in set(map(type, (row.get(name) for row in rows))) for name in plan.numbers):
         return None  # Arrow would take true for 1.0
+    for name in unknown:
+        if _first_seen(sample, name) is None:
+            plan.leaves[name] = (len(plan.fields), None)
+            plan.fields.append(pa.field(name, TEXT))
     try:
         struct = pa.array(rows, type=pa.struct(plan.fields))
     except (pa.ArrowInvalid, pa.ArrowTypeError):
@@ -140,13 +151,13 @@ def _all_at_once(reading: Reading, rows: Sequence[JsonRow]) -> dict[str, pa.Arra
     return columns
 
 
-def _plan(reading: Reading, rows: Sequence[JsonRow]) -> _Plan | None:
+def _plan(reading: Reading, sample: Sequence[JsonRow]) -> _Plan | None:
     plan = _Plan()
     heads: dict[str, list[str]] = {}
     for path in reading.kinds:
         heads.setdefault(path.partition(".")[0], []).append(path)
     for head, paths in heads.items():
-        seen = next((row[head] for row in islice(rows, _SAMPLE) if row.get(head) is not None), None)
+        seen = _first_seen(sample, head)
         nested = [path for path in paths if "." in path]
         if isinstance(seen, dict) or (seen is None and nested == paths):
             names = [path.partition(".")[2] for path in nested]
@@ -166,6 +177,15 @@ def _plan(reading: Reading, rows: Sequence[JsonRow]) -> _Plan | None:
             plan.absent += nested
             plan.fields.append(pa.field(head, kind))
     return plan
+
+
+def _first_seen(rows: Sequence[JsonRow], name: str) -> object:
+    """Return the first value of a field that is not null."""
+    for row in rows:
+        value = row.get(name)
+        if value is not None:
+            return value
+    return None
 
 
 # --- one by one
@@ -222,10 +242,10 @@ def _cell(value: object, name: str, *, either: bool, lists: bool) -> str | None:
 # --- unknown fields
 
 
-def _extra(reading: Reading, rows: Sequence[JsonRow]) -> pa.Array:
+def _extra(rows: Sequence[JsonRow], unknown: Sequence[str]) -> pa.Array:
     """Return the fields that no table reads as JSON text; empty ones say nothing and are left out."""
     found: dict[int, dict[str, object]] = {}
-    for name in sorted(set().union(*rows) - reading.known):
+    for name in unknown:
         values = [row.get(name) for row in rows]
         if not any(values) and _SAYS_SOMETHING.isdisjoint(map(type, values)):
             continue
@@ -243,41 +263,34 @@ def _extra(reading: Reading, rows: Sequence[JsonRow]) -> pa.Array:
 # --- lists within rows
 
 
-def children(reading: Reading, rows: Iterable[JsonRow], name: str) -> tuple[list[JsonRow], list[int]]:
+def children(reading: Reading, rows: Sequence[JsonRow], name: str) -> tuple[list[JsonRow], pa.Array]:
     """Return the objects in the list `name` of every row, and the position of the row each stands in."""
-    found: list[JsonRow] = []
-    parents: list[int] = []
-    for position, row in enumerate(rows):
-        value = row.get(name)
-        if not value:
-            continue
-        if not isinstance(value, list):
-            raise _breach(reading, row.get("id"), name, value, "a list")
-        for child in value:
-            if not isinstance(child, dict):
-                raise _breach(reading, row.get("id"), f"{name}[]", child, "an object")
-        found += value
-        parents += [position] * len(value)
+    found, parents = _listed(reading, rows, name)
+    if not set(map(type, found)) <= {dict}:
+        place = next(place for place, child in enumerate(found) if type(child) is not dict)
+        raise _breach(reading, rows[parents[place].as_py()].get("id"), f"{name}[]", found[place], "an object")
     return found, parents
 
 
-def entries(reading: Reading, rows: Iterable[JsonRow], name: str) -> tuple[list[str], list[int]]:
+def entries(reading: Reading, rows: Sequence[JsonRow], name: str) -> tuple[pa.Array, pa.Array]:
     """Return the ids in the list `name` of every row, each as text or as an object with an id."""
-    found: list[str] = []
-    parents: list[int] = []
-    for position, row in enumerate(rows):
-        value = row.get(name)
-        if not value:
-            continue
-        if not isinstance(value, list):
-            raise _breach(reading, row.get("id"), name, value, "a list")
-        for entry in value:
-            entry_id = entry.get("id") if isinstance(entry, dict) else entry
-            if not isinstance(entry_id, (str, int)):
-                raise _breach(reading, row.get("id"), f"{name}[]", entry, "an id")
-            found.append(str(entry_id))
-            parents.append(position)
-    return found, parents
+    found, parents = _listed(reading, rows, name)
+    ids: list[str] = []
+    for place, entry in enumerate(found):
+        entry_id = entry.get("id") if isinstance(entry, dict) else entry
+        if not isinstance(entry_id, (str, int)):
+            raise _breach(reading, rows[parents[place].as_py()].get("id"), f"{name}[]", entry, "an id")
+        ids.append(str(entry_id))
+    return pa.array(ids, TEXT), parents
+
+
+def _listed(reading: Reading, rows: Sequence[JsonRow], name: str) -> tuple[list[Any], pa.Array]:
+    lists = [row.get(name) or () for row in rows]
+    if not set(map(type, lists)) <= {list, tuple}:
+        wrong = next(row for row in rows if row.get(name) and not isinstance(row[name], list))
+        raise _breach(reading, wrong.get("id"), name, wrong[name], "a list")
+    parents = np.repeat(np.arange(len(lists)), np.fromiter(map(len, lists), np.int64, len(lists)))
+    return list(chain.from_iterable(lists)), pa.array(parents, pa.int64())
 
 
 def _breach(reading: Reading, row_id: object, name: str, value: object, wanted: str) -> ContractError:

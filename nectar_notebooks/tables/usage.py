@@ -52,12 +52,11 @@ def read_usage(rows: Sequence[JsonRow], bill_ids: pa.Array | None = None) -> dic
     usage = raw_table(USAGE, rows, {} if bill_ids is None else {"within": bill_ids})
     ids = _text(usage, "id")
     parts, parents = children(USAGE, rows, "timeOfUseBreakdown")
-    places = pa.array(parents, pa.int64())
     meter_ids = pc.coalesce(_text(usage, "meter.id"), _text(usage, "meter"))
     return {
         "usage": usage,
         "time_of_use": raw_table(
-            _TIME_OF_USE, parts, {"usage_id": ids.take(places), "position": places_within(places)}
+            _TIME_OF_USE, parts, {"usage_id": ids.take(parents), "position": places_within(parents)}
         ),
         "identifiers": read_identifiers(USAGE, rows, meter_ids),
     }
