@@ -121,7 +121,7 @@ def test_every_public_name_is_on_the_reference() -> None:
 
 @pytest.mark.reference_only
 def test_the_readme_s_picture_is_what_the_embedded_sandbox_gives() -> None:
-    """The picture is compared pixel by pixel: as bytes it would differ from one zlib to the next."""
+    """Pixels are compared, not bytes, and a few may differ at the edge of a letter from one processor to the next."""
     import io
 
     from PIL import Image, ImageChops
@@ -129,7 +129,8 @@ def test_the_readme_s_picture_is_what_the_embedded_sandbox_gives() -> None:
     kept = Image.open(PROJECT / "docs" / "images" / "monthly-usage.png").convert("RGB")
     made = Image.open(io.BytesIO(script("build_picture").picture().png())).convert("RGB")
     assert kept.size == made.size, "run `make docs`"
-    assert ImageChops.difference(kept, made).getbbox() is None, "run `make docs`"
+    different = sum(ImageChops.difference(kept, made).convert("L").histogram()[32:])
+    assert different < 0.001 * kept.width * kept.height, "run `make docs`"
 
 
 @pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md"])
