@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from nectar_notebooks import tables
+from nectar_notebooks.cache.texts import within
 from nectar_notebooks.schema.tables import TABLES
 
 if TYPE_CHECKING:
@@ -35,16 +36,16 @@ def dangling(parts: Mapping[str, Mapping[str, pd.DataFrame]]) -> set[str]:
     """
     usage, bills = parts["usage"]["usage"], parts["documents"]["bills"]
     old = set()
-    if not usage["bill_id"].dropna().isin(bills["bill_id"]).all():
+    if not within(usage["bill_id"].dropna(), bills["bill_id"]).all():
         old.add("documents")
-    if not parts["documents"]["bill_usage"]["usage_id"].isin(usage["usage_id"]).all():
+    if not within(parts["documents"]["bill_usage"]["usage_id"], usage["usage_id"]).all():
         old.add("usage")
     sites = parts["company"]["sites"]["site_id"]
-    if not usage["site_id"].dropna().isin(sites).all():
+    if not within(usage["site_id"].dropna(), sites).all():
         old.add("company")
     accounts = parts["connections"]["accounts"]["account_id"]
     named = parts["documents"]["line_item_accounts"]["account_id"]
-    if not named.dropna().isin(accounts).all():
+    if not within(named.dropna(), accounts).all():
         old.add("connections")
     return old
 
@@ -69,9 +70,9 @@ def account_counts(frames: Mapping[str, pd.DataFrame]) -> Frames:
 def gone_usage(usage: pd.DataFrame, documents: Mapping[str, pd.DataFrame]) -> set[str]:
     """Return ids of usage rows that no bill has any more: it was deleted, or read again into other rows."""
     relation = documents["bill_usage"]
-    lost = usage["bill_id"].notna() & ~usage["bill_id"].isin(documents["bills"]["bill_id"])
-    listed = usage["bill_id"].isin(relation["bill_id"])
-    replaced = listed & ~usage["usage_id"].isin(relation["usage_id"])
+    lost = usage["bill_id"].notna() & ~within(usage["bill_id"], documents["bills"]["bill_id"])
+    listed = within(usage["bill_id"], relation["bill_id"])
+    replaced = listed & ~within(usage["usage_id"], relation["usage_id"])
     return set(usage.loc[lost | replaced, "usage_id"])
 
 
@@ -113,7 +114,7 @@ def unplaced(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Return the bills that no account or connection is known for, except uploads, which have none."""
     missing = frames["bill_accounts"].loc[frames["bill_accounts"]["via"].isna(), "bill_id"]
     bills = frames["bills"]
-    return bills[bills["bill_id"].isin(missing) & bills["job_id"].isna()]
+    return bills[within(bills["bill_id"], missing) & bills["job_id"].isna()]
 
 
 def _stack(one: pd.DataFrame, other: pd.DataFrame | None) -> pd.DataFrame:

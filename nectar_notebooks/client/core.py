@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from nectar_notebooks.clock import Clock
+
 __all__ = ["Core", "only"]
 
 
@@ -26,6 +28,11 @@ class Core:
         self._place = place
         self._key = key
         self.last_fetch: dict[str, Any] = {}
+
+    @property
+    def clock(self) -> Clock:
+        """Where this client takes the time from: the system, or the embedded sandbox."""
+        return self._library.clock
 
     def _of_portfolio(self, noun: str, scope: Scope, question: Question | None) -> pd.DataFrame:
         asked = question or Question(Window(None, None))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, Literal, get_args
 
 import pandas as pd
 
+from nectar_notebooks.cache.texts import within
 from nectar_notebooks.errors import InvalidRequestError
 from nectar_notebooks.schema.values import COMMODITIES, GUIDE_ONLY_COMMODITIES
 
@@ -89,13 +90,13 @@ class Question:
         if wanted == "usage":
             return usage.reset_index(drop=True)
         if wanted == "time_of_use":
-            return frame[frame["usage_id"].isin(usage["usage_id"])].reset_index(drop=True)
+            return frame[within(frame["usage_id"], usage["usage_id"])].reset_index(drop=True)
         bills = self._bills(frames)
         if wanted in _GRANDCHILDREN:
             parent, key = _GRANDCHILDREN[wanted]
-            parents = frames[parent].loc[frames[parent]["bill_id"].isin(bills), key]
-            return frame[frame[key].isin(parents)].reset_index(drop=True)
-        return frame[frame["bill_id"].isin(bills)].reset_index(drop=True)
+            parents = frames[parent].loc[within(frames[parent]["bill_id"], bills), key]
+            return frame[within(frame[key], parents)].reset_index(drop=True)
+        return frame[within(frame["bill_id"], bills)].reset_index(drop=True)
 
     def _things(self, frames: Mapping[str, pd.DataFrame]) -> pd.Series:
         """Say which usage rows are of the commodity, site and connection."""
@@ -106,7 +107,7 @@ class Question:
         if self.site_id is not None:
             chosen &= (usage["site_id"] == self.site_id).astype(bool)
         if self.connection_id is not None:
-            chosen &= usage["bill_id"].isin(self._of_connection(frames))
+            chosen &= within(usage["bill_id"], self._of_connection(frames))
         return chosen
 
     def _days(self, frames: Mapping[str, pd.DataFrame]) -> pd.Series:
@@ -117,7 +118,7 @@ class Question:
         if self.by == "service_period":
             return self.window.overlaps(usage["start_date"], usage["end_date"])
         if self.by == "bill_date":
-            return usage["bill_id"].isin(bills.loc[self.window.contains(bills["bill_date"]), "bill_id"])
+            return within(usage["bill_id"], bills.loc[self.window.contains(bills["bill_date"]), "bill_id"])
         return self.window.contains(usage[self.by])
 
     def _bills(self, frames: Mapping[str, pd.DataFrame]) -> pd.Series:
@@ -126,16 +127,16 @@ class Question:
         chosen = pd.Series(True, index=bills.index)
         things = self._things(frames)
         if self.connection_id is not None:
-            chosen &= bills["bill_id"].isin(self._of_connection(frames))
+            chosen &= within(bills["bill_id"], self._of_connection(frames))
         if self.commodity is not None or self.site_id is not None:
-            chosen &= bills["bill_id"].isin(usage.loc[things, "bill_id"].dropna())
+            chosen &= within(bills["bill_id"], usage.loc[things, "bill_id"])
         if self.window.open:
             pass
         elif self.by == "service_period":
             # A bill without usage has only its own period.
-            without = ~bills["bill_id"].isin(usage["bill_id"].dropna())
+            without = ~within(bills["bill_id"], usage["bill_id"])
             own = self.window.overlaps(bills["start_date"].fillna(bills["bill_date"]), bills["bill_date"])
-            of_usage = bills["bill_id"].isin(usage.loc[things & self._days(frames), "bill_id"].dropna())
+            of_usage = within(bills["bill_id"], usage.loc[things & self._days(frames), "bill_id"])
             chosen &= of_usage | (own & without)
         else:
             chosen &= self.window.contains(bills[self.by])
