@@ -6,11 +6,10 @@ answers.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
-from dataclasses import replace
-from datetime import UTC, date, datetime, time
-from functools import cached_property, partial
+from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,6 +19,7 @@ from nectar_notebooks.sandbox import keys
 from nectar_notebooks.sandbox.events import Events
 from nectar_notebooks.sandbox.faults import Faults
 from nectar_notebooks.sandbox.journal import Journal
+from nectar_notebooks.sandbox.planting import arrivals, plant_demo
 from nectar_notebooks.sandbox.state import State
 from nectar_notebooks.sandbox.switches import Switches
 from nectar_notebooks.sandbox.world import World
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from flask import Flask
 
     from nectar_notebooks.sandbox.loader import Loaded
-    from nectar_notebooks.sandbox.seeds import Demo
     from nectar_notebooks.sandbox.serving import Served
 
 __all__ = ["START", "Sandbox"]
@@ -201,7 +200,7 @@ class Sandbox:
             self.clock.advance(days=days)
             self.state.note("elapsed", self.state.meta("elapsed") + days * 86400)
             self.state.ready()
-            live(self, self._arrivals())
+            live(self, arrivals(self.state, self.seed, self.clock.now()))
 
     def scenario(self, name: str, **of: Any) -> str:
         """Let something go wrong, by name, and return the id of what it happened to.
@@ -295,37 +294,16 @@ class Sandbox:
 
     def _fill(self) -> None:
         with self.state.writing() as db:
-            self.state.load(self._world if self._world is not None else self._demo())
-            keys.add(db, self.key, "production", self.clock.now(), None, None)
             self.state.note("seed", self.seed)
             self.state.note("start", self.clock.now().isoformat())
             self.state.note("elapsed", 0)
-            if self._world is None:
-                day = self.clock.today().isoformat()
-                self.state.note("planted", {"day": day, "sites": self._sites, "months": self._months})
+            keys.add(db, self.key, "production", self.clock.now(), None, None)
+            if self._world is not None:
+                self.state.load(self._world)
+            else:
+                plant_demo(self.state, self.seed, self.clock.today(), self._sites, self._months)
             if self._db is not None:
                 self.state.ready()  # a file holds everything, so that it can be taken up without its seeds
-
-    def _demo(self) -> World:
-        demo = self._seeded()
-        head = demo.head()
-        return replace(head, later={company["id"]: partial(demo.bills, company["id"]) for company in head.companies})
-
-    def _seeded(self) -> Demo:
-        """Return the demo portfolio as it was planted, whatever the clock says now."""
-        from nectar_notebooks.sandbox.seeds import Demo
-
-        planted = self.state.meta("planted") or {}
-        day = date.fromisoformat(planted["day"]) if planted else self.clock.today()
-        return Demo(self.seed, day, planted.get("sites", self._sites), planted.get("months", self._months))
-
-    def _arrivals(self) -> Iterable[World]:
-        """Return the demo portfolio's bills that arrived since it was planted."""
-        planted = self.state.meta("planted")
-        if planted is None:
-            return ()
-        start = datetime.combine(date.fromisoformat(planted["day"]), time.min, UTC)
-        return self._seeded().arrivals(start, self.clock.now())
 
 
 def _clock(clock: str | datetime | FrozenClock | None) -> FrozenClock:

@@ -10,9 +10,10 @@ import json
 import re
 from datetime import UTC, datetime
 from functools import lru_cache
+from json.encoder import encode_basestring_ascii
 from typing import Any, Final
 
-__all__ = ["dumps", "moment", "normalized", "stored"]
+__all__ = ["dumps", "moment", "normalized", "stored", "value_text"]
 
 _ENCODE: Final = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 _SEPARATORS: Final = re.compile(r"[-\s_,/]")
@@ -26,6 +27,13 @@ def dumps(value: Any) -> bytes:
 def stored(value: Any) -> str:
     """Return `value` as compact JSON in ASCII, as it is stored."""
     return _ENCODE(value)
+
+
+def value_text(value: Any) -> str:
+    """Return what :func:`stored` does, sooner for the values that are most frequent."""
+    if type(value) is str:
+        return encode_basestring_ascii(value)
+    return "null" if value is None else _ENCODE(value)
 
 
 def moment(time: datetime) -> str:
