@@ -25,17 +25,19 @@ ACCEPTED = ["2xx", "401", "403", "404", "409", "429"]
 
 @dataclass
 class Findings:
-    """What a run found: failures by operation, and how much was asked."""
+    """What a run found: failures by operation, what was asked, which checks ran, which operations answered 2xx."""
 
-    failures: dict[str, set[str]] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
     examples: dict[str, str] = field(default_factory=dict)
     asked: int = 0
     phases: dict[str, str] = field(default_factory=dict)
+    checks: set[str] = field(default_factory=set)
+    succeeded: set[str] = field(default_factory=set)
 
-    def lines(self) -> list[str]:
-        """Return one line for each kind of failure of an operation."""
-        return [f"{where}: {what}" for where, found in sorted(self.failures.items()) for what in sorted(found)]
+    def told(self, *, known: str = "") -> str:
+        """Return what failed, each kind of failure of an operation once, with an example; not those with `known`."""
+        failed = [f"{where}: {said}" for where, said in sorted(self.examples.items()) if not known or known not in said]
+        return "\n".join([*self.errors, *failed])
 
 
 def fuzz(
@@ -134,13 +136,16 @@ def _collect(stream: Iterable[Any]) -> Findings:
 
 def _note(findings: Findings, recorder: Any) -> None:
     findings.asked += len(recorder.interactions)
+    for case_id, interaction in recorder.interactions.items():
+        if interaction.response is not None and interaction.response.status_code < 300 and case_id in recorder.cases:
+            findings.succeeded.add(recorder.cases[case_id].value.operation.label)
     for case_id, checks in recorder.checks.items():
         for check in checks:
+            findings.checks.add(check.name)
             if check.failure_info is None:
                 continue
             case = recorder.cases[case_id].value
             where = f"{case.operation.label}"
-            findings.failures.setdefault(where, set()).add(check.name)
             said = f"{where}: {check.name}"
             if said not in findings.examples:
                 failure = check.failure_info.failure

@@ -31,7 +31,8 @@ class Gate:
         self.examples = _examples(self.contract.document, version)
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
-        return self._answer(Request(environ))(environ, start_response)
+        with Request(environ) as request:
+            return self._answer(request)(environ, start_response)
 
     def _answer(self, request: Request) -> Response:
         path = request.path.removeprefix(self.contract.mount)
