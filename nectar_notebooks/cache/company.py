@@ -6,7 +6,6 @@ of the generations it was computed from. Whether a snapshot may be used is the l
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
@@ -31,7 +30,7 @@ from nectar_notebooks.cache.meters import MeterReader
 from nectar_notebooks.cache.records import Details
 from nectar_notebooks.cache.store import DamagedSnapshotError
 from nectar_notebooks.cache.walks import Listing
-from nectar_notebooks.errors import ContractError, OfflineError
+from nectar_notebooks.errors import ConfigurationError, ContractError, OfflineError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -82,7 +81,7 @@ class Company:
             key = self.key("connections")
             try:
                 record(self._library.store.manifest, key.realm, key.scope, held.frames["connections"], held.fetched)
-            except sqlite3.Error as error:
+            except ConfigurationError as error:
                 warn_not_kept(key, error)
         return held
 
@@ -236,7 +235,7 @@ class Company:
                 return self._library.store.publish(
                     key, frames, fingerprint=fingerprint, fetched=fetched, details=details
                 ).generation
-        except (OSError, sqlite3.Error) as error:
+        except (OSError, ConfigurationError) as error:
             warn_not_kept(key, error)
             return ""
 

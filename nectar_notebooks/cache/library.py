@@ -6,7 +6,6 @@ in `company`, how a walk is made complete in `walks`, how snapshots are kept in 
 
 from __future__ import annotations
 
-import sqlite3
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from nectar_notebooks.cache.records import Details, Snapshot
 from nectar_notebooks.cache.staging import Staging
 from nectar_notebooks.cache.store import CacheWarning, DamagedSnapshotError, Store
 from nectar_notebooks.cache.walks import Pulled
-from nectar_notebooks.errors import OfflineError
+from nectar_notebooks.errors import ConfigurationError, OfflineError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -143,7 +142,7 @@ class Library:
             published = self.store.publish(
                 key, pulled.frames, fingerprint=fingerprint, fetched=pulled.fetched, details=details
             )
-        except (OSError, sqlite3.Error) as error:
+        except (OSError, ConfigurationError) as error:
             warn_not_kept(key, error)
             return Held(pulled.frames, pulled.fetched, "", details, spent)
         return Held(pulled.frames, pulled.fetched, published.generation, details, spent)

@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Final
 
+from nectar_notebooks.errors import ConfigurationError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
@@ -52,6 +54,17 @@ CREATE TABLE statuses (
     PRIMARY KEY (host, version, profile, connection_id, seen)
 ) WITHOUT ROWID;
 """
+
+
+#: The file itself is sound when SQLite says one of these.
+_NOT_DAMAGE: Final = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_READONLY,
+}
 
 
 class Manifest:
@@ -106,28 +119,50 @@ class Manifest:
             raise sqlite3.DatabaseError(f"layout {layout} instead of {LAYOUT}")
 
     def ask(self, question: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        """Return the rows of one SELECT."""
-        with self._lock:
+        """Return the rows of one SELECT.
+
+        Raises
+        ------
+        ConfigurationError
+            The file cannot be used here: no space, no rights.
+        sqlite3.DatabaseError
+            The file is damaged.
+        """
+        with self._lock, self._sorted_out():
             return self._open().execute(question, values).fetchall()
 
     @contextmanager
     def change(self, *, durable: bool = True) -> Iterator[sqlite3.Connection]:
-        """Give a connection inside one transaction: all of it happens, or nothing.
+        """Give a connection inside one transaction: all of it happens, or nothing. Raises as :meth:`ask`.
 
         With ``durable=False`` a power failure (not the death of the process) may undo it: for what can be
         fetched again, and comes often.
         """
-        with self._lock:
+        with self._lock, self._sorted_out():
             connection = self._open()
             if self._durable:
                 connection.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
+                connection.execute("COMMIT")
             except BaseException:
-                connection.execute("ROLLBACK")
+                if connection.in_transaction:  # a failed write may have ended it already
+                    connection.execute("ROLLBACK")
                 raise
-            connection.execute("COMMIT")
+
+    @contextmanager
+    def _sorted_out(self) -> Iterator[None]:
+        """Tell a place that cannot be used from a file that is damaged."""
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF not in _NOT_DAMAGE:
+                raise
+            raise ConfigurationError(
+                f"The cache in {self.path.parent} cannot be used: {error}.",
+                advice="Check space and rights there, or give another folder with cache_dir=.",
+            ) from error
 
     def vacuum(self) -> None:
         """Give the space of deleted rows back to the disk."""

@@ -7,7 +7,6 @@ never read as one. A walk that began too long ago is begun anew: what changed si
 from __future__ import annotations
 
 import json
-import sqlite3
 import struct
 import zlib
 from contextlib import suppress
@@ -15,6 +14,8 @@ from datetime import datetime, timedelta
 from functools import cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final
+
+from nectar_notebooks.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,7 +63,7 @@ class Staging:
         """Keep the body of a finished page; where it cannot be written, the walk just cannot be resumed."""
         head = _HEAD.pack(len(body), zlib.crc32(body))
         packed = head + _codec().compress(body, asbytes=True)
-        with suppress(sqlite3.OperationalError), self._manifest.change(durable=False) as connection:
+        with suppress(ConfigurationError), self._manifest.change(durable=False) as connection:
             connection.execute("INSERT OR REPLACE INTO pages VALUES (?, ?, ?)", (self._walk, page, packed))
 
     def pages(self) -> Iterator[tuple[int, Any]]:

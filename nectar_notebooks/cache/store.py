@@ -31,15 +31,6 @@ if TYPE_CHECKING:
 
 __all__ = ["CacheWarning", "DamagedSnapshotError", "Store"]
 
-#: The database itself is sound when it says one of these.
-_NOT_DAMAGE: Final = {
-    sqlite3.SQLITE_BUSY,
-    sqlite3.SQLITE_CANTOPEN,
-    sqlite3.SQLITE_FULL,
-    sqlite3.SQLITE_IOERR,
-    sqlite3.SQLITE_LOCKED,
-    sqlite3.SQLITE_READONLY,
-}
 _SNAPSHOT: Final = "host=? AND version=? AND profile=? AND resource=? AND scope=?"
 _READER: Final = "host=? AND version=? AND profile=? AND scope=? AND fingerprint=?"
 
@@ -152,7 +143,7 @@ class Store:
 
         Raises
         ------
-        OSError, sqlite3.Error
+        OSError, ConfigurationError
             If they could not be written; what was valid before stays valid.
         """
         generation = uuid4().hex
@@ -225,8 +216,6 @@ class Store:
             yield connection
 
     def _repair(self, error: sqlite3.DatabaseError) -> None:
-        if getattr(error, "sqlite_errorcode", 0) & 0xFF in _NOT_DAMAGE:
-            raise error
         with exclusive(self.root / "locks", "manifest"):
             self.manifest.close()
             with suppress(sqlite3.DatabaseError):

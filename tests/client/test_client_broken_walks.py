@@ -204,3 +204,32 @@ def test_one_row_removed_and_another_inserted_between_two_pages_is_noticed(api, 
     assert len(bills) == 120
     assert "b905" in set(bills["bill_id"])
     assert "b110" not in set(bills["bill_id"])
+
+
+FULL_DISK = """
+import resource, sys, warnings
+from nectar_notebooks import FrozenClock, NectarError, connect
+warnings.simplefilter("always")
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[4]), int(sys.argv[4])))
+try:
+    nectar = connect("production", base_url=sys.argv[1], cache_dir=sys.argv[2], key=sys.argv[3],
+                     clock=FrozenClock("2026-01-15T09:00:00Z"))
+    print(len(nectar.usage()))
+except NectarError as error:
+    print(type(error).__name__, error)
+"""
+
+
+@pytest.mark.parametrize("room", [0, 20_000, 60_000, 120_000, 400_000])
+def test_a_full_disk_gives_right_rows_or_a_clear_error_and_harms_nothing(api, join, tmp_path, room: int) -> None:
+    grow(api, 1500)
+    command = [sys.executable, "-c", FULL_DISK, api.url, str(tmp_path / "cache"), KEY, str(room)]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert "Traceback" not in run.stderr
+    if run.stdout.startswith("ConfigurationError"):
+        assert "cannot be used" in run.stdout
+        assert "cache_dir" in run.stdout
+    else:
+        assert run.stdout == "1500\n"
+        assert "could not be kept" in run.stderr
+    assert_complete(join(), 1500)
