@@ -1,10 +1,10 @@
 """50,000 usage rows, from JSON to a typed frame, beside the fastest decoder's bare ``loads`` of the same bytes.
 
-Method: 500 pages of 100 rows, every documented field of v2.2 (made up here, text keys). The yardstick
-decodes the pages and keeps every object, as whoever wants the rows must. *By page* is how a walk does it: decode a page,
-hand the rows over, let them go. Runs take turns, so that a busy machine hits all alike; medians. Because the decoder is
-faster the less it keeps (Python's garbage collector looks at what lives), the yardstick is also given without the
-collector, and with every page let go at once: both are floors nobody reaches who looks at the rows.
+Method: 500 pages of 100 rows with every documented field of v2.2 (made up here, text keys). The yardstick decodes
+the pages and keeps every object, as whoever wants the rows must. *By page* is how a walk does it: decode a page,
+hand the rows over, let them go. Runs take turns, so that a busy machine hits all alike; medians. The decoder is
+faster the less is kept (Python's garbage collector looks at what lives), so it is also timed without the
+collector, and with every page let go at once: floors that nobody reaches who looks at the rows.
 """
 
 from __future__ import annotations

@@ -194,7 +194,13 @@ class _Walk:
         done = self.finished
         done.total = None  # what an earlier, interrupted call was told may have changed
         first = next(number for number in count(1) if number not in done.ids)
-        self._take(first, self._ask(first))
+        try:
+            page = self._read(self._fetch(first))
+        except ContractError as error:
+            if not _worth_asking_again(error):
+                raise
+            page = self._read(self._fetch(first))
+        self._take(first, page)
         if any(number > done.total_pages for number in done.ids):
             raise _DoesNotFitError("there are fewer pages than were finished earlier")
         self._take_in_parallel(list(done.missing()))
@@ -210,18 +216,28 @@ class _Walk:
         workers = min(MAX_IN_FLIGHT, len(numbers))
         waiting = iter(numbers)
         pool = ThreadPoolExecutor(workers, thread_name_prefix="nectar-walk")
-        running: dict[Future[Page], int] = {}
+        running: dict[Future[Answer], int] = {}
+        asked_again: set[int] = set()
         problem: Exception | None = None
         try:
             while True:
                 if problem is None:  # twice the workers, so that none waits for the hook, and none runs far ahead
                     for number in islice(waiting, 2 * workers - len(running)):
-                        running[pool.submit(self._ask, number)] = number
+                        running[pool.submit(self._fetch, number)] = number
                 if not running:
                     break
                 for future in wait(running, return_when=FIRST_COMPLETED).done:
                     number = running.pop(future)
-                    problem = self._settle(number, future, problem)
+                    try:  # decoded here, so that the worker is free to ask for its next page
+                        page = self._read(future.result())
+                    except NectarError as error:
+                        if problem is None and _worth_asking_again(error) and number not in asked_again:
+                            asked_again.add(number)
+                            running[pool.submit(self._fetch, number)] = number
+                        else:
+                            problem = problem or error
+                        continue
+                    problem = self._settle(number, page, problem)
                 if problem is not None:
                     for future in [future for future in running if future.cancel()]:
                         del running[future]
@@ -230,10 +246,10 @@ class _Walk:
         if problem is not None:
             raise problem
 
-    def _settle(self, number: int, future: Future[Page], problem: Exception | None) -> Exception | None:
-        """Take a page that came; what came before a problem, or beside it, is still finished work."""
+    def _settle(self, number: int, page: Page, problem: Exception | None) -> Exception | None:
+        """Take a page that came; what comes beside a problem is still finished work."""
         try:
-            self._take(number, future.result())
+            self._take(number, page)
         except (NectarError, _DoesNotFitError) as error:
             return problem or error
         return problem
@@ -254,18 +270,11 @@ class _Walk:
         if self.keep_rows:
             done.rows[number] = page.rows
 
-    def _ask(self, number: int) -> Page:
-        """Ask for one page; a body that breaks the contract, as a proxy's error page does, is asked once more."""
-        try:
-            return self._page(number)
-        except ContractError as error:
-            if error.status_code is not None:
-                raise
-        return self._page(number)
-
-    def _page(self, number: int) -> Page:
+    def _fetch(self, number: int) -> Answer:
         params = self.params if self.spec.rows == "" else {**self.params, "page": number}
-        answer = self.session.request(self.spec.name, self.path_ids, params=params)
+        return self.session.request(self.spec.name, self.path_ids, params=params)
+
+    def _read(self, answer: Answer) -> Page:
         self.requests += answer.requests
         return _read_page(self.spec, answer)
 
@@ -281,6 +290,11 @@ class _Walk:
             status_code=cause.status_code if cause else None,
             retry_after=cause.retry_after if cause else None,
         )
+
+
+def _worth_asking_again(error: Exception) -> bool:
+    """Say whether a body broke the contract, as a proxy's passing error page does; a redirect would come again."""
+    return isinstance(error, ContractError) and error.status_code is None
 
 
 def _read_page(spec: Endpoint, answer: Answer) -> Page:

@@ -378,6 +378,21 @@ def test_an_interrupt_of_the_keyboard_ends_the_walk_and_leaves_what_was_staged()
     assert len(result.rows) == 400 - 50
 
 
+def test_a_hook_that_fails_is_not_called_again_for_the_same_page() -> None:
+    listing = Listing(95)
+    seen: list[int] = []
+
+    def on_page(page: Page) -> None:
+        seen.append(page.number)
+        if page.number == 4:
+            raise ContractError("usage row u30: usage is 'x'.")
+
+    with serve(listing) as wire, pytest.raises(InterruptedWalkError, match="usage row u30") as caught:
+        walk(session_to(wire.url), "usage.company", company_id="c", on_page=on_page)
+    assert len(seen) == len(set(seen))
+    assert "u00030" not in ids_of(caught.value.rows)
+
+
 # --- one object
 
 
