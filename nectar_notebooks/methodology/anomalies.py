@@ -148,8 +148,9 @@ def _spikes(
     rates = np.bincount(cell, amount[rows] * _to_month(monthly, rows), size)
     whole = np.where(seen, rates, np.nan).reshape(shape)
     meters, _ = factorize(monthly.iloc[rows], "meter_id")
-    pairs = np.unique(cell * (int(meters.max()) + 2) + meters + 1) // (int(meters.max()) + 2)
-    members = np.bincount(pairs, minlength=size).reshape(shape)
+    pairs = np.sort(cell * (int(meters.max()) + 2) + meters + 1)
+    fresh = np.append(True, pairs[1:] != pairs[:-1])
+    members = np.bincount(pairs[fresh] // (int(meters.max()) + 2), minlength=size).reshape(shape)
     result = find_spikes(whole, members, first, rise=rise, **rules)
     parts = []
     for word, found in (("spike", result.spike), ("regime", result.regime)):
@@ -157,13 +158,13 @@ def _spikes(
         actual = totals.reshape(shape)[place]
         rising = whole[place] / result.baseline[place] - 1
         ids = names.iloc[place[0]].reset_index(drop=True)
-        unit = ids["unit" if value == "usage" else "currency"].fillna("")
+        unit = ids["unit" if value == "usage" else "currency"].fillna("").tolist()
         count = result.months[place]
         stamps = show_days(day_of_month(first + place[1].astype(np.int64)))
         told = []
         for i, of in enumerate(count.tolist()):
             mean = actual[i] / (1 + rising[i])
-            sentence = f"{_plain(actual[i])} {unit.iloc[i]}".rstrip() + f" in {str(stamps[i])[:7]}"
+            sentence = f"{_plain(actual[i])} {unit[i]}".rstrip() + f" in {str(stamps[i])[:7]}"
             sentence += f", {rising[i]:.0%} above the mean of {of} earlier months of the season ({_plain(mean)})"
             if word == "regime":
                 sentence += f"; {rules['regime_months']} months or more at such a level"

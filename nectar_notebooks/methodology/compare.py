@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from nectar_notebooks.errors import DataError, InvalidRequestError
-from nectar_notebooks.methodology.checks import TEXT, days, numbers, report, require, text
+from nectar_notebooks.methodology.checks import TEXT, days, factorize, numbers, report, require
 from nectar_notebooks.methodology.keys import group_keys
 from nectar_notebooks.methodology.money import minor_places, places_needed, to_units
 from nectar_notebooks.methodology.spans import MISSING_DAY, day_of_month, month_of
@@ -147,7 +147,8 @@ class _Pairs:
         self.before[np.searchsorted(union, past_key)] = past
         self.series, self.month = union // width, union % width + low
         cost = numbers(monthly, "cost", "monthly")
-        least = minor_places(text(monthly, "currency"))
+        currency, currencies = factorize(monthly, "currency")
+        least = np.append(minor_places(currencies), minor_places([None]))[currency]
         places = int(places_needed(cost, least).max()) if len(cost) else 0
         self.scale = 10.0**places
         self.units = np.append(to_units(cost, places), 0)

@@ -214,7 +214,7 @@ def _every(expected: str | Mapping[str, str], register: pd.DataFrame) -> Whole:
         choose(f"expected[{name!r}]", word, tuple(_MONTHS))
     words = register["utility"].map(expected).astype(TEXT)
     words = words.fillna(register["commodity"].map(expected).astype(TEXT)).fillna("monthly")
-    return words.map(_MONTHS).to_numpy(dtype=np.int64)
+    return np.asarray(words.map(_MONTHS), dtype=np.int64)
 
 
 def _merge(register: pd.DataFrame, group: Whole, keys: pd.DataFrame) -> pd.DataFrame:

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from nectar_notebooks.errors import DataError, InvalidRequestError
-from nectar_notebooks.methodology.checks import days, numbers, report, require, text
+from nectar_notebooks.methodology.checks import days, factorize, numbers, report, require, text
 from nectar_notebooks.methodology.keys import group_keys
 from nectar_notebooks.methodology.money import minor_places
 from nectar_notebooks.methodology.spans import HAULED, MISSING_DAY, day_of_month, month_of, show_days
@@ -123,7 +123,8 @@ def _filled(
         # Where a month has a cost and covers no day, its bill came without usage: the cost is whole.
         whole = (covered == 0) & ~np.isnan(numbers(table, "cost", "monthly"))
         added["cost"][whole] = np.nan
-        places = minor_places(text(table, "currency"))
+        currency, names = factorize(table, "currency")
+        places = np.append(minor_places(names), minor_places([None]))[currency]
         added["cost"] = np.round(added["cost"] * 10.0**places) / 10.0**places
     table["filled"] = np.logical_or.reduce([~np.isnan(values) for values in added.values()])
     table["filled_days"] = np.where(table["filled"], lacking, 0.0)

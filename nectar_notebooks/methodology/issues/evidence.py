@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
-from nectar_notebooks.methodology.checks import TEXT, counted, days, require, text
+from nectar_notebooks.methodology.checks import TEXT, counted, days, factorize, require, text
 from nectar_notebooks.methodology.issues.kinds import KINDS
 from nectar_notebooks.methodology.spans import MISSING_DAY, service_days, show_days
 
@@ -141,9 +141,13 @@ class Evidence:
         """Return one account of each bill number (the first in the alphabet), missing where none is known."""
         if self.bill_accounts is None or "account_id" not in self.bill_accounts:
             return pd.Series(np.nan, index=range(len(self.bill_names))).astype(TEXT)
-        known = text(self.bill_accounts, "account_id").set_axis(self.bill_code("bill_accounts"))
-        known = known[known.notna()].sort_values(kind="stable")
-        return known[~known.index.duplicated()].reindex(range(len(self.bill_names)))
+        account, names = factorize(self.bill_accounts, "account_id")
+        code = self.bill_code("bill_accounts")
+        rows = (account >= 0) & (code >= 0)
+        first = np.full(len(self.bill_names), len(names))
+        np.minimum.at(first, code[rows], account[rows])
+        first = np.where(first == len(names), -1, first)
+        return pd.Series(names.array.take(first, allow_fill=True), dtype=TEXT)
 
     def bill_days(self, name: str) -> Whole:
         """Return a date column of the bills table, by bill number."""

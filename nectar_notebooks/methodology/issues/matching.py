@@ -88,6 +88,8 @@ def _mismatch(evidence: Evidence) -> Iterator[pd.DataFrame]:
     spoken[bill[told]] = named
     # Most bills name one account, which is the meter's: only the others are looked up.
     rows = np.flatnonzero(evidence.live & (account >= 0) & (spoken[code] >= 0) & (spoken[code] != account))
+    if not len(rows):
+        return
     width = len(names) + 1
     wrong = rows[~np.isin(code[rows] * width + account[rows], bill[told] * width + named)]
     found = [f"its meter belongs to account {names[account[row]]}, which the bill does not name" for row in wrong]
@@ -126,14 +128,17 @@ def _units(evidence: Evidence) -> Iterator[pd.DataFrame]:
             what = "is no unit of the API" if measured is None else f"measures {measured}"
             found.append(f"{count} records in {name}, which {what}")
         yield evidence.of_usage("foreign_unit", _first_rows(evidence, wrong, group), found)
-    pairs = np.unique(key[evidence.live & (meter >= 0) & (unit >= 0)])
+    known = key[evidence.live & (meter >= 0) & (unit >= 0)]
+    pairs = np.flatnonzero(np.bincount(known, minlength=1))
     several = np.flatnonzero(np.bincount(pairs // width, minlength=len(meters)) > 1)
     if len(several):
-        found = []
         names = units.tolist()
-        for mine in np.split(pairs, np.flatnonzero(np.diff(pairs // width)) + 1):
-            if len(mine) > 1:
-                found.append(f"records in {', '.join(names[pair % width] for pair in mine)}")
+        first = np.searchsorted(pairs, several * width)
+        last = np.searchsorted(pairs, several * width + width)
+        found = [
+            f"records in {', '.join(names[pair % width] for pair in pairs[a:b])}"
+            for a, b in zip(first.tolist(), last.tolist(), strict=True)
+        ]
         rows = np.flatnonzero(evidence.live & np.isin(meter, several))
         taken = _first_rows(evidence, rows, np.searchsorted(several, meter[rows]))
         yield evidence.of_usage("mixed_units", taken, found, bill_id=None, usage_id=None)
