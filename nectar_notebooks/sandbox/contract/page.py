@@ -6,6 +6,7 @@ escaped; there is no script. What is assumed carries a visible mark with the rea
 
 from __future__ import annotations
 
+import json
 from html import escape
 from typing import Any, Final
 
@@ -68,18 +69,20 @@ def render(document: Json) -> str:
         f"<h1>{escape(title)}</h1><p>{_prose(info['description'])}</p>"
         f"<p>Base path <code>{escape(document['servers'][0]['url'])}</code>. Every request carries its key in the "
         "header <code>X-API-Key</code>. This page as data: <code>openapi.json</code> beside it.</p>"
-        f"<p>{_MARK} marks what the documentation does not say. Of the API as a whole:</p><ul>{general}</ul>"
+        f"<p>{_MARK} marks what may not exist, {_READING} what is documented and may be meant otherwise. "
+        f"Of the API as a whole we assume:</p><ul>{general}</ul>"
         f'<nav aria-label="Contents"><ul>{contents}</ul></nav>{sections}'
         f'<h2 id="{_anchor("Objects")}">Objects</h2>{objects}</main></body></html>\n'
     )
 
 
 _MARK: Final = '<span class="mark">assumed</span>'
+_READING: Final = '<span class="mark">our reading</span>'
 
 
 def _operation(method: str, path: str, also: str, operation: Json, document: Json) -> str:
     gone = ' class="gone"' if operation.get("deprecated") else ""
-    mark = f" {_MARK}" if operation.get("x-nectar-assumed") else ""
+    mark = _mark(operation)
     parts = [_why(operation), f"<p>{_prose(operation.get('description', ''))}</p>"]
     if also:
         parts.append(f"<p>Some guides write <code>{escape(also)}</code>, which is the same.</p>")
@@ -111,7 +114,7 @@ def _answer(status: str, answer: Json, document: Json) -> str:
         answer = document["components"]["responses"][answer["$ref"].rpartition("/")[2]]
     content = answer.get("content", {}).get("application/json")
     kind = _type(content["schema"]) if content else "empty"
-    mark = f" {_MARK}" if answer.get("x-nectar-assumed-reading") else ""
+    mark = _mark(answer)
     return (
         f"<tr><th scope='row'>{escape(status)}</th><td>{kind}</td>"
         f"<td>{_prose(answer['description'])}{mark}{_why(answer)}</td></tr>"
@@ -140,10 +143,9 @@ def _row(name: str, schema: Json, required: bool) -> str:
         for key, value in schema.items()
         if key not in _HIDDEN and not key.startswith("x-") and key not in {"deprecated", "writeOnly"}
     )
-    unsure = schema.get("x-nectar-assumed") or schema.get("x-nectar-assumed-reading")
     gone = ' class="gone"' if schema.get("deprecated") else ""
     return (
-        f"<tr{gone}><td><code>{escape(name)}</code>{f' {_MARK}' if unsure else ''}</td><td>{_type(schema)}</td>"
+        f"<tr{gone}><td><code>{escape(name)}</code>{_mark(schema)}</td><td>{_type(schema)}</td>"
         f"<td>{'yes' if required else ''}</td><td>{_prose(schema.get('description', ''))}"
         f"{f' <small>{facts}</small>' if facts else ''}{_why(schema)}</td></tr>"
     )
@@ -152,6 +154,12 @@ def _row(name: str, schema: Json, required: bool) -> str:
 def _said(parameter: Json) -> Json:
     """Return what a parameter says beside its schema."""
     return {key: value for key, value in parameter.items() if key == "description" or key.startswith("x-")}
+
+
+def _mark(part: Json) -> str:
+    if part.get("x-nectar-assumed"):
+        return f" {_MARK}"
+    return f" {_READING}" if part.get("x-nectar-assumed-reading") else ""
 
 
 def _why(part: Json) -> str:
@@ -166,7 +174,7 @@ def _why(part: Json) -> str:
 def _value(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(f"<code>{escape(str(item))}</code>" for item in value)
-    return f"<code>{escape(str(value))}</code>"
+    return f"<code>{escape(value if isinstance(value, str) else json.dumps(value))}</code>"
 
 
 def _type(schema: Json) -> str:
