@@ -141,3 +141,18 @@ def test_a_missing_or_wrong_key_is_answered_as_the_contract_says(sandbox, versio
 
     assert answer.status_code == 401
     assert sorted(set(checked.mismatches)) == []
+
+
+@pytest.mark.parametrize("documented_only", [False, True])
+@pytest.mark.parametrize("version", SERVED)
+def test_the_contract_is_served_beside_its_version(version, documented_only):
+    sandbox = Sandbox(sites=1, months=1, documented_only=documented_only)
+    client = sandbox.app.test_client()
+
+    served = client.get(f"{MOUNTS[version]}/openapi.json")
+    page = client.get(f"{MOUNTS[version]}/docs")
+    sandbox.close()
+
+    assert served.json == contract.document(version, documented_only=documented_only)
+    assert page.text == contract.reference_page(version, documented_only=documented_only)
+    assert page.content_type.startswith("text/html")

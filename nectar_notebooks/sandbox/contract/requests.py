@@ -27,10 +27,6 @@ if TYPE_CHECKING:
 __all__ = ["Form", "check_request", "read_form"]
 
 
-class Form(dict[str, Any]):
-    """The fields of a form: they are held to the form's schema, which cannot say all that JSON can."""
-
-
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MOMENT: Final = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})"
@@ -59,6 +55,10 @@ _FORMATS: Final = {
     "date-time": "a date and time with a zone, such as 2025-01-31T09:30:00Z",
     "email": "an e-mail address",
 }
+
+
+class Form(dict[str, Any]):
+    """The fields of a form: they are held to the form's schema, which cannot say all that JSON can."""
 
 
 def check_request(
