@@ -1,0 +1,317 @@
+"""The panels of the connection dashboard: filters, asking the customer, tracking accounts, saving rows.
+
+Each holds its controls and says what a person did; what follows from it is the dashboard's.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from nectar_notebooks.dashboards.actions import EXPIRIES, Invitation, Invitations, track, why_not
+from nectar_notebooks.dashboards.connections_view import Filters
+from nectar_notebooks.dashboards.controls import (
+    ANY,
+    button,
+    choice,
+    column,
+    html,
+    row,
+    show,
+    suggestions,
+    tick,
+    whole_number,
+    words,
+)
+from nectar_notebooks.dashboards.export import download_links
+from nectar_notebooks.dashboards.html import FAMILIES, element, missing, notice, title
+from nectar_notebooks.errors import InvalidRequestError, NectarError
+from nectar_notebooks.plots.style import words as in_words
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pandas as pd
+
+    from nectar_notebooks.dashboards.reading import Look
+
+__all__ = ["AskPanel", "FilterPanel", "SavePanel", "TrackPanel"]
+
+_LONG_AGO: Final = 3_650
+
+
+class FilterPanel:
+    """The filters as controls."""
+
+    def __init__(self, look: Look, changed: Callable[[Filters], None]) -> None:
+        self._changed = changed
+        self._quiet = False
+        self._text = words("Find", "a name, number, address or error", self._told)
+        self._company = choice("Company", [ANY], ANY, self._told)
+        self._family = choice("Family", [(ANY, None)], None, self._told)
+        self._status = choice("Status", [(ANY, None)], None, self._told)
+        self._provider = suggestions("Provider", [], self._told)
+        self._site = suggestions("Site", [], self._told)
+        self._owner = suggestions("Owner", [], self._told)
+        self._waiting = tick("Needs the customer", self._told)
+        self._days = whole_number("No bill for days (0 is any)", 0, _LONG_AGO, self._told, "240px")
+        self._clear = button("Clear filters", lambda: self._changed_to(Filters()), width="120px")
+        self.widget = column(
+            row(self._text, self._family, self._status, self._waiting),
+            row(self._company, self._provider, self._site, self._owner),
+            row(self._days, self._clear),
+        )
+        self.offer(look)
+
+    def offer(self, look: Look) -> None:
+        """Offer the values that a look has."""
+        self._quiet = True
+        try:
+            connections = look.connections
+            names = dict(zip(look.companies["company_id"], look.companies["name"], strict=True))
+            labels = _apart([(_name(name), company_id) for company_id, name in names.items()])
+            _options(self._company, [(ANY, None), *labels])
+            self._company.layout.display = "flex" if len(names) > 1 else "none"
+            families = [family for family in FAMILIES if family in set(connections["family"].dropna())]
+            _options(self._family, [(ANY, None), *((FAMILIES[one].label, one) for one in families)])
+            statuses = sorted(connections["status"].dropna().unique())
+            _options(self._status, [(ANY, None), *_apart([(in_words(one), one) for one in statuses])])
+            self._provider.options = _distinct(connections["provider"])
+            self._owner.options = _distinct(connections["owner_email"])
+            self._site.options = _distinct(look.sites["name"])
+        finally:
+            self._quiet = False
+
+    def show(self, filters: Filters) -> None:
+        """Show filters that were set by a program."""
+        self._quiet = True
+        try:
+            self._text.value = filters.text or ""
+            companies = {value for _, value in self._company.options}
+            by_name = {label: value for label, value in self._company.options}
+            company = filters.company if filters.company in companies else by_name.get(filters.company)
+            self._company.value = company
+            for control, wanted in ((self._family, filters.family), (self._status, filters.status)):
+                control.value = wanted if wanted in {value for _, value in control.options} else None
+            for control, wanted in (
+                (self._provider, filters.provider),
+                (self._owner, filters.owner),
+                (self._site, filters.site),
+            ):
+                control.value = wanted if wanted in control.options else ""
+            self._waiting.value = filters.needs_customer
+            self._days.value = min(filters.no_bill_for or 0, _LONG_AGO)
+        finally:
+            self._quiet = False
+
+    def _changed_to(self, filters: Filters) -> None:
+        self.show(filters)
+        self._changed(filters)
+
+    def _told(self) -> None:
+        if self._quiet:
+            return
+        self._changed(
+            Filters(
+                company=self._company.value,
+                family=self._family.value,
+                status=self._status.value,
+                provider=self._provider.value or None,
+                site=self._site.value or None,
+                owner=self._owner.value or None,
+                text=self._text.value.strip() or None,
+                needs_customer=self._waiting.value,
+                no_bill_for=self._days.value or None,
+            )
+        )
+
+
+class AskPanel:
+    """A reconnect invitation: for whom, how long, how often; sent, or as a link to copy."""
+
+    def __init__(self, nectar: object, report: Callable[[str, str], None]) -> None:
+        self._nectar, self._report = nectar, report
+        self._invitations = Invitations()
+        self._connection_id = ""
+        self._emails = words("E-mails", "name@company.com, another@company.com", width="420px")
+        self._expiry = choice("Expires", list(EXPIRIES.items()), EXPIRIES["7 days"], _nothing, "200px")
+        self._uses = whole_number("Uses (0 is any number)", 1, 1000, width="220px")
+        self._send = button("Send by e-mail", lambda: self._press(send=True), width="150px", style="primary")
+        self._link = button("Make a link", lambda: self._press(send=False), width="130px")
+        self._again = button("Another invitation", self._start_again, width="160px")
+        self._result = html()
+        self.widget = column(
+            html(str(title("Ask the customer to repair it", 4))),
+            self._emails,
+            row(self._expiry, self._uses),
+            row(self._send, self._link, self._again),
+            self._result,
+            flex="1 1 440px",
+            padding="0 16px 0 0",
+        )
+        reason = why_not(nectar, "reconnect")
+        self._able = reason is None
+        self._enable(open_=True)
+        show(self._result, notice(reason, "website") if reason else "")
+
+    def about(self, connection_id: str, owner: object) -> None:
+        """Ask about this connection; its owner is suggested."""
+        if connection_id == self._connection_id:
+            return
+        self._connection_id = connection_id
+        self._emails.value = "" if missing(owner) else str(owner)
+        if self._able:
+            made = [one for form, one in self._invitations.made.items() if form[0] == connection_id]
+            self._enable(open_=not made)
+            show(self._result, _told_of(made[-1]) if made else "")
+
+    def make(self, emails: str | list[str], *, expires_in: int | None, max_uses: int | None, send: bool) -> Invitation:
+        """Make the invitation of this form, or return the one it made before."""
+        invitation, _ = self._invitations.make(
+            self._nectar, self._connection_id, emails=emails, expires_in=expires_in, max_uses=max_uses, send=send
+        )
+        self._enable(open_=False)
+        show(self._result, _told_of(invitation))
+        return invitation
+
+    def _press(self, *, send: bool) -> None:
+        # A second press that was under way when the first was answered finds an invitation, and makes none.
+        if any(form[0] == self._connection_id for form in self._invitations.made):
+            return
+        self._send.disabled = self._link.disabled = True
+        try:
+            self.make(
+                self._emails.value, expires_in=self._expiry.value, max_uses=self._uses.value or None, send=send
+            )
+        except InvalidRequestError as error:
+            self._enable(open_=True)
+            show(self._result, notice(str(error)))
+        except NectarError as error:
+            self._enable(open_=True)
+            show(self._result, notice(f"No answer says that the invitation was made: {error} Look at nectar.invitations() before you try again."))
+
+    def _start_again(self) -> None:
+        self._invitations.forget(self._connection_id)
+        self._enable(open_=True)
+        show(self._result, "")
+
+    def _enable(self, *, open_: bool) -> None:
+        self._send.disabled = self._link.disabled = not (open_ and self._able)
+        self._again.layout.display = "none" if open_ else "inline-flex"
+
+
+class TrackPanel:
+    """Which accounts of the connection are collected."""
+
+    def __init__(self, nectar: object, report: Callable[[str, str], None], changed: Callable[[], None]) -> None:
+        self._nectar, self._report, self._changed = nectar, report, changed
+        self._account = choice("Account", [], None, self._chosen, "360px")
+        self._on = button("Track", lambda: self._press(on=True), hint="Collect bills of this account", width="110px")
+        self._off = button("Do not track", lambda: self._press(on=False), hint="Stop collecting", width="130px")
+        self._result = html()
+        self._tracking: dict[str, str] = {}
+        reason = why_not(nectar, "track")
+        self._able = reason is None
+        self.widget = column(
+            html(str(title("Which accounts are collected", 4))),
+            self._account,
+            row(self._on, self._off),
+            self._result,
+            flex="1 1 380px",
+        )
+        show(self._result, notice(reason, "website") if reason else "")
+
+    def about(self, accounts: pd.DataFrame) -> None:
+        """Offer the accounts of a connection."""
+        self._tracking = dict(zip(accounts["account_id"], accounts["tracking"], strict=True))
+        labels = [
+            (f"{'No number' if missing(number) else number}, {'not tracked' if tracking == 'DISABLED' else 'tracked'}", one)
+            for one, number, tracking in zip(
+                accounts["account_id"], accounts["account_number"], accounts["tracking"], strict=True
+            )
+        ]
+        was = self._account.value
+        _options(self._account, _apart(labels))
+        if was in self._tracking:
+            self._account.value = was
+        elif labels:
+            self._account.value = labels[0][1]
+        self._chosen()
+
+    def change(self, account_id: str, *, on: bool) -> None:
+        """Start or stop the collection of an account, and read it back."""
+        track(self._nectar, account_id, on=on)
+        self._changed()
+
+    def _chosen(self) -> None:
+        now = self._tracking.get(self._account.value)
+        known = self._account.value is not None and self._able
+        self._on.disabled = not known or now == "ENABLED"
+        self._off.disabled = not known or now == "DISABLED"
+
+    def _press(self, *, on: bool) -> None:
+        account_id = self._account.value
+        now = self._tracking.get(account_id)
+        if account_id is None or now == ("ENABLED" if on else "DISABLED"):
+            return  # a second press of one that was answered already
+        try:
+            self.change(account_id, on=on)
+        except NectarError as error:
+            show(self._result, notice(str(error)))
+        else:
+            show(self._result, notice("It is tracked now." if on else "It is not tracked any more.", "healthy"))
+
+
+class SavePanel:
+    """The rows shown, as files."""
+
+    def __init__(self, rows: Callable[[], pd.DataFrame]) -> None:
+        self._rows = rows
+        self._prepare = button(
+            "Save these rows", self._press, hint="Prepare the rows shown as CSV and Excel", width="150px"
+        )
+        self._links = html()
+        self.widget = row(self._prepare, self._links)
+
+    def clear(self) -> None:
+        """Take away links to rows that are not shown any more."""
+        show(self._links, "")
+
+    def _press(self) -> None:
+        show(self._links, download_links(self._rows(), "connections"))
+
+
+def _told_of(invitation: Invitation) -> str:
+    to = f" It was sent to {', '.join(invitation.emails)}." if invitation.sent else " Copy the link and send it yourself:"
+    link = "" if invitation.sent or not invitation.url else element(
+        "code", invitation.url, tabindex="0", style="user-select:all;overflow-wrap:anywhere"
+    )
+    return str(notice("The invitation is made." + to, "healthy")) + str(link)
+
+
+def _apart(labels: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
+    """Return labels made different from each other, as a choice needs them."""
+    seen: dict[str, int] = {}
+    told = []
+    for label, value in labels:
+        seen[label] = seen.get(label, 0) + 1
+        told.append((label if seen[label] == 1 else f"{label} ({seen[label]})", value))
+    return told
+
+
+def _distinct(values: pd.Series) -> list[str]:
+    return sorted(map(str, values.dropna().unique()), key=str.casefold)
+
+
+def _options(control: Any, options: list[tuple[str, Any]]) -> None:
+    was = control.value
+    if tuple(control.options) != tuple(options):
+        control.options = options
+        control.value = was if was in {value for _, value in options} else (options[0][1] if options else None)
+
+
+def _name(name: object) -> str:
+    return "No name" if missing(name) else str(name)
+
+
+def _nothing() -> None:
+    return None

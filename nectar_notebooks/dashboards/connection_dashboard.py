@@ -1,0 +1,381 @@
+"""`ConnectionDashboard`: which logins broke, since when, what that costs in bills, and one press to ask for repair.
+
+Controls around the pure functions of `connections_view` and `connection_detail`; nothing is computed here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import ipywidgets as widgets
+import pandas as pd
+
+from nectar_notebooks.dashboards import connection_detail as detail
+from nectar_notebooks.dashboards.connection_controls import AskPanel, FilterPanel, SavePanel, TrackPanel
+from nectar_notebooks.dashboards.connections_view import (
+    SORTS,
+    Filters,
+    connection_frame,
+    counts_by_family,
+    family_changes,
+    filtered,
+    headline,
+    missing_in_words,
+    name_of,
+    page_table,
+    search_texts,
+    sorted_by,
+    tiles,
+)
+from nectar_notebooks.dashboards.controls import box, choice, column, html, row, show
+from nectar_notebooks.dashboards.export import save
+from nectar_notebooks.dashboards.html import Markup, chip, day, element, join, text
+from nectar_notebooks.dashboards.pages import Line, Pages
+from nectar_notebooks.dashboards.shell import Shell
+from nectar_notebooks.errors import InvalidRequestError, NotFoundError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from os import PathLike
+    from pathlib import Path
+
+    from nectar_notebooks.client.resolving import Given
+    from nectar_notebooks.dashboards.actions import Invitation
+    from nectar_notebooks.dashboards.reading import Reader
+
+__all__ = ["ConnectionDashboard"]
+
+_FIRST: Final = "what needs somebody"
+
+
+class ConnectionDashboard(Shell):
+    """Connections of one company or of all: state, what to do next, and doing it.
+
+    Parameters
+    ----------
+    nectar : Nectar
+    company : optional
+        An id, an external id, a name, or a row of ``nectar.companies()``; without it all companies.
+    page_size : int, default 12
+        Rows of a page.
+
+    Attributes
+    ----------
+    frame : DataFrame
+        The rows that the filters let through, in the order shown, with
+        :data:`~nectar_notebooks.dashboards.connections_view.COLUMNS`.
+    filters : Filters
+        What is asked of a row; set a mapping, such as ``{"family": "customer"}``.
+    selected : str or None
+        Id of the connection shown in detail; set an id, a row, or a provider that one row has.
+    order : str
+        One of :data:`~nectar_notebooks.dashboards.connections_view.SORTS`.
+    message : str
+        What the dashboard has to say, such as why a refresh did not work.
+
+    Raises
+    ------
+    NectarError
+        At the start, as the client raises it; later what was shown stays and the reason is said.
+
+    Examples
+    --------
+    >>> import nectar_notebooks as nn
+    >>> dashboard = nn.ConnectionDashboard(nn.connect("local"), "Bluestem Logistics")
+    >>> dashboard.filters = {"needs_customer": True}
+    >>> dashboard.frame["status"].tolist()
+    ['PASSWORD_INCORRECT', 'NEW_PASSWORD_NEEDED', 'MFA_TOKEN_EXPIRED']
+    """
+
+    name = "Connections"
+
+    def __init__(self, nectar: Reader, company: Given | None = None, *, page_size: int = 12) -> None:
+        super().__init__(nectar, company)
+        self._filters = Filters()
+        self._order, self._reverse = _FIRST, False
+        self._selected: str | None = None
+        self._before: dict[str, int] | None = None
+        self._many = len(self._look.companies) > 1
+        self._tiles, self._facts, self._months, self._past, self._accounts = (html() for _ in range(5))
+        self._panel = FilterPanel(self._look, self._filters_changed)
+        self._order_choice = choice("Order by", list(SORTS), _FIRST, self._order_changed)
+        self._reversed = widgets.Checkbox(description="reversed", indent=False, layout=widgets.Layout(width="100px"))
+        self._reversed.observe(lambda _: self._order_changed(), "value")
+        columns = [("Status", "minmax(150px,1.4fr)"), ("Since", "92px"), ("Last service", "92px")]
+        columns += [("Missing", "56px"), ("Accounts", "64px"), ("Owner", "minmax(120px,1fr)")]
+        if self._many:
+            columns.insert(0, ("Company", "minmax(120px,1fr)"))
+        self._pages = Pages(columns, "Provider", page_size, self._lines, self._choose)
+        self._ask = AskPanel(nectar, self._reported)
+        self._tracking = TrackPanel(nectar, self._reported, self._reread)
+        self._saving = SavePanel(lambda: self._shown)
+        self._detail = box(
+            row(
+                column(self._facts, flex="1 1 420px", padding="0 16px 0 0"),
+                column(self._months, self._past, flex="1 1 600px"),
+                align_items="flex-start",
+            ),
+            self._accounts,
+            row(self._ask.widget, self._tracking.widget, align_items="flex-start"),
+        )
+        self._widget = column(
+            self._top,
+            self._notice,
+            self._tiles,
+            self._panel.widget,
+            row(self._order_choice, self._reversed),
+            self._pages.widget,
+            self._saving.widget,
+            self._detail,
+            padding="4px 0",
+        )
+        self._take_up()
+        self._draw()
+
+    @property
+    def widget(self) -> widgets.Widget:
+        """The live controls."""
+        return self._widget
+
+    # State, readable and settable.
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """The rows that the filters let through, in the order shown."""
+        return self._shown.copy()
+
+    @property
+    def filters(self) -> Filters:
+        """What is asked of a row."""
+        return self._filters
+
+    @filters.setter
+    def filters(self, given: Filters | Mapping[str, Any] | None) -> None:
+        wanted = Filters.of(given)
+        self._check(wanted)
+        self._filters = wanted
+        self._panel.show(wanted)
+        self._pages.page = 0
+        self._draw()
+
+    @property
+    def selected(self) -> str | None:
+        """Id of the connection shown in detail."""
+        return self._selected
+
+    @selected.setter
+    def selected(self, given: str | pd.Series | Mapping[str, Any] | None) -> None:
+        self._selected = None if given is None else self._meant(given)
+        self._show_page_of(self._selected)
+        self._draw()
+
+    @property
+    def order(self) -> str:
+        """The order of the rows."""
+        return self._order
+
+    @order.setter
+    def order(self, name: str) -> None:
+        sorted_by(self._all.head(0), name)
+        self._order_choice.value = name
+
+    # Actions, as the buttons do them.
+
+    def invite(
+        self,
+        emails: str | list[str] = "",
+        *,
+        expires_in: int | None = 7 * 86_400,
+        max_uses: int | None = 1,
+        send: bool = False,
+    ) -> Invitation:
+        """Invite somebody to repair the selected connection; the same form twice is one invitation.
+
+        Parameters
+        ----------
+        emails : str or list of str
+            Who may open it; empty: whoever has the link.
+        expires_in : int, optional
+            Seconds; None is for ever.
+        max_uses : int, optional
+            None is without a limit.
+        send : bool
+            Send it to `emails`.
+
+        Raises
+        ------
+        InvalidRequestError
+            Nothing is selected, or the form cannot be understood.
+        """
+        if self._selected is None:
+            raise InvalidRequestError("No connection is selected: set dashboard.selected first.")
+        return self._ask.make(emails, expires_in=expires_in, max_uses=max_uses, send=send)
+
+    def track(self, account: str, *, on: bool = True) -> None:
+        """Start or stop (``on=False``) the collection of an account of the selected connection, by its id."""
+        self._tracking.change(account, on=on)
+
+    def export(self, path: str | PathLike[str]) -> Path:
+        """Write the rows shown to a file, as CSV or Excel by the ending of its name; return the path."""
+        return save(self._shown, path, "connections")
+
+    # What the shell asks for.
+
+    def _headline(self) -> str:
+        line = headline(self._all)
+        return line if len(self._shown) == len(self._all) else f"{line}; {len(self._shown):,} shown"
+
+    def _renewed(self) -> None:
+        self._before = counts_by_family(self._all["family"])
+        self._many = len(self._look.companies) > 1
+        self._panel.offer(self._look)
+        self._take_up()
+        if self._selected not in set(self._all["connection_id"]):
+            self._selected = None
+        self._draw()
+
+    def _take_up(self) -> None:
+        self._all = connection_frame(self._look)
+        self._texts = search_texts(self._all, self._look.accounts)
+
+    def _changes(self) -> dict[str, int] | None:
+        if self._before is None:
+            return family_changes(self._look)
+        now = counts_by_family(self._all["family"])
+        return {name: now[name] - self._before[name] for name in now}
+
+    def _draw(self) -> None:
+        chosen = filtered(self._all, self._filters, self._texts, self._behind_site())
+        self._shown = sorted_by(chosen, self._order, reverse=self._reverse)
+        show(self._head, self._heading())
+        show(self._tiles, tiles(counts_by_family(self._all["family"]), self._changes()))
+        self._saving.clear()
+        self._fill()
+
+    def _fill(self) -> None:
+        self._pages.fill(len(self._shown), self._selected)
+        self._draw_detail()
+
+    def _draw_detail(self) -> None:
+        connection = self._row()
+        self._detail.layout.display = "none" if connection is None else "flex"
+        if connection is None:
+            return
+        parts = self._parts(connection)
+        for place, part in zip((self._facts, self._months, self._past, self._accounts), parts, strict=True):
+            show(place, part)
+        self._ask.about(str(connection["connection_id"]), connection["owner_email"])
+        self._tracking.about(self._accounts_of(connection))
+
+    def _parts(self, connection: pd.Series) -> tuple[Markup, Markup, Markup, Markup]:
+        closer, accounts = self._look_closer(), self._accounts_of(connection)
+        spans = detail.past_statuses(self._look.history, connection)
+        today = self._look.today
+        facts = join([detail.heading(connection), detail.facts(connection, closer, accounts, spans, today)])
+        if closer is None:
+            return facts, text(""), text(""), detail.account_table(accounts, None)
+        return (
+            facts,
+            detail.bills_by_month(connection, accounts, closer),
+            detail.status_timeline(connection, spans, closer.coverage.months, today),
+            join([detail.account_table(accounts, closer), detail.meter_table(accounts, closer)]),
+        )
+
+    def _body(self) -> Markup:
+        first = self._pages.page * self._pages.size
+        rows = self._shown.iloc[first : first + self._pages.size]
+        shown = f"{first + 1:,} to {first + len(rows):,}" if len(rows) else "none"
+        asked = ", ".join(f"{name} {value}" for name, value in self._filters.active.items())
+        caption = f"Connections {shown} of {len(self._shown):,}, by {self._order}" + (f"; filters: {asked}" if asked else "")
+        parts = [
+            tiles(counts_by_family(self._all["family"]), self._changes()),
+            page_table(rows, with_company=self._many, caption=caption),
+        ]
+        connection = self._row()
+        if connection is not None:
+            parts += [element("hr", style="border:0;border-top:1px solid rgba(127,127,127,.35)"), *self._parts(connection)]
+        return join(parts)
+
+    # How the pieces meet.
+
+    def _lines(self, first: int, last: int) -> list[Line]:
+        lines = []
+        for _, line in self._shown.iloc[first:last].iterrows():
+            cells = [
+                chip(line["status"], line["family"]),
+                text(day(line["status_since"])),
+                text(day(line["last_service"])),
+                text(missing_in_words(line["missing_bills"])),
+                text(f"{line['accounts_tracked']:,} of {line['accounts']:,}"),
+                text(line["owner_email"], 36),
+            ]
+            if self._many:
+                cells.insert(0, text(line["company"], 28))
+            lines.append(Line(line["connection_id"], name_of(line), tuple(cells)))
+        return lines
+
+    def _choose(self, connection_id: str) -> None:
+        self._selected = connection_id
+        self._say("")
+        self._fill()
+
+    def _row(self) -> pd.Series | None:
+        if self._selected is None:
+            return None
+        rows = self._all[self._all["connection_id"] == self._selected]
+        return rows.iloc[0] if len(rows) else None
+
+    def _accounts_of(self, connection: pd.Series) -> pd.DataFrame:
+        return self._look.accounts[self._look.accounts["connection_id"] == connection["connection_id"]]
+
+    def _meant(self, given: str | pd.Series | Mapping[str, Any]) -> str:
+        wanted = given if isinstance(given, str) else str(given["connection_id"])
+        for name in ("connection_id", "external_id", "provider"):
+            rows = self._all[self._all[name] == wanted]
+            if len(rows) == 1:
+                return str(rows["connection_id"].iloc[0])
+            if len(rows) > 1:
+                ids = ", ".join(rows["connection_id"].head(5))
+                raise InvalidRequestError(f"{wanted!r} fits {len(rows)} connections: say which by its id: {ids}.")
+        raise NotFoundError(f"No connection here is called {wanted!r}.", advice="See dashboard.frame['connection_id'].")
+
+    def _check(self, wanted: Filters) -> None:
+        known = {
+            "company": {*self._all["company_id"].dropna(), *self._all["company"].dropna()},
+            "site": {*self._look.sites["site_id"].dropna(), *self._look.sites["name"].dropna()},
+        }
+        for name, values in known.items():
+            value = getattr(wanted, name)
+            if value is not None and value not in values:
+                raise NotFoundError(f"No {name} here is called {value!r}.", advice="Check the name, or give its id.")
+
+    def _behind_site(self) -> set[str]:
+        """Return ids of the connections that have meters at the site asked for."""
+        wanted = self._filters.site
+        closer = None if wanted is None else self._look_closer()
+        if closer is None:
+            return set()
+        sites = self._look.sites
+        ids = sites.loc[sites["site_id"].eq(wanted) | sites["name"].eq(wanted), "site_id"]
+        at = closer.meters.loc[closer.meters["site_id"].isin(ids), "account_id"].dropna()
+        return set(self._look.accounts.loc[self._look.accounts["account_id"].isin(at), "connection_id"])
+
+    def _show_page_of(self, connection_id: str | None) -> None:
+        places = self._shown.index[self._shown["connection_id"] == connection_id]
+        if len(places):
+            self._pages.page = int(places[0]) // self._pages.size
+
+    def _filters_changed(self, filters: Filters) -> None:
+        self._filters = filters
+        self._pages.page = 0
+        self._draw()
+
+    def _order_changed(self) -> None:
+        self._order, self._reverse = self._order_choice.value, self._reversed.value
+        self._pages.page = 0
+        self._draw()
+
+    def _reported(self, words: str, kind: str) -> None:
+        self._say(words, kind)
+
+

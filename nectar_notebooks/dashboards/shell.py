@@ -1,0 +1,208 @@
+"""What every dashboard does: read and go on with the last good data, say how old it is, show itself three ways.
+
+The ways are the live controls, a static page for whoever has no kernel, and one line of text.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets as widgets
+import pandas as pd
+
+from nectar_notebooks.dashboards.controls import button, html, row, show
+from nectar_notebooks.dashboards.html import Markup, count, day, element, join, notice, title
+from nectar_notebooks.dashboards.reading import Closer, Look, Reader, closer_look, first_look
+from nectar_notebooks.errors import AuthenticationError, NectarError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from nectar_notebooks.client.resolving import Given
+
+__all__ = ["Shell"]
+
+
+class Shell(ABC):
+    """A dashboard on a client: what was read last, and controls around it.
+
+    Parameters
+    ----------
+    nectar : Nectar
+    company : optional
+        An id, an external id, a name, or a row of ``nectar.companies()``; without it all companies.
+    """
+
+    #: What the dashboard is called.
+    name = ""
+
+    def __init__(self, nectar: Reader, company: Given | None = None) -> None:
+        self._nectar = nectar
+        self._given = company
+        self._look: Look = first_look(nectar, company)
+        self._closer: Closer | None = None
+        self._closer_failed = False
+        self._head, self._notice = html(), html()
+        self._progress = widgets.IntProgress(description="Refresh", layout=widgets.Layout(display="none", width="240px"))
+        self._renew = button(
+            "Refresh", self.refresh, hint="Ask for what changed since the last look", width="110px", style="primary"
+        )
+        self._top = row(self._head, self._renew, self._progress, justify_content="space-between")
+
+    @property
+    @abstractmethod
+    def widget(self) -> widgets.Widget:
+        """The live controls."""
+
+    @abstractmethod
+    def _headline(self) -> str: ...
+
+    @abstractmethod
+    def _body(self) -> Markup:
+        """Return what the static page shows below its heading."""
+
+    @abstractmethod
+    def _renewed(self) -> None:
+        """Take up a new look."""
+
+    @abstractmethod
+    def _draw(self) -> None:
+        """Show the present state in the controls."""
+
+    @property
+    def fetched(self) -> datetime:
+        """When the data shown was fetched."""
+        return self._look.fetched
+
+    @property
+    def message(self) -> str:
+        """What the dashboard has to say at the moment, without markup; empty if nothing."""
+        return self._said
+
+    _said = ""
+
+    def refresh(self) -> bool:
+        """Ask for what changed and show it; say whether that worked.
+
+        What was shown stays where it did not work, and its age is said.
+        """
+        ids = list(self._look.companies["company_id"])
+        self._progress.max, self._progress.value = max(len(ids), 1), 0
+        self._progress.layout.display, self._renew.disabled = "flex", True
+        try:
+            for company_id in ids:
+                self._nectar.refresh(company_id)
+                self._progress.value += 1
+            look = first_look(self._nectar, self._given)
+            closer = None if self._closer is None else closer_look(self._nectar, look)
+        except NectarError as error:
+            self._failed("The refresh did not work", error)
+            return False
+        finally:
+            self._progress.layout.display, self._renew.disabled = "none", False
+        self._look, self._closer, self._closer_failed = look, closer, False
+        self._say("")
+        self._renewed()
+        return True
+
+    def _reread(self) -> None:
+        """Take up what a verb changed; what was shown stays where reading does not work."""
+        try:
+            look = first_look(self._nectar, self._given)
+        except NectarError as error:
+            self._failed("It was done, but could not be read back", error)
+            return
+        self._look = look
+        self._renewed()
+
+    def _look_closer(self) -> Closer | None:
+        """Return the closer look, read on first use; a failure is said once and tried again by a refresh."""
+        if self._closer is None and not self._closer_failed:
+            try:
+                self._closer = closer_look(self._nectar, self._look)
+            except NectarError as error:
+                self._closer_failed = True
+                self._failed("Bills and meters could not be read", error)
+        return self._closer
+
+    def _failed(self, what: str, error: NectarError) -> None:
+        key = " The key was refused: make a new dashboard with one that is valid." if isinstance(error, AuthenticationError) else ""
+        self._say(f"{what}: {error}{key} What you see is {self._age()}; press Refresh to try again.", "customer")
+
+    def _age(self) -> str:
+        passed = self._nectar.clock.now() - self._look.fetched
+        minutes = max(0, int(passed.total_seconds() // 60))
+        if minutes < 1:
+            old = "less than a minute"
+        elif minutes < 120:
+            old = count(minutes, "minute")
+        elif minutes < 2880:
+            old = count(minutes // 60, "hour")
+        else:
+            old = count(minutes // 1440, "day")
+        return f"{old} old, of {self._as_of()}"
+
+    def _as_of(self) -> str:
+        moment = pd.Timestamp(self._look.fetched).tz_convert("UTC")
+        return f"{day(moment)}, {moment:%H:%M} UTC"
+
+    def _say(self, words: str, kind: str = "website") -> None:
+        self._said = words
+        show(self._notice, notice(words, kind) if words else "")
+
+    def _trying(self, run: Callable[[], object]) -> bool:
+        """Run what a person asked for; say what was wrong with it, if anything."""
+        try:
+            run()
+        except NectarError as error:
+            self._say(str(error), "customer")
+            return False
+        return True
+
+    def _heading(self) -> Markup:
+        of = "All companies" if self._given is None else self._company_name()
+        return join(
+            [
+                title(f"{self.name}: {of}", 2),
+                element(
+                    "div", _sentence(f"{self._headline()}. Data of {self._as_of()}."), style="font-size:13px"
+                ),
+            ]
+        )
+
+    def _company_name(self) -> str:
+        names = self._look.companies["name"].dropna().tolist()
+        return str(names[0]) if names else "one company"
+
+    def snapshot(self) -> str:
+        """Return the dashboard as a static page of escaped HTML without scripts."""
+        said = [notice(self._said)] if self._said else []
+        return str(
+            element(
+                "div",
+                join([self._heading(), *said, self._body()]),
+                style="font-family:system-ui,-apple-system,'Segoe UI',sans-serif;line-height:1.45",
+            )
+        )
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}: {self._headline()}"
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
+        live = self.widget._repr_mimebundle_()
+        live = live[0] if isinstance(live, tuple) else live
+        return {**live, "text/html": self.snapshot(), "text/plain": repr(self)}
+
+    def close(self) -> None:
+        """Take the controls off the page and out of memory."""
+        waiting = [self.widget]
+        while waiting:
+            one = waiting.pop()
+            waiting += getattr(one, "children", ())
+            one.close()
+
+
+def _sentence(words: str) -> str:
+    return words[:1].upper() + words[1:]
