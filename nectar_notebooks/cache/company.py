@@ -233,7 +233,7 @@ class Company:
             with self._library.store.lock(key):
                 fingerprint = self._library.session.fingerprint
                 return self._library.store.publish(
-                    key, frames, fingerprint=fingerprint, fetched=fetched, details=details
+                    key, frames, fingerprint=fingerprint, fetched=fetched, details=details, computed=True
                 ).generation
         except (OSError, ConfigurationError) as error:
             warn_not_kept(key, error)

@@ -138,8 +138,11 @@ class Store:
         fingerprint: str,
         fetched: datetime,
         details: Details,
+        computed: bool = False,
     ) -> Snapshot:
         """Make `frames` the valid generation of `key`, and admit this key fingerprint to its scope.
+
+        What was `computed` from other snapshots need not survive a power failure: it is computed again.
 
         Raises
         ------
@@ -153,7 +156,7 @@ class Store:
         try:
             files = folders.write(draft, frames, generation)
             snapshot = Snapshot(key, generation, fetched, replace(details, files=files))
-            folders.complete(draft, snapshot, fingerprint, durable=self._durable)
+            folders.complete(draft, snapshot, fingerprint, durable=self._durable and not computed)
             self._switch(snapshot, fingerprint)
         except BaseException:
             shutil.rmtree(draft, ignore_errors=True)

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 from hand_written_api import HandWrittenApi, account, document, usage
 
-STEPS = 4
+STEPS = 3
 
 
 class Editor:
@@ -116,7 +116,7 @@ class Editor:
 
 def test_refreshed_tables_equal_a_full_fetch(join, clock, tmp_path, times) -> None:
     edits = 0
-    for seed in range(times(4, 60)):
+    for seed in range(times(3, 60)):
         api = HandWrittenApi()
         api.only_deleted, api.lists_meters = bool(seed % 2), bool(seed // 2 % 2)
         editor = Editor(api, seed, clock.now)
