@@ -65,7 +65,8 @@ class Sandbox:
     Raises
     ------
     ConfigurationError
-        An unknown switch or position, or a clock that is no moment.
+        An unknown switch or position, a clock that is no moment, a number of sites or months below one, or a file
+        that is no state of an embedded sandbox.
 
     Examples
     --------
@@ -87,6 +88,9 @@ class Sandbox:
         documented_only: bool = False,
         switches: Mapping[str, str] | None = None,
     ) -> None:
+        for name, number in (("sites", sites), ("months", months)):
+            if number is not None and number < 1:
+                raise ConfigurationError(f"The demo portfolio has at least one of {name}, not {number}.")
         chosen = dict(switches or {})
         if documented_only:
             chosen.setdefault("wrong_id", "403")

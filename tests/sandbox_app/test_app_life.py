@@ -222,3 +222,32 @@ def test_a_bills_file_that_cannot_be_read_changes_nothing(ask: Asker, tmp_path: 
     with pytest.raises(BillsFileError, match=r"letter\.csv"):
         ask.sandbox.load_bills(file)
     assert len(ask("/company")[1]) == 2
+
+
+@pytest.mark.parametrize("number", [{"sites": 0}, {"months": -1}])
+def test_a_portfolio_of_nothing_is_refused(number: dict[str, int]) -> None:
+    with pytest.raises(ConfigurationError, match="at least one"):
+        Sandbox(**number)  # type: ignore[arg-type]  # names are chosen above
+
+
+@pytest.mark.served
+def test_what_was_answered_survives_a_kill(tmp_path: Path) -> None:
+    path = tmp_path / "state.sqlite"
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1]); from small_world import small_world;"
+        "from nectar_notebooks.sandbox import Sandbox; served = Sandbox(world=small_world(), db=sys.argv[2]).serve();"
+        "print(served.url, flush=True); served.wait()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(Path(__file__).parent), str(path)], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        url = process.stdout.readline().strip()
+        headers = {"X-API-Key": Sandbox(world=small_world()).key}
+        for name in ("One", "Two"):
+            answer = requests.post(f"{url}/v2.2/company", json={"name": name}, headers=headers, timeout=10)
+            assert answer.status_code == 201
+        process.kill()
+    again = Sandbox(db=path)
+    assert [company["name"] for company in Asker(again)("/company")[1]] == ["Acme", "Beta", "One", "Two"]
+    again.close()
