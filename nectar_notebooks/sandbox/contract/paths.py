@@ -181,8 +181,7 @@ _MAGIC_LINKS: Final = (
     ),
     Operation(
         "createConnectionLink", "post", "/connection/{connection_id}", "Magic links",
-        "A link to edit a connection", ref("MagicLink"), description=_INSTEAD, deprecated=True, status=201,
-        status_assumed=True,
+        "A link to edit a connection", ref("MagicLink"), description=_INSTEAD, deprecated=True,
     ),
 )  # fmt: skip
 
