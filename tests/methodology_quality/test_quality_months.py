@@ -380,12 +380,13 @@ def test_figures_of_a_year_end_with_the_last_whole_month():
 
 
 def test_charges_that_no_meter_pays_are_neither_filled_nor_doubled():
-    monthly = pd.concat(
-        [
-            make_months(("M", "2023-02-01", 280.0, 28.0, 28), ("M", "2024-02-01", None, 44.0, 0), kind="attributed"),
-            make_months((None, "2023-02-01", None, 5.0, 0), (None, "2024-02-01", None, 5.0, 0), kind="unattributed"),
-            make_months((None, "2024-02-01", None, 1.0, 0), kind="residual"),
-        ]
+    monthly = make_months(
+        ("M", "2023-02-01", 280.0, 28.0, 28),
+        ("M", "2024-02-01", None, 44.0, 0),
+        (None, "2023-02-01", None, 5.0, 0),
+        (None, "2024-02-01", None, 5.0, 0),
+        (None, "2024-02-01", None, 1.0, 0),
+        kind=["attributed", "attributed", "unattributed", "unattributed", "residual"],
     )
     result = fill(monthly)
     assert len(result) == 13 + 2 + 1
