@@ -16,14 +16,7 @@ if TYPE_CHECKING:
     Ints = npt.NDArray[np.int64]
     Flags = npt.NDArray[np.bool_]
 
-__all__ = ["Pool", "expand"]
-
-
-def expand(first: Ints, counts: Ints) -> tuple[Ints, Ints]:
-    """Return, for ranges of rows, which range each row belongs to and the row's number, range after range."""
-    owner = np.repeat(np.arange(len(counts)), counts)
-    after = np.cumsum(counts)
-    return owner, np.arange(len(owner)) + (first - (after - counts))[owner]
+__all__ = ["Pool"]
 
 
 @dataclass(slots=True)

@@ -76,7 +76,7 @@ def cents(items: pd.DataFrame, bill: Ints) -> tuple[Ints, Ints, Ints]:
     """Return each item's pocket (bill and currency), the decimals its pocket needs, and its integer amount."""
     currency, names = pd.factorize(text(items, "currency"), sort=True)
     pocket = bill * (len(names) + 1) + currency + 1
-    least = np.append(money.minor_places(names), 2)[currency]
+    least = np.append(money.minor_places(pd.Series(names, dtype=TEXT)), 2)[currency]
     amount = numbers(items, "amount", "line_items")
     places = money.places_needed(amount, least)
     if (places > least).any():

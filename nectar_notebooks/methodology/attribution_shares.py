@@ -13,8 +13,9 @@ import numpy as np
 
 from nectar_notebooks.methodology import money
 from nectar_notebooks.methodology.attribution_meters import MIXED, Meters, Records, Roster
-from nectar_notebooks.methodology.attribution_pools import Pool, expand
+from nectar_notebooks.methodology.attribution_pools import Pool
 from nectar_notebooks.methodology.attribution_rules import Rule, Said, words
+from nectar_notebooks.methodology.keys import expand
 
 if TYPE_CHECKING:
     import numpy.typing as npt

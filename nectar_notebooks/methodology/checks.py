@@ -39,6 +39,7 @@ Scalar: TypeAlias = "str | int | float | bool | None"
 
 #: How text is stored: as in `schema.tables`.
 TEXT = pd.StringDtype(na_value=np.nan)
+_MISSING = pd.array([np.nan], dtype=TEXT)
 
 _TRUE = frozenset({"true", "t", "yes", "y", "1", "1.0"})
 _FALSE = frozenset({"false", "f", "no", "n", "0", "0.0", ""})
@@ -125,8 +126,10 @@ def days(frame: pd.DataFrame, name: str, what: str) -> npt.NDArray[np.datetime64
 def text(frame: pd.DataFrame, name: str) -> pd.Series:
     """Return a column as text; all missing where the frame has no such column. Whole numbers stay whole."""
     if name not in frame.columns:
-        return pd.Series(np.nan, index=frame.index, name=name, dtype=TEXT)
+        return pd.Series(_MISSING.take(np.zeros(len(frame), dtype=np.int64)), index=frame.index, name=name)
     column = frame[name]
+    if column.dtype == TEXT:
+        return column
     if isinstance(column.dtype, np.dtype) and column.dtype.kind == "f":
         whole = column.dropna()
         if (whole == whole.round()).all():
@@ -136,6 +139,8 @@ def text(frame: pd.DataFrame, name: str) -> pd.Series:
 
 def factorize(frame: pd.DataFrame, name: str) -> tuple[npt.NDArray[np.int64], pd.Series]:
     """Return each row's place in the column's sorted distinct values (-1 for missing), and these as text."""
+    if name not in frame.columns:
+        return np.full(len(frame), -1), pd.Series(dtype=TEXT)
     codes, distinct = pd.factorize(text(frame, name))
     values = pd.Series(distinct, dtype=TEXT)
     order = values.argsort().to_numpy()

@@ -10,15 +10,26 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from nectar_notebooks.methodology.checks import TEXT, factorize
+from nectar_notebooks.methodology.parallel import map_columns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import numpy.typing as npt
 
-__all__ = ["group_keys", "places_in"]
+__all__ = ["expand", "group_keys", "places_in"]
+
+
+def expand(
+    first: npt.NDArray[np.int64], counts: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return, for ranges of numbers, which range each belongs to and the number, range after range."""
+    owner = np.repeat(np.arange(len(counts)), counts)
+    return owner, np.arange(len(owner)) + (first - (np.cumsum(counts) - counts))[owner]
 
 
 def group_keys(frame: pd.DataFrame, names: Sequence[str]) -> tuple[npt.NDArray[np.int64], pd.DataFrame]:
@@ -31,7 +42,7 @@ def group_keys(frame: pd.DataFrame, names: Sequence[str]) -> tuple[npt.NDArray[n
     names : sequence of str
         The key columns, the most significant first.
     """
-    columns = [_ranked(frame, name) for name in names]
+    columns = map_columns(lambda name: _ranked(frame, name), names, len(frame))
     group = columns[0][0]
     number = len(columns[0][1]) + 1
     for codes, values in columns[1:]:
@@ -56,9 +67,19 @@ def group_keys(frame: pd.DataFrame, names: Sequence[str]) -> tuple[npt.NDArray[n
 
 
 def places_in(values: pd.Series, keys: pd.Series) -> npt.NDArray[np.int64]:
-    """Return where each value stands among unique `keys` (-1 where it does not, or is missing)."""
-    places = pd.Index(keys.astype(TEXT)).get_indexer(pd.Index(values.astype(TEXT)))
-    return np.where(values.isna().to_numpy(), -1, places)
+    """Return where each value stands among `keys` (the first of equals; -1 where it does not, or is missing)."""
+    wanted, known = _arrow(values), _arrow(keys)
+    if wanted.null_count == 0 and wanted.equals(known) and keys.is_unique:
+        return np.arange(len(values))
+    found = pc.index_in(wanted, value_set=known).to_numpy(zero_copy_only=False)
+    return np.where(np.isnan(found) | values.isna().to_numpy(), -1, found).astype(np.int64)
+
+
+def _arrow(column: pd.Series) -> pa.Array:
+    """Return a column of text as one Arrow array, without a copy where it is one."""
+    array = pa.array(column.astype(TEXT).array)
+    whole = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
+    return whole.cast(pa.large_string())
 
 
 def _ranked(frame: pd.DataFrame, name: str) -> tuple[npt.NDArray[np.int64], pd.Series]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+import pandas as pd
 
 from nectar_notebooks.errors import DataError
 
@@ -34,18 +35,18 @@ _THREE_PLACES: Final = frozenset(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND
 #: Above this a float64 no longer tells neighbouring integers apart.
 _EXACT: Final = 2.0**53
 _INT64: Final = 2.0**62
+_PAIR: Final = 2
 
 
 def minor_places(currencies: Iterable[object]) -> npt.NDArray[np.int64]:
     """Return the decimal places of each currency's minor unit (ISO 4217): 0, 2 or 3; unknown codes have 2."""
-    return np.array(
-        [0 if code in _NO_MINOR else 3 if code in _THREE_PLACES else 2 for code in currencies], dtype=np.int64
-    )
+    column = currencies if isinstance(currencies, pd.Series) else pd.Series(list(currencies), dtype=object)
+    codes, names = pd.factorize(column)
+    places = [0 if name in _NO_MINOR else 3 if name in _THREE_PLACES else 2 for name in names]
+    return np.array([*places, 2], dtype=np.int64)[codes]
 
 
-def places_needed(
-    values: npt.NDArray[np.float64], least: npt.NDArray[np.int64] | int = 0
-) -> npt.NDArray[np.int64]:
+def places_needed(values: npt.NDArray[np.float64], least: npt.NDArray[np.int64] | int = 0) -> npt.NDArray[np.int64]:
     """Return how many decimals each value is written with, from `least` to `FINEST`; missing needs `least`.
 
     Binary noise (0.1 + 0.2) is not a decimal: what lies within a millionth of the last place counts as on it.
@@ -62,9 +63,7 @@ def places_needed(
     return places
 
 
-def finest(
-    places: npt.NDArray[np.int64], groups: npt.NDArray[np.int64], number: int
-) -> npt.NDArray[np.int64]:
+def finest(places: npt.NDArray[np.int64], groups: npt.NDArray[np.int64], number: int) -> npt.NDArray[np.int64]:
     """Return for each of `number` groups the finest places among its rows (-1 for a group without rows)."""
     out = np.full(number, -1, dtype=np.int64)
     np.maximum.at(out, groups, places)
@@ -122,11 +121,32 @@ def apportion(
     """
     parts = np.empty(len(weights), dtype=np.int64)
     starts = np.cumsum(sizes) - sizes
-    for size in np.unique(sizes).tolist():
+    for size in np.flatnonzero(np.bincount(sizes)).tolist():
         chosen = np.flatnonzero(sizes == size)
-        places = starts[chosen, None] + np.arange(size)
-        parts[places] = _split(totals[chosen], weights[places]) if size > 1 else totals[chosen, None]
+        if size == 1:
+            parts[starts[chosen]] = totals[chosen]
+        elif size == _PAIR:
+            at = starts[chosen]
+            first = _first_of_two(totals[chosen], weights[at], weights[at + 1])
+            parts[at], parts[at + 1] = first, totals[chosen] - first
+        else:
+            places = starts[chosen, None] + np.arange(size)
+            parts[places] = _split(totals[chosen], weights[places])
     return parts
+
+
+def _first_of_two(
+    totals: npt.NDArray[np.int64], first: npt.NDArray[np.int64], second: npt.NDArray[np.int64]
+) -> npt.NDArray[np.int64]:
+    """Split totals in two and return the first parts: the half that decides is rounded up."""
+    amount, whole = np.abs(totals), first + second
+    quotient, rest = np.divmod(amount, whole)
+    largest = np.minimum(whole, amount).astype(np.float64) * first
+    base, remainder = np.divmod(rest * first, whole)
+    base += quotient * first + (remainder >= whole - remainder)
+    for row in np.flatnonzero(largest >= _INT64).tolist():
+        base[row] = _split_large(int(amount[row]), [int(first[row]), int(second[row])])[0]
+    return np.where(totals < 0, -base, base)
 
 
 def _split(totals: npt.NDArray[np.int64], weights: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
@@ -139,10 +159,7 @@ def _split(totals: npt.NDArray[np.int64], weights: npt.NDArray[np.int64]) -> npt
     base += quotient[:, None] * weights
     left = amount - base.sum(axis=1)
     size = weights.shape[1]
-    if size == 2:
-        base[:, 0] += (left == 1) & (remainder[:, 0] >= remainder[:, 1])
-        base[:, 1] += (left == 1) & (remainder[:, 0] < remainder[:, 1])
-    elif (weights == weights[:, :1]).all():
+    if (weights == weights[:, :1]).all():
         base += np.arange(size) < left[:, None]
     else:
         order = np.argsort(-remainder, axis=1, kind="stable")

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import numpy as np
 
+from nectar_notebooks.methodology.keys import expand
+
 if TYPE_CHECKING:
     import numpy.typing as npt
 
@@ -80,9 +82,7 @@ class Bins:
         First day of each bin since 1970, and the day after the last bin.
     """
 
-    def __init__(
-        self, begin: npt.NDArray[np.int64], stop: npt.NDArray[np.int64], unit: Literal["M", "D"]
-    ) -> None:
+    def __init__(self, begin: npt.NDArray[np.int64], stop: npt.NDArray[np.int64], unit: Literal["M", "D"]) -> None:
         first = int(begin.min()) >> 1 if len(begin) else 0
         last = int(stop.max() - 1) >> 1 if len(stop) else 0
         low, high = (np.datetime64(day, "D").astype(f"datetime64[{unit}]") for day in (first, last))
@@ -102,10 +102,22 @@ class Bins:
         """Cut periods (half days) into pieces; a weight is a number of half days."""
         first, last = self.of_day(begin >> 1), self.of_day((stop - 1) >> 1)
         sizes = last - first + 1
-        row = np.repeat(np.arange(len(begin)), sizes)
         after = np.cumsum(sizes)
-        bins = np.arange(len(row)) + (first - (after - sizes))[row]
-        weight = np.minimum(stop[row], 2 * self.days[bins + 1]) - np.maximum(begin[row], 2 * self.days[bins])
+        place = after - sizes
+        row, bins, weight = (np.empty(int(sizes.sum()), dtype=np.int64) for _ in range(3))
+        row[place], bins[place] = np.arange(len(sizes)), first
+        weight[place] = np.minimum(stop, 2 * self.days[first + 1]) - begin
+        # most periods end in the bin after their first: what lies between is left to the few long ones
+        two = np.flatnonzero(sizes > 1)
+        ends = after[two] - 1
+        row[ends], bins[ends] = two, last[two]
+        weight[ends] = stop[two] - 2 * self.days[last[two]]
+        if len(two) + len(sizes) < len(row):
+            long = np.flatnonzero(sizes > 2)
+            owner, inner = expand(place[long] + 1, sizes[long] - 2)
+            row[inner] = long[owner]
+            bins[inner] = inner - place[long][owner] + first[long][owner]
+            weight[inner] = 2 * np.diff(self.days)[bins[inner]]
         return Pieces(row, bins, weight, sizes)
 
 

@@ -16,6 +16,7 @@ from nectar_notebooks.errors import DataError
 from nectar_notebooks.methodology import money
 from nectar_notebooks.methodology.checks import counted, days, flags, left_out, named_rows, numbers, require, text
 from nectar_notebooks.methodology.keys import group_keys
+from nectar_notebooks.methodology.parallel import both
 from nectar_notebooks.methodology.periods import Convention, SharedDay, give_to_later, half_days
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def read(
     frame = frame if kept.all() else frame[kept]
 
     start, end, undated = _days(frame, what)
-    group, keys = group_keys(frame, KEYS)
+    (group, keys), bill = both(lambda: group_keys(frame, KEYS), lambda: _bills(frame), len(frame))
     is_spot = keys["commodity"].isin(list(spot)).to_numpy(dtype=bool)
     if is_spot.any():
         end = np.where(is_spot[group], start, end)
@@ -95,12 +96,14 @@ def read(
     if shared_day == "later" and convention == "inclusive":
         stop = give_to_later(group, begin, stop)
 
-    bill = _bills(frame)
     cost = numbers(frame, "amount" if attributed else "cost", what)
-    least = money.minor_places(keys["currency"])[group]
-    places = money.places_needed(cost, least)
+    places = least = money.minor_places(keys["currency"])[group]
+    if not np.isnan(cost).all():
+        places = money.places_needed(cost, least)
     if bill is not None and (places > least).any():
-        places = money.finest(places, bill, int(bill.max()) + 1)[bill]
+        currency, names = pd.factorize(keys["currency"])
+        pocket = bill * (len(names) + 1) + currency[group] + 1  # one bill, one currency
+        places = money.finest(places, pocket, int(pocket.max()) + 1)[pocket]
     estimated = flags(frame, "estimated", what, missing=False)
     records = Records(
         keys, np.flatnonzero(kept), group, begin, stop,

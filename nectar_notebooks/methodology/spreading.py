@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from nectar_notebooks.methodology import money
+from nectar_notebooks.methodology.parallel import map_columns
 from nectar_notebooks.methodology.periods import Bins, overlap
 from nectar_notebooks.methodology.records import KEYS, Records
 
@@ -81,7 +82,9 @@ class Cells:
         """Return each cell's text keys."""
         group = self._ids // self._wide
         if not categorical:
-            return self._records.keys.take(group).reset_index(drop=True)
+            keys = self._records.keys
+            taken = map_columns(lambda name: keys[name].array.take(group), KEYS, len(group))
+            return pd.DataFrame(dict(zip(KEYS, taken, strict=True)))
         columns = {}
         for name in KEYS:
             values = self._records.keys[name].astype("category").array
@@ -123,8 +126,11 @@ class Cells:
     def cover(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
         """Return each cell's distinct days covered, and distinct days covered more than once."""
         group, begin, stop = self._covering()
-        whole = self._pieces if len(group) == len(self._records.group) else self._bins.cut(begin, stop)
-        covered = self._sum(self._find(self._key(group[whole.row], whole.bin)), whole.weight)
+        if len(group) == len(self._records.group):
+            covered = self._sum(self._cell, self._pieces.weight)
+        else:
+            cut = self._bins.cut(begin, stop)
+            covered = self._sum(self._find(self._key(group[cut.row], cut.bin)), cut.weight)
         again, twice = overlap(group, begin, stop)
         sums = []
         for stretch in (again, twice):
@@ -136,8 +142,11 @@ class Cells:
     def span(self) -> tuple[npt.NDArray[np.datetime64], npt.NDArray[np.datetime64]]:
         """Return each cell's first and last day covered."""
         group, begin, stop = self._covering()
-        cut = self._bins.cut(begin, stop)
-        cell = self._find(self._key(group[cut.row], cut.bin))
+        if len(group) == len(self._records.group):
+            cut, cell = self._pieces, self._cell
+        else:
+            cut = self._bins.cut(begin, stop)
+            cell = self._find(self._key(group[cut.row], cut.bin))
         first = np.full(len(self._ids), np.iinfo(np.int64).max)
         last = np.full(len(self._ids), np.iinfo(np.int64).min)
         np.minimum.at(first, cell, np.maximum(begin[cut.row] >> 1, self._bins.days[cut.bin]))

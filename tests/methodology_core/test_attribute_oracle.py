@@ -142,7 +142,7 @@ def parts(result: pd.DataFrame) -> dict:
     return found
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(drawn=bills())
 def test_every_part_is_the_oracles(drawn: dict) -> None:
     given_frames = frames(drawn)

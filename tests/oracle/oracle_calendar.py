@@ -1,7 +1,7 @@
 """Calendarization as methodology.md words it: day by day, in exact fractions. Slow on purpose.
 
 Imports nothing of the package. A record is a dict: `series` (any tuple), `bill`, `start`, `end` (dates; the end
-may be None), `usage` and `cost` (Decimal or None), `minor` (decimals of the currency).
+may be None), `usage` and `cost` (Decimal or None), `currency`, `minor` (decimals of the currency).
 """
 
 from __future__ import annotations
@@ -62,7 +62,8 @@ def calendarize(records: list[dict], convention: str = "inclusive", shared_day: 
     for number, record in enumerate(records):
         bill = record["bill"] if record["bill"] is not None else ("alone", number)
         needs = decimals(record["cost"]) if record["cost"] is not None else 0
-        finest[bill] = max(finest[bill], needs, record["minor"])
+        pocket = (bill, record["currency"])  # currencies of one bill are never mixed
+        finest[pocket] = max(finest[pocket], needs, record["minor"])
     out: dict = {}
     covered: dict = defaultdict(lambda: defaultdict(int))
     for number, record in enumerate(records):
@@ -85,7 +86,11 @@ def calendarize(records: list[dict], convention: str = "inclusive", shared_day: 
         months = sorted(by_month)
         costs: list[Decimal | None] = [None] * len(months)
         if record["cost"] is not None:
-            costs = list(largest_remainder(record["cost"], [by_month[month] for month in months], finest[bill]))
+            costs = list(
+                largest_remainder(
+                    record["cost"], [by_month[month] for month in months], finest[bill, record["currency"]]
+                )
+            )
         for month, cost in zip(months, costs, strict=True):
             cell = out.setdefault(
                 (record["series"], month), {"usage": None, "cost": None, "bills": set(), "covered": 0, "overlapped": 0}
