@@ -75,4 +75,5 @@ The embedded sandbox answers until Ctrl-C.
   key       {key}    (of this sandbox alone; it opens nothing else)
 
   curl -H 'X-API-Key: {key}' {url}/{VERSIONS[0]}/company
+  python: nn.connect("local", base_url="{url}", key="{key}")
 """

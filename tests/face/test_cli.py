@@ -56,7 +56,7 @@ def serving(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
 def welcome(process: subprocess.Popen[str]) -> str:
     assert process.stdout is not None
     lines = []
-    while not any(line.strip().startswith("curl") for line in lines):
+    while not any(line.strip().startswith("python:") for line in lines):
         line = process.stdout.readline()
         assert line, "the command ended before it said where it serves"
         lines.append(line)
@@ -110,7 +110,7 @@ def test_nobody_answering_is_one_sentence(tmp_path: Path) -> None:
 @pytest.mark.served
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_what_serve_prints_is_what_curl_needs_and_a_signal_ends_it_cleanly(
-    serving: subprocess.Popen[str], number: signal.Signals
+    serving: subprocess.Popen[str], number: signal.Signals, tmp_path: Path
 ) -> None:
     said = welcome(serving)
     found = re.search(r"curl -H '(X-API-Key): (\S+)' (\S+)", said)
@@ -121,6 +121,10 @@ def test_what_serve_prints_is_what_curl_needs_and_a_signal_ends_it_cleanly(
     assert [company["id"] for company in answer.json()] == nn.connect(sandbox=nn.Sandbox(seed=5)).companies()[
         "company_id"
     ].tolist()
+    found = re.search(r"python: nn(\.connect\(.*\))", said)
+    assert found is not None
+    connected = eval("nn" + found.group(1).removesuffix(")") + f", cache_dir={str(tmp_path)!r})", {"nn": nn})
+    assert len(connected.companies()) == len(answer.json())
     serving.send_signal(number)
     _, errors = serving.communicate(timeout=15)
     assert serving.returncode == 0
