@@ -36,9 +36,7 @@ def _base() -> dict[str, Fraction]:
     registry: UnitRegistry[Any] = UnitRegistry(non_int_type=Fraction)
     sizes: dict[str, Fraction] = {}
     for name, (_, expression) in UNITS.items():
-        sizes[name] = Fraction(
-            registry.Quantity(registry.parse_expression(expression)).to_base_units().magnitude
-        )
+        sizes[name] = Fraction(registry.Quantity(registry.parse_expression(expression)).to_base_units().magnitude)
     return sizes
 
 
@@ -200,9 +198,9 @@ def convert(
     _check_targets(to)
     if isinstance(data, pd.Series):
         frame = pd.DataFrame({value: data, "unit": unit}, index=data.index)
-        result: pd.Series[float] = convert(
-            frame, to, value=value, heat_content=heat_content, density=density
-        )["converted"]
+        result: pd.Series[float] = convert(frame, to, value=value, heat_content=heat_content, density=density)[
+            "converted"
+        ]
         result.name = data.name
         return result
     if not isinstance(unit, str):
@@ -221,9 +219,7 @@ def convert(
     reasons.append(f"{value} is missing")
     targets.append(None)
     factors.append(np.nan)
-    codes = np.where(
-        np.isnan(values) & np.asarray([reason is None for reason in reasons])[codes], absent, codes
-    )
+    codes = np.where(np.isnan(values) & np.asarray([reason is None for reason in reasons])[codes], absent, codes)
     return data.assign(
         converted=values * np.asarray(factors, dtype="float64")[codes],
         converted_unit=pd.array(targets, dtype=TEXT).take(codes),
@@ -306,9 +302,7 @@ def _exact(
     return _across(from_unit, to, rate, what, bridge)
 
 
-def _across(
-    from_unit: str, to: str, rate: Rate, what: str, bridge: str
-) -> tuple[Fraction | None, str | None]:
+def _across(from_unit: str, to: str, rate: Rate, what: str, bridge: str) -> tuple[Fraction | None, str | None]:
     from fractions import Fraction
 
     value, over, under = rate
