@@ -63,6 +63,21 @@ def test_the_readme_s_code_runs_offline_and_the_real_key_s_code_too(
     assert "production" in repr(names["nectar"])
 
 
+def test_the_readme_s_column_map_is_one(tmp_path: Path) -> None:
+    (tmp_path / "map.toml").write_text(blocks("toml")[0], encoding="utf-8")
+    (tmp_path / "bills.csv").write_text(
+        "Konto,Rechnungsdatum,From,Thru,Service,Description,Usage,Units,Betrag\n"
+        "17,2/3/2025,1/1/2025,1/31/2025,Water,Water usage,900,Gallons,12.50\n"
+        "17,2/3/2025,1/1/2025,1/31/2025,Water,Late charge,,,2.00\n"
+    )
+    sandbox = nn.Sandbox()
+    sandbox.load_bills(tmp_path / "bills.csv", columns=tmp_path / "map.toml")
+    nectar = nn.connect(sandbox=sandbox)
+    assert nectar.usage("Example Town")["unit"].tolist() == ["gal (US)"]
+    assert nectar.line_items("Example Town").set_index("charge_type")["amount"]["LATE_FEE"] == 2.0
+    assert nectar.bills("Example Town")["bill_date"].dt.strftime("%Y-%m-%d").tolist() == ["2025-02-03"]
+
+
 def test_the_first_code_is_ten_lines() -> None:
     assert len(blocks("python")[0].strip().splitlines()) <= 10
 
