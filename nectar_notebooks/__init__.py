@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from nectar_notebooks.client import Nectar
     from nectar_notebooks.clock import FrozenClock
     from nectar_notebooks.connecting import connect
+    from nectar_notebooks.dashboards import ConnectionDashboard, CoverageDashboard
     from nectar_notebooks.errors import NectarError
     from nectar_notebooks.methodology import adjust, attribute, calendarize, daily, explain, monthly
     from nectar_notebooks.methodology.anomalies import anomalies
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CacheWarning",
+    "ConnectionDashboard",
+    "CoverageDashboard",
     "FrozenClock",
     "Nectar",
     "NectarError",
@@ -65,6 +68,8 @@ _MODULES = {"errors": "errors", "plots": "plots", "statuses": "schema.statuses",
 #: Public names, and the module each is taken from.
 _HOMES = {
     "CacheWarning": "cache",
+    "ConnectionDashboard": "dashboards",
+    "CoverageDashboard": "dashboards",
     "FrozenClock": "clock",
     "Nectar": "client",
     "NectarError": "errors",

@@ -123,9 +123,7 @@ class Invitations:
         form = (connection_id, addresses, expires_in, max_uses, send)
         if form in self.made:
             return self.made[form], False
-        answer = nectar.reconnect(
-            connection_id, emails=addresses, expires_in=expires_in, max_uses=max_uses, send=send
-        )
+        answer = nectar.reconnect(connection_id, emails=addresses, expires_in=expires_in, max_uses=max_uses, send=send)
         invitation = Invitation(connection_id, _address(answer), addresses, send)
         self.made[form] = invitation
         return invitation, True

@@ -23,9 +23,8 @@ from nectar_notebooks.dashboards.controls import (
     words,
 )
 from nectar_notebooks.dashboards.export import download_links
-from nectar_notebooks.dashboards.html import FAMILIES, element, missing, notice, title
+from nectar_notebooks.dashboards.html import FAMILIES, element, missing, notice, status_words, title
 from nectar_notebooks.errors import InvalidRequestError, NectarError
-from nectar_notebooks.plots.style import words as in_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,19 +45,18 @@ class FilterPanel:
         self._changed = changed
         self._quiet = False
         self._text = words("Find", "a name, number, address or error", self._told)
-        self._company = choice("Company", [ANY], ANY, self._told)
-        self._family = choice("Family", [(ANY, None)], None, self._told)
-        self._status = choice("Status", [(ANY, None)], None, self._told)
+        self._company = choice("Company", [(ANY, "")], "", self._told)
+        self._family = choice("Family", [(ANY, "")], "", self._told)
+        self._status = choice("Status", [(ANY, "")], "", self._told)
         self._provider = suggestions("Provider", [], self._told)
         self._site = suggestions("Site", [], self._told)
         self._owner = suggestions("Owner", [], self._told)
         self._waiting = tick("Needs the customer", self._told)
-        self._days = whole_number("No bill for days (0 is any)", 0, _LONG_AGO, self._told, "240px")
+        self._days = whole_number("No bill for days", 0, _LONG_AGO, self._told, "190px")
         self._clear = button("Clear filters", lambda: self._changed_to(Filters()), width="120px")
         self.widget = column(
-            row(self._text, self._family, self._status, self._waiting),
-            row(self._company, self._provider, self._site, self._owner),
-            row(self._days, self._clear),
+            row(self._text, self._family, self._status, self._company, self._waiting),
+            row(self._provider, self._site, self._owner, self._days, self._clear),
         )
         self.offer(look)
 
@@ -69,12 +67,12 @@ class FilterPanel:
             connections = look.connections
             names = dict(zip(look.companies["company_id"], look.companies["name"], strict=True))
             labels = _apart([(_name(name), company_id) for company_id, name in names.items()])
-            _options(self._company, [(ANY, None), *labels])
+            _options(self._company, [(ANY, ""), *labels])
             self._company.layout.display = "flex" if len(names) > 1 else "none"
             families = [family for family in FAMILIES if family in set(connections["family"].dropna())]
-            _options(self._family, [(ANY, None), *((FAMILIES[one].label, one) for one in families)])
+            _options(self._family, [(ANY, ""), *((FAMILIES[one].label, one) for one in families)])
             statuses = sorted(connections["status"].dropna().unique())
-            _options(self._status, [(ANY, None), *_apart([(in_words(one), one) for one in statuses])])
+            _options(self._status, [(ANY, ""), *_apart([(status_words(one), one) for one in statuses])])
             self._provider.options = _distinct(connections["provider"])
             self._owner.options = _distinct(connections["owner_email"])
             self._site.options = _distinct(look.sites["name"])
@@ -89,9 +87,9 @@ class FilterPanel:
             companies = {value for _, value in self._company.options}
             by_name = {label: value for label, value in self._company.options}
             company = filters.company if filters.company in companies else by_name.get(filters.company)
-            self._company.value = company
+            self._company.value = company or ""
             for control, wanted in ((self._family, filters.family), (self._status, filters.status)):
-                control.value = wanted if wanted in {value for _, value in control.options} else None
+                control.value = wanted if wanted in {value for _, value in control.options} else ""
             for control, wanted in (
                 (self._provider, filters.provider),
                 (self._owner, filters.owner),
@@ -112,9 +110,9 @@ class FilterPanel:
             return
         self._changed(
             Filters(
-                company=self._company.value,
-                family=self._family.value,
-                status=self._status.value,
+                company=self._company.value or None,
+                family=self._family.value or None,
+                status=self._status.value or None,
                 provider=self._provider.value or None,
                 site=self._site.value or None,
                 owner=self._owner.value or None,
@@ -179,15 +177,18 @@ class AskPanel:
             return
         self._send.disabled = self._link.disabled = True
         try:
-            self.make(
-                self._emails.value, expires_in=self._expiry.value, max_uses=self._uses.value or None, send=send
-            )
+            self.make(self._emails.value, expires_in=self._expiry.value, max_uses=self._uses.value or None, send=send)
         except InvalidRequestError as error:
             self._enable(open_=True)
             show(self._result, notice(str(error)))
         except NectarError as error:
             self._enable(open_=True)
-            show(self._result, notice(f"No answer says that the invitation was made: {error} Look at nectar.invitations() before you try again."))
+            show(
+                self._result,
+                notice(
+                    f"No answer says that the invitation was made: {error} Look at nectar.invitations() before you try again."
+                ),
+            )
 
     def _start_again(self) -> None:
         self._invitations.forget(self._connection_id)
@@ -224,7 +225,10 @@ class TrackPanel:
         """Offer the accounts of a connection."""
         self._tracking = dict(zip(accounts["account_id"], accounts["tracking"], strict=True))
         labels = [
-            (f"{'No number' if missing(number) else number}, {'not tracked' if tracking == 'DISABLED' else 'tracked'}", one)
+            (
+                f"{'No number' if missing(number) else number}, {'not tracked' if tracking == 'DISABLED' else 'tracked'}",
+                one,
+            )
             for one, number, tracking in zip(
                 accounts["account_id"], accounts["account_number"], accounts["tracking"], strict=True
             )
@@ -281,9 +285,15 @@ class SavePanel:
 
 
 def _told_of(invitation: Invitation) -> str:
-    to = f" It was sent to {', '.join(invitation.emails)}." if invitation.sent else " Copy the link and send it yourself:"
-    link = "" if invitation.sent or not invitation.url else element(
-        "code", invitation.url, tabindex="0", style="user-select:all;overflow-wrap:anywhere"
+    to = (
+        f" It was sent to {', '.join(invitation.emails)}."
+        if invitation.sent
+        else " Copy the link and send it yourself:"
+    )
+    link = (
+        ""
+        if invitation.sent or not invitation.url
+        else element("code", invitation.url, tabindex="0", style="user-select:all;overflow-wrap:anywhere")
     )
     return str(notice("The invitation is made." + to, "healthy")) + str(link)
 

@@ -23,8 +23,8 @@ from nectar_notebooks.dashboards.connections_view import (
     missing_in_words,
     name_of,
     page_table,
+    in_order,
     search_texts,
-    sorted_by,
     tiles,
 )
 from nectar_notebooks.dashboards.controls import box, choice, column, html, row, show
@@ -97,6 +97,7 @@ class ConnectionDashboard(Shell):
         self._before: dict[str, int] | None = None
         self._many = len(self._look.companies) > 1
         self._tiles, self._facts, self._months, self._past, self._accounts = (html() for _ in range(5))
+        self._hint = html(str(element("p", "Press a provider to see its login in detail.", style="font-size:13px")))
         self._panel = FilterPanel(self._look, self._filters_changed)
         self._order_choice = choice("Order by", list(SORTS), _FIRST, self._order_changed)
         self._reversed = widgets.Checkbox(description="reversed", indent=False, layout=widgets.Layout(width="100px"))
@@ -123,14 +124,15 @@ class ConnectionDashboard(Shell):
             self._notice,
             self._tiles,
             self._panel.widget,
-            row(self._order_choice, self._reversed),
             self._pages.widget,
-            self._saving.widget,
+            row(self._pages.pager, self._order_choice, self._reversed, self._saving.widget),
+            self._hint,
             self._detail,
             padding="4px 0",
         )
         self._take_up()
         self._draw()
+        self._draw_detail()
 
     @property
     def widget(self) -> widgets.Widget:
@@ -167,7 +169,8 @@ class ConnectionDashboard(Shell):
     def selected(self, given: str | pd.Series | Mapping[str, Any] | None) -> None:
         self._selected = None if given is None else self._meant(given)
         self._show_page_of(self._selected)
-        self._draw()
+        self._pages.fill(len(self._shown), self._selected)
+        self._draw_detail()
 
     @property
     def order(self) -> str:
@@ -176,7 +179,7 @@ class ConnectionDashboard(Shell):
 
     @order.setter
     def order(self, name: str) -> None:
-        sorted_by(self._all.head(0), name)
+        in_order(self._all.head(0), name)
         self._order_choice.value = name
 
     # Actions, as the buttons do them.
@@ -226,39 +229,47 @@ class ConnectionDashboard(Shell):
         return line if len(self._shown) == len(self._all) else f"{line}; {len(self._shown):,} shown"
 
     def _renewed(self) -> None:
-        self._before = counts_by_family(self._all["family"])
+        self._before = self._families
         self._many = len(self._look.companies) > 1
         self._panel.offer(self._look)
         self._take_up()
         if self._selected not in set(self._all["connection_id"]):
             self._selected = None
         self._draw()
+        self._draw_detail()
 
     def _take_up(self) -> None:
         self._all = connection_frame(self._look)
         self._texts = search_texts(self._all, self._look.accounts)
+        self._sort()
+        self._families = counts_by_family(self._all["family"])
+        self._changed = self._changes()
+        show(self._tiles, tiles(self._families, self._changed))
+        self._history_at = self._look.history.groupby("connection_id").indices
+        self._accounts_at = self._look.accounts.groupby("connection_id").indices
+
+    def _sort(self) -> None:
+        # Sorted once, so that a filter only leaves rows out.
+        order = in_order(self._all, self._order, reverse=self._reverse)
+        self._texts = self._texts.loc[order].reset_index(drop=True)
+        self._all = self._all.loc[order].reset_index(drop=True)
 
     def _changes(self) -> dict[str, int] | None:
         if self._before is None:
             return family_changes(self._look)
-        now = counts_by_family(self._all["family"])
-        return {name: now[name] - self._before[name] for name in now}
+        return {name: number - self._before[name] for name, number in self._families.items()}
 
     def _draw(self) -> None:
         chosen = filtered(self._all, self._filters, self._texts, self._behind_site())
-        self._shown = sorted_by(chosen, self._order, reverse=self._reverse)
+        self._shown = chosen.reset_index(drop=True)
         show(self._head, self._heading())
-        show(self._tiles, tiles(counts_by_family(self._all["family"]), self._changes()))
         self._saving.clear()
-        self._fill()
-
-    def _fill(self) -> None:
         self._pages.fill(len(self._shown), self._selected)
-        self._draw_detail()
 
     def _draw_detail(self) -> None:
         connection = self._row()
         self._detail.layout.display = "none" if connection is None else "flex"
+        self._hint.layout.display = "none" if connection is not None or self._all.empty else "block"
         if connection is None:
             return
         parts = self._parts(connection)
@@ -269,7 +280,8 @@ class ConnectionDashboard(Shell):
 
     def _parts(self, connection: pd.Series) -> tuple[Markup, Markup, Markup, Markup]:
         closer, accounts = self._look_closer(), self._accounts_of(connection)
-        spans = detail.past_statuses(self._look.history, connection)
+        history = self._look.history.take(self._history_at.get(connection["connection_id"], []))
+        spans = detail.past_statuses(history, connection)
         today = self._look.today
         facts = join([detail.heading(connection), detail.facts(connection, closer, accounts, spans, today)])
         if closer is None:
@@ -286,14 +298,19 @@ class ConnectionDashboard(Shell):
         rows = self._shown.iloc[first : first + self._pages.size]
         shown = f"{first + 1:,} to {first + len(rows):,}" if len(rows) else "none"
         asked = ", ".join(f"{name} {value}" for name, value in self._filters.active.items())
-        caption = f"Connections {shown} of {len(self._shown):,}, by {self._order}" + (f"; filters: {asked}" if asked else "")
+        caption = f"Connections {shown} of {len(self._shown):,}, by {self._order}" + (
+            f"; filters: {asked}" if asked else ""
+        )
         parts = [
-            tiles(counts_by_family(self._all["family"]), self._changes()),
+            tiles(self._families, self._changed),
             page_table(rows, with_company=self._many, caption=caption),
         ]
         connection = self._row()
         if connection is not None:
-            parts += [element("hr", style="border:0;border-top:1px solid rgba(127,127,127,.35)"), *self._parts(connection)]
+            parts += [
+                element("hr", style="border:0;border-top:1px solid rgba(127,127,127,.35)"),
+                *self._parts(connection),
+            ]
         return join(parts)
 
     # How the pieces meet.
@@ -317,7 +334,8 @@ class ConnectionDashboard(Shell):
     def _choose(self, connection_id: str) -> None:
         self._selected = connection_id
         self._say("")
-        self._fill()
+        self._pages.fill(len(self._shown), self._selected)
+        self._draw_detail()
 
     def _row(self) -> pd.Series | None:
         if self._selected is None:
@@ -326,7 +344,7 @@ class ConnectionDashboard(Shell):
         return rows.iloc[0] if len(rows) else None
 
     def _accounts_of(self, connection: pd.Series) -> pd.DataFrame:
-        return self._look.accounts[self._look.accounts["connection_id"] == connection["connection_id"]]
+        return self._look.accounts.take(self._accounts_at.get(connection["connection_id"], []))
 
     def _meant(self, given: str | pd.Series | Mapping[str, Any]) -> str:
         wanted = given if isinstance(given, str) else str(given["connection_id"])
@@ -341,12 +359,12 @@ class ConnectionDashboard(Shell):
 
     def _check(self, wanted: Filters) -> None:
         known = {
-            "company": {*self._all["company_id"].dropna(), *self._all["company"].dropna()},
-            "site": {*self._look.sites["site_id"].dropna(), *self._look.sites["name"].dropna()},
+            "company": (self._all["company_id"], self._all["company"]),
+            "site": (self._look.sites["site_id"], self._look.sites["name"]),
         }
-        for name, values in known.items():
+        for name, columns in known.items():
             value = getattr(wanted, name)
-            if value is not None and value not in values:
+            if value is not None and not any(column.eq(value).any() for column in columns):
                 raise NotFoundError(f"No {name} here is called {value!r}.", advice="Check the name, or give its id.")
 
     def _behind_site(self) -> set[str]:
@@ -372,10 +390,9 @@ class ConnectionDashboard(Shell):
 
     def _order_changed(self) -> None:
         self._order, self._reverse = self._order_choice.value, self._reversed.value
+        self._sort()
         self._pages.page = 0
         self._draw()
 
     def _reported(self, words: str, kind: str) -> None:
         self._say(words, kind)
-
-

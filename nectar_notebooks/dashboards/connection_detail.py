@@ -21,6 +21,7 @@ from nectar_notebooks.dashboards.html import (
     element,
     join,
     missing,
+    status_words,
     table,
     text,
     title,
@@ -46,7 +47,7 @@ def past_statuses(history: pd.DataFrame, connection: pd.Series) -> pd.DataFrame:
     Parameters
     ----------
     history : DataFrame
-        connection_id, seen, status, since, error: as the client keeps it.
+        connection_id, seen, status, since, error: its lines of what the client keeps.
     connection : Series
         Its row, for a connection that the history does not know.
 
@@ -55,7 +56,7 @@ def past_statuses(history: pd.DataFrame, connection: pd.Series) -> pd.DataFrame:
     DataFrame
         status, family, start, end (both days; end missing while it lasts), error.
     """
-    rows = history[history["connection_id"] == connection["connection_id"]].sort_values("seen", kind="stable")
+    rows = history.sort_values("seen", kind="stable")
     spans: list[dict[str, object]] = []
     for status, seen, since, error in rows[["status", "seen", "since", "error"]].itertuples(index=False):
         if spans and spans[-1]["status"] == status:
@@ -85,7 +86,9 @@ def changes_lately(spans: pd.DataFrame, today: date) -> int:
     return int((spans["start"].iloc[1:] >= pd.Timestamp(today) - pd.Timedelta(days=_LATELY)).sum())
 
 
-def facts(connection: pd.Series, closer: Closer | None, accounts: pd.DataFrame, spans: pd.DataFrame, today: date) -> Markup:
+def facts(
+    connection: pd.Series, closer: Closer | None, accounts: pd.DataFrame, spans: pd.DataFrame, today: date
+) -> Markup:
     """Return what is known of a connection, and the documented next step."""
     known = describe(str(connection["status"])) if isinstance(connection["status"], str) else None
     flips = changes_lately(spans, today)
@@ -142,7 +145,7 @@ def _missing(connection: pd.Series) -> str:
 def _last_bill(closer: Closer | None, accounts: pd.DataFrame) -> str:
     if closer is None:
         return NONE
-    bills = closer.last_bills[closer.last_bills.index.isin(accounts["account_id"])]
+    bills = closer.last_bills.loc[closer.last_bills.index.intersection(accounts["account_id"])]
     if not len(bills):
         return "No bill is known."
     latest = bills.sort_values("bill_date", kind="stable").iloc[-1]
@@ -158,15 +161,21 @@ def _money(bill: pd.Series) -> str:
 def account_table(accounts: pd.DataFrame, closer: Closer | None) -> Markup:
     """Return the accounts of a connection: tracking, commodities, meters and last day of service."""
     lines = []
-    meters = None if closer is None else closer.meters.groupby("account_id").size()
+    meters = None if closer is None else closer.meters_at
     for _, row in accounts.head(_MOST).iterrows():
-        bill = closer.last_bills.loc[row["account_id"]] if closer and row["account_id"] in closer.last_bills.index else None
+        bill = (
+            closer.last_bills.loc[row["account_id"]]
+            if closer and row["account_id"] in closer.last_bills.index
+            else None
+        )
         lines.append(
             [
                 row["account_number"],
                 _tracking(row["tracking"]),
-                NONE if missing(row["commodities"]) else " / ".join(words(one) for one in row["commodities"].split(" / ")),
-                NONE if meters is None else f"{int(meters.get(row['account_id'], 0)):,}",
+                NONE
+                if missing(row["commodities"])
+                else " / ".join(words(one) for one in row["commodities"].split(" / ")),
+                NONE if meters is None else f"{len(meters.get(row['account_id'], ())):,}",
                 day(row["last_service_date"]),
                 NONE if bill is None else f"{day(bill['bill_date'])}, {_money(bill)}",
                 row["counts_reason"],
@@ -193,7 +202,8 @@ def _tracking(value: object) -> str:
 
 def meter_table(accounts: pd.DataFrame, closer: Closer) -> Markup:
     """Return the meters behind a connection."""
-    meters = closer.meters[closer.meters["account_id"].isin(accounts["account_id"])]
+    places = [place for account_id in accounts["account_id"] for place in closer.meters_at.get(account_id, ())]
+    meters = closer.meters.take(places)
     numbers = accounts.set_index("account_id")["account_number"]
     lines = [
         [
@@ -216,8 +226,8 @@ def meter_table(accounts: pd.DataFrame, closer: Closer) -> Markup:
 def bills_by_month(connection: pd.Series, accounts: pd.DataFrame, closer: Closer) -> Markup:
     """Return the strip of months with bills, and the same in a sentence."""
     coverage = closer.coverage
-    rows = coverage.meters["account_id"].isin(set(accounts["account_id"])).to_numpy(dtype=bool)
-    if not rows.any():
+    rows = [place for account_id in accounts["account_id"] for place in closer.covered_at.get(account_id, ())]
+    if not rows:
         return element("p", "No meter is known behind this login, so no month can be judged.", style="font-size:13px")
     codes = coverage.of(np.asarray(rows))
     return join(
@@ -235,7 +245,12 @@ def status_timeline(connection: pd.Series, spans: pd.DataFrame, months: pd.Datet
     if not len(spans):
         return element("p", "No earlier status was seen.", style="font-size:13px")
     lines = [
-        [words(row["status"]), day(row["start"]), "now" if pd.isna(row["end"]) else day(row["end"]), row["error"]]
+        [
+            status_words(row["status"]),
+            day(row["start"]),
+            "now" if pd.isna(row["end"]) else day(row["end"]),
+            row["error"],
+        ]
         for _, row in spans.iloc[::-1].head(_MOST).iterrows()
     ]
     return join(

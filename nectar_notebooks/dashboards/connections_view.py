@@ -46,8 +46,8 @@ __all__ = [
     "filtered",
     "family_changes",
     "headline",
+    "in_order",
     "search_texts",
-    "sorted_by",
     "tiles",
 ]
 
@@ -193,7 +193,9 @@ def search_texts(frame: pd.DataFrame, accounts: pd.DataFrame) -> pd.Series:
     ]  # fmt: skip
     parts.append(frame["connection_id"].map(numbers))
     filled = [part.astype("object").where(part.notna(), "").astype(str).to_numpy(dtype=object) for part in parts]
-    return pd.Series(["\n".join(row).casefold() for row in zip(*filled, strict=True)], index=frame.index, dtype="object")
+    return pd.Series(
+        ["\n".join(row).casefold() for row in zip(*filled, strict=True)], index=frame.index, dtype="object"
+    )
 
 
 def filtered(
@@ -225,9 +227,11 @@ def filtered(
     if filters.needs_customer:
         keep &= frame["needs_customer"].fillna(False).to_numpy(dtype=bool)
     if filters.no_bill_for is not None:
-        keep &= (frame["days_without_bill"].isna() | frame["days_without_bill"].ge(filters.no_bill_for)).fillna(
-            True
-        ).to_numpy(dtype=bool)
+        keep &= (
+            (frame["days_without_bill"].isna() | frame["days_without_bill"].ge(filters.no_bill_for))
+            .fillna(True)
+            .to_numpy(dtype=bool)
+        )
     if filters.site is not None:
         keep &= frame["connection_id"].isin(set(at_site or ())).to_numpy(dtype=bool)
     if filters.text:
@@ -236,19 +240,20 @@ def filtered(
     return frame[keep]
 
 
-def sorted_by(frame: pd.DataFrame, order: str, *, reverse: bool = False) -> pd.DataFrame:
-    """Return the rows in one of the orders of `SORTS`; what is missing comes last, equals by id."""
+def in_order(frame: pd.DataFrame, order: str, *, reverse: bool = False) -> pd.Index:
+    """Return the index of `frame` in one of the orders of `SORTS`; what is missing comes last, equals by id."""
     if order not in SORTS:
         raise InvalidRequestError(f"There is no order {order!r}: there are {', '.join(SORTS)}.")
     columns, ascending = SORTS[order]
-    helped = frame.assign(
-        _family=frame["family"].map(_ORDER).fillna(_ORDER["unknown"]).astype("int64"),
-        _provider=frame["provider"].str.casefold(),
-        _company=frame["company"].str.casefold(),
-    )
+    keys = pd.DataFrame({name: _key(frame, name) for name in (*columns, "connection_id")})
     ways = [way != reverse for way in ascending]
-    done = helped.sort_values([*columns, "connection_id"], ascending=[*ways, True], na_position="last", kind="stable")
-    return frame.loc[done.index].reset_index(drop=True)
+    return keys.sort_values(list(keys.columns), ascending=[*ways, True], na_position="last", kind="stable").index
+
+
+def _key(frame: pd.DataFrame, name: str) -> pd.Series:
+    if name == "_family":
+        return frame["family"].map(_ORDER).fillna(_ORDER["unknown"]).astype("int64")
+    return frame[name[1:]].str.casefold() if name.startswith("_") else frame[name]
 
 
 def counts_by_family(families: pd.Series) -> dict[str, int]:

@@ -14,7 +14,20 @@ if TYPE_CHECKING:
 
     from nectar_notebooks.dashboards.html import Markup
 
-__all__ = ["ANY", "box", "button", "choice", "column", "html", "row", "show", "suggestions", "tick", "whole_number", "words"]
+__all__ = [
+    "ANY",
+    "box",
+    "button",
+    "choice",
+    "column",
+    "html",
+    "row",
+    "show",
+    "suggestions",
+    "tick",
+    "whole_number",
+    "words",
+]
 
 #: What stands in a choice that leaves its question open.
 ANY = "any"
@@ -33,7 +46,9 @@ def show(place: widgets.HTML, markup: Markup | str) -> None:
         place.value = str(markup)
 
 
-def button(label: str, run: Callable[[], object], *, hint: str = "", width: str = "auto", style: str = "") -> widgets.Button:
+def button(
+    label: str, run: Callable[[], object], *, hint: str = "", width: str = "auto", style: str = ""
+) -> widgets.Button:
     """Return a button that runs something when it is pressed."""
     made = widgets.Button(
         description=label, tooltip=hint or label, button_style=style, layout=widgets.Layout(width=width)
@@ -42,7 +57,9 @@ def button(label: str, run: Callable[[], object], *, hint: str = "", width: str 
     return made
 
 
-def choice(label: str, options: Sequence[Any], value: object, changed: Callable[[], object], width: str = "240px") -> widgets.Dropdown:
+def choice(
+    label: str, options: Sequence[Any], value: object, changed: Callable[[], object], width: str = "240px"
+) -> widgets.Dropdown:
     """Return a list of which one is chosen."""
     made = widgets.Dropdown(
         options=list(options), value=value, description=label, style=_LABEL, layout=widgets.Layout(width=width)
@@ -51,7 +68,9 @@ def choice(label: str, options: Sequence[Any], value: object, changed: Callable[
     return made
 
 
-def suggestions(label: str, options: Sequence[str], changed: Callable[[], object], width: str = "240px") -> widgets.Combobox:
+def suggestions(
+    label: str, options: Sequence[str], changed: Callable[[], object], width: str = "240px"
+) -> widgets.Combobox:
     """Return a text that is completed from a long list; empty leaves the question open."""
     made = widgets.Combobox(
         options=list(options),
@@ -74,7 +93,9 @@ def words(label: str, hint: str, changed: Callable[[], object] | None = None, wi
     return made
 
 
-def whole_number(label: str, value: int, most: int, changed: Callable[[], object] | None = None, width: str = "200px") -> widgets.BoundedIntText:
+def whole_number(
+    label: str, value: int, most: int, changed: Callable[[], object] | None = None, width: str = "200px"
+) -> widgets.BoundedIntText:
     """Return a whole number from 0."""
     made = widgets.BoundedIntText(
         value=value, min=0, max=most, description=label, style={"description_width": "initial"},
@@ -87,7 +108,9 @@ def whole_number(label: str, value: int, most: int, changed: Callable[[], object
 
 def tick(label: str, changed: Callable[[], object]) -> widgets.Checkbox:
     """Return a box to tick."""
-    made = widgets.Checkbox(description=label, indent=False, layout=widgets.Layout(width="auto", margin="0 12px 0 12px"))
+    made = widgets.Checkbox(
+        description=label, indent=False, layout=widgets.Layout(width="auto", margin="0 12px 0 12px")
+    )
     made.observe(lambda _: changed(), "value")
     return made
 

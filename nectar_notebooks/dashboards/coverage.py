@@ -50,8 +50,8 @@ class Coverage:
     months: pd.DatetimeIndex
     codes: NDArray[np.int8]
 
-    def of(self, rows: NDArray[np.bool_]) -> NDArray[np.int8]:
-        """Return the codes of some meters together, one for each month.
+    def of(self, rows: NDArray[np.intp]) -> NDArray[np.int8]:
+        """Return the codes of some meters, by position, together: one for each month.
 
         Missing where a meter misses the month and none has it, missing in part where others have it.
         """
@@ -72,12 +72,8 @@ def _folded(codes: NDArray[np.int8]) -> NDArray[np.int8]:
     return _judged(*((codes == code).any(axis=0) for code in (COMPLETE, MISSING, FUTURE)))
 
 
-def _judged(
-    complete: NDArray[np.bool_], missing: NDArray[np.bool_], future: NDArray[np.bool_]
-) -> NDArray[np.int8]:
-    found = np.select(
-        [missing & complete, missing, complete, future], [PART, MISSING, COMPLETE, FUTURE], NOT_REQUIRED
-    )
+def _judged(complete: NDArray[np.bool_], missing: NDArray[np.bool_], future: NDArray[np.bool_]) -> NDArray[np.int8]:
+    found = np.select([missing & complete, missing, complete, future], [PART, MISSING, COMPLETE, FUTURE], NOT_REQUIRED)
     return found.astype(np.int8)
 
 

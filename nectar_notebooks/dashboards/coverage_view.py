@@ -13,7 +13,19 @@ import pandas as pd
 
 from nectar_notebooks.dashboards.connections_view import name_of
 from nectar_notebooks.dashboards.coverage import COMPLETE, MISSING, PART, STATES, Coverage, runs
-from nectar_notebooks.dashboards.html import Markup, chip, count, day, element, join, missing, table, text, title
+from nectar_notebooks.dashboards.html import (
+    Markup,
+    chip,
+    count,
+    day,
+    element,
+    join,
+    missing,
+    status_words,
+    table,
+    text,
+    title,
+)
 from nectar_notebooks.dashboards.svg import legend
 from nectar_notebooks.plots.style import words
 
@@ -155,7 +167,12 @@ def static_grid(drawn: Grid, rows: range, caption: str) -> Markup:
             )
             for code, month in zip(drawn.codes[row].tolist(), drawn.months, strict=True)
         ]
-        name = element("th", text(drawn.labels[row], 44), scope="row", style="text-align:left;font-weight:400;padding:1px 12px 1px 0;white-space:nowrap")
+        name = element(
+            "th",
+            text(drawn.labels[row], 44),
+            scope="row",
+            style="text-align:left;font-weight:400;padding:1px 12px 1px 0;white-space:nowrap",
+        )
         body.append(element("tr", name, join(cells)))
     if not body:
         return element("p", "No meter is known, so no month can be judged.", style="font-size:13px")
@@ -236,17 +253,17 @@ def hole_frame(hole: Hole, by: By, closer: Closer, look: Look) -> pd.DataFrame:
 def _cause(connection: pd.Series | None, first: pd.Timestamp, last: pd.Timestamp) -> str:
     if connection is None:
         return "No connection is known for this meter: its bills were uploaded, or its login is gone."
-    status = words(connection["status"]) if isinstance(connection["status"], str) else "No status"
+    status = status_words(connection["status"])
     if connection["family"] == "healthy":
-        return f"The login works ({status.lower()}): the provider issued no bill, or it was not found."
+        return f"The login works ({status}): the provider issued no bill, or it was not found."
     since = connection["status_since"]
     if missing(since):
-        return f"The login does not work ({status.lower()}); since when is not known."
+        return f"The login does not work ({status}); since when is not known."
     began = pd.Timestamp(since).tz_convert("UTC").tz_localize(None)
     # A bill comes up to a month after the service it is for.
     if began <= last + pd.offsets.MonthEnd(1) + pd.Timedelta(days=31):
-        return f"The login does not work since {day(began)} ({status.lower()})."
-    return f"The hole is older than what the login has now ({status.lower()} since {day(began)})."
+        return f"The login does not work since {day(began)} ({status})."
+    return f"The hole is older than what the login has now ({status} since {day(began)})."
 
 
 def hole_detail(hole: Hole, by: By, found: pd.DataFrame) -> Markup:

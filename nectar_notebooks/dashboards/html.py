@@ -29,7 +29,10 @@ __all__ = [
     "definitions",
     "element",
     "family_of",
+    "join",
+    "missing",
     "notice",
+    "status_words",
     "table",
     "text",
     "tile",
@@ -41,6 +44,7 @@ NONE: Final = "–"
 #: Longer texts are cut in tables; their whole stands in the title and in the detail.
 LONGEST: Final = 60
 
+_SHORT: Final = 16
 _FAINT: Final = "1px solid rgba(127,127,127,.35)"
 
 
@@ -133,10 +137,25 @@ def day(moment: object) -> str:
     return f"{moment.day} {moment:%b %Y}"
 
 
+def status_words(status: object) -> str:
+    """Return a status in words.
+
+    Examples
+    --------
+    >>> status_words("MFA_TOKEN_EXPIRED"), status_words("URL_INACCESSIBLE")
+    ('MFA token expired', 'URL inaccessible')
+    """
+    if not isinstance(status, str) or not status:
+        return "No status"
+    said = words(status)
+    first, _, rest = said.partition(" ")
+    return f"{first.upper()} {rest}" if first in ("Mfa", "Url") else said
+
+
 def chip(status: object, family: object) -> Markup:
     """Return a status in words on the colour of its family."""
     look = family_of(family)
-    label = words(status) if isinstance(status, str) else "No status"
+    label = status_words(status)
     return element(
         "span",
         text(label, 40),
@@ -148,14 +167,14 @@ def chip(status: object, family: object) -> Markup:
 def tile(family: str, number: int, change: int | None) -> Markup:
     """Return a tile: how many connections are in a family, and how many more or fewer than at the last look."""
     look = family_of(family)
-    since = Markup("&nbsp;") if change is None else Markup(escape(_change(change)))
+    since = [] if change is None else [element("div", _change(change), style="font-size:12px")]
     return element(
         "div",
         element("div", look.label, style="font-size:12px"),
         element("div", f"{number:,}", style="font-size:26px;line-height:32px;font-weight:600"),
-        element("div", since, style="font-size:12px"),
+        *since,
         style=f"display:inline-block;vertical-align:top;box-sizing:border-box;min-width:158px;margin:0 8px 8px 0;"
-        f"padding:8px 12px;border-radius:6px;border-left:5px solid {look.strong};color:{look.ink};"
+        f"padding:8px 12px;line-height:18px;border-radius:6px;border-left:5px solid {look.strong};color:{look.ink};"
         f"background:{look.paper}",
     )
 
@@ -169,7 +188,7 @@ def _change(change: int) -> str:
 def title(words_: str, level: int = 3) -> Markup:
     """Return a heading."""
     size = {2: 18, 3: 15, 4: 13}[level]
-    return element(f"h{level}", words_, style=f"margin:8px 0 4px 0;font-size:{size}px;font-weight:600")
+    return element(f"h{level}", words_, style=f"margin:8px 0 4px 0;font-size:{size}px;line-height:1.3;font-weight:600")
 
 
 def definitions(facts: Mapping[str, object]) -> Markup:
@@ -188,7 +207,9 @@ def definitions(facts: Mapping[str, object]) -> Markup:
         )
         for name, value in facts.items()
     ]
-    return element("table", element("tbody", join(rows)), style="border-collapse:collapse;font-size:13px;margin:0")
+    return element(
+        "table", element("tbody", join(rows)), style="border-collapse:collapse;font-size:13px;line-height:1.4;margin:0"
+    )
 
 
 def table(
@@ -206,9 +227,13 @@ def table(
         style = f"text-align:{side};padding:3px 12px 3px 0;border-bottom:{_FAINT};vertical-align:top"
         if tag == "th":
             return element("th", name, scope="col", style=f"{style};font-weight:600;white-space:nowrap")
-        return element("td", text(value, LONGEST), style=style)
+        said = text(value, LONGEST)
+        # Dates and numbers stay in one line; texts may take two.
+        return element("td", said, style=f"{style};white-space:nowrap" if len(said) <= _SHORT else style)
 
-    body = [element("tr", join(cell(name, value, "td") for name, value in zip(columns, row, strict=True))) for row in rows]
+    body = [
+        element("tr", join(cell(name, value, "td") for name, value in zip(columns, row, strict=True))) for row in rows
+    ]
     if not body:
         return element("p", empty, style="margin:4px 0;font-size:13px")
     return element(
@@ -216,7 +241,7 @@ def table(
         element("caption", caption, style="text-align:left;font-size:12px;opacity:.8;padding:2px 0"),
         element("thead", element("tr", join(cell(name, None, "th") for name in columns))),
         element("tbody", join(body)),
-        style="border-collapse:collapse;font-size:13px;margin:0 0 6px 0",
+        style="border-collapse:collapse;font-size:13px;line-height:1.4;margin:0 0 6px 0",
     )
 
 
@@ -228,5 +253,5 @@ def notice(words_: str, kind: str = "customer") -> Markup:
         words_,
         role="status",
         style=f"padding:6px 12px;margin:4px 0;border-radius:6px;border-left:5px solid {look.strong};color:{look.ink};"
-        f"background:{look.paper};font-size:13px;overflow-wrap:anywhere",
+        f"background:{look.paper};font-size:13px;line-height:1.4;overflow-wrap:anywhere",
     )

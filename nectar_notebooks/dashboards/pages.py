@@ -74,7 +74,9 @@ class Pages:
             self._buttons.append(press)
             self._cells.append(cells)
             self._rows.append(
-                widgets.HBox([press, cells], layout=widgets.Layout(display="none", align_items="center", min_height="30px"))
+                widgets.HBox(
+                    [press, cells], layout=widgets.Layout(display="none", align_items="center", min_height="30px")
+                )
             )
         heads = join(element("span", head, style="font-weight:600") for head, _ in columns)
         head = html(str(self._grid(heads)), flex="1 1 auto")
@@ -82,9 +84,14 @@ class Pages:
         self._on = button("Next", lambda: self.turn(self.page + 1), hint="The next page", width="80px")
         self._where = html()
         self.pager = row(self._back, self._on, self._where)
-        corner = html(str(element("span", name, style="font-weight:600;font-size:13px;padding-left:4px")), width=_BUTTON)
+        corner = html(
+            str(element("span", name, style="font-weight:600;font-size:13px;padding-left:4px")), width=_BUTTON
+        )
         self.widget = column(
-            widgets.HBox([corner, head]), *self._rows, self.pager, overflow="auto hidden", width="100%"
+            widgets.HBox([corner, head], layout=widgets.Layout(align_items="center")),
+            *self._rows,
+            overflow="auto hidden",
+            width="100%",
         )
 
     def _grid(self, cells: Markup) -> Markup:
@@ -125,4 +132,7 @@ class Pages:
             whole.layout.display = "flex"
         self._back.disabled, self._on.disabled = self.page == 0, self.page == last
         said = f"Page {self.page + 1:,} of {last + 1:,}" if total else "Nothing fits"
-        show(self._where, element("span", f"{said}, {total:,} in all", role="status", style="font-size:13px;padding-left:8px"))
+        show(
+            self._where,
+            element("span", f"{said}, {total:,} in all", role="status", style="font-size:13px;padding-left:8px"),
+        )

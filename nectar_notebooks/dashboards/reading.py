@@ -17,7 +17,10 @@ from nectar_notebooks.dashboards.coverage import Coverage, covered
 from nectar_notebooks.schema.tables import TABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
+
+    import numpy as np
+    from numpy.typing import NDArray
 
     from nectar_notebooks.client.resolving import Given
     from nectar_notebooks.clock import Clock
@@ -64,11 +67,24 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Closer:
-    """A closer look: which months have bills, the meters, and the latest bill of each account."""
+    """A closer look: which months have bills, the meters, and the latest bill of each account.
+
+    Attributes
+    ----------
+    coverage : Coverage
+    meters : DataFrame
+        meter_id, site_id, account_id, commodity, primary_identifier, tracked.
+    last_bills : DataFrame
+        bill_id, utility, bill_date, total_charges, currency, by account_id.
+    meters_at, covered_at : mapping
+        Positions of an account's rows in `meters` and in `coverage`.
+    """
 
     coverage: Coverage
     meters: pd.DataFrame
     last_bills: pd.DataFrame
+    meters_at: Mapping[str, NDArray[np.intp]]
+    covered_at: Mapping[str, NDArray[np.intp]]
 
 
 def first_look(nectar: Reader, company: Given | None = None) -> Look:
@@ -107,18 +123,19 @@ def closer_look(nectar: Reader, look: Look, step: Callable[[], None] | None = No
         if step is not None:
             step()
     all_meters = _together(meters, "meters")
+    coverage = covered(
+        _together(usage, "usage", _OF_USAGE),
+        meters=all_meters,
+        accounts=look.accounts,
+        sites=look.sites,
+        today=look.today,
+    )
     return Closer(
-        covered(
-            _together(usage, "usage", _OF_USAGE),
-            meters=all_meters,
-            accounts=look.accounts,
-            sites=look.sites,
-            today=look.today,
-        ),
+        coverage,
         all_meters[["meter_id", "site_id", "account_id", "commodity", "primary_identifier", "tracked"]],
-        _last_bills(
-            _together(bills, "bills", _OF_BILLS), _together(links, "bill_accounts", ["bill_id", "account_id"])
-        ),
+        _last_bills(_together(bills, "bills", _OF_BILLS), _together(links, "bill_accounts", ["bill_id", "account_id"])),
+        all_meters.groupby("account_id").indices,
+        coverage.meters.groupby("account_id").indices,
     )
 
 

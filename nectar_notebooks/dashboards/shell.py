@@ -45,7 +45,9 @@ class Shell(ABC):
         self._closer: Closer | None = None
         self._closer_failed = False
         self._head, self._notice = html(), html()
-        self._progress = widgets.IntProgress(description="Refresh", layout=widgets.Layout(display="none", width="240px"))
+        self._progress = widgets.IntProgress(
+            description="Refresh", layout=widgets.Layout(display="none", width="240px")
+        )
         self._renew = button(
             "Refresh", self.refresh, hint="Ask for what changed since the last look", width="110px", style="primary"
         )
@@ -128,7 +130,11 @@ class Shell(ABC):
         return self._closer
 
     def _failed(self, what: str, error: NectarError) -> None:
-        key = " The key was refused: make a new dashboard with one that is valid." if isinstance(error, AuthenticationError) else ""
+        key = (
+            " The key was refused: make a new dashboard with one that is valid."
+            if isinstance(error, AuthenticationError)
+            else ""
+        )
         self._say(f"{what}: {error}{key} What you see is {self._age()}; press Refresh to try again.", "customer")
 
     def _age(self) -> str:
@@ -166,9 +172,7 @@ class Shell(ABC):
         return join(
             [
                 title(f"{self.name}: {of}", 2),
-                element(
-                    "div", _sentence(f"{self._headline()}. Data of {self._as_of()}."), style="font-size:13px"
-                ),
+                element("div", _sentence(f"{self._headline()}. Data of {self._as_of()}."), style="font-size:13px"),
             ]
         )
 

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Final
 import pandas as pd
 
 from nectar_notebooks.dashboards.coverage import COMPLETE, FUTURE, MISSING, NOT_REQUIRED, PART, STATES, runs
-from nectar_notebooks.dashboards.html import FAMILIES, Markup, count, day, element, family_of, join
-from nectar_notebooks.plots.style import words
+from nectar_notebooks.dashboards.html import FAMILIES, Markup, count, day, element, family_of, join, status_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["LOOKS", "legend", "months_in_words", "strip", "timeline"]
+__all__ = ["LOOKS", "family_legend", "legend", "months_axis", "months_in_words", "strip", "strip_cells", "timeline"]
 
 #: Fill and ink of each state of a month.
 LOOKS: Final = {
@@ -61,19 +60,44 @@ def _span(months: pd.DatetimeIndex, start: int, length: int) -> str:
 
 
 def strip(codes: NDArray[np.int8], months: pd.DatetimeIndex, name: str) -> Markup:
-    """Return a strip of months: one cell each, with the year above each January."""
+    """Return a strip of months: one cell each, with the year above each January and the month's letter below."""
+    inside = join([*_cells(codes, months, _CELL + _GAP, 16), *_axis(months, _CELL + _GAP, 12, 50)])
+    return _picture(inside, _width(months), 56, f"Months with bills: {name}", months_in_words(codes, months))
+
+
+def strip_cells(codes: NDArray[np.int8], months: pd.DatetimeIndex, name: str, step: int) -> Markup:
+    """Return a bare strip, for a grid of which each column is `step` pixels wide."""
+    inside = join(_cells(codes, months, step, 1))
+    return _picture(inside, len(months) * step, 22, f"Months with bills: {name}", months_in_words(codes, months))
+
+
+def months_axis(months: pd.DatetimeIndex, step: int) -> Markup:
+    """Return years and months' letters, to stand above strips of the same step."""
+    spanned = f"{months[0]:%b %Y} to {months[-1]:%b %Y}"
+    return _picture(join(_axis(months, step, 12, 28)), len(months) * step, 32, "Months", spanned)
+
+
+def _cells(codes: NDArray[np.int8], months: pd.DatetimeIndex, step: int, top: int) -> list[Markup]:
     cells = []
     for place, (code, month) in enumerate(zip(codes.tolist(), months, strict=True)):
         fill, ink = LOOKS[code]
-        left = place * (_CELL + _GAP)
+        left = place * step + _GAP / 2
         inside = element("title", f"{month:%b %Y}: {STATES[code]}")
         cells.append(
-            element("rect", inside, x=f"{left}", y="16", width=f"{_CELL}", height=f"{_HEIGHT}", rx="3", fill=fill)
+            element(
+                "rect",
+                inside,
+                x=f"{left:g}",
+                y=f"{top}",
+                width=f"{step - _GAP}",
+                height=f"{_HEIGHT}",
+                rx="3",
+                fill=fill,
+            )
         )
         if _MARKS[code]:
-            cells.append(_letter(_MARKS[code], left + _CELL / 2, 30, ink, "middle", 13))
-    cells += _axis(months, 12, 50)
-    return _picture(join(cells), months, 56, f"Months with bills: {name}", months_in_words(codes, months))
+            cells.append(_letter(_MARKS[code], left + (step - _GAP) / 2, top + 14, ink, "middle", 13))
+    return cells
 
 
 def timeline(history: pd.DataFrame, months: pd.DatetimeIndex, today: pd.Timestamp, name: str) -> Markup:
@@ -85,15 +109,13 @@ def timeline(history: pd.DataFrame, months: pd.DatetimeIndex, today: pd.Timestam
     def place(moment: pd.Timestamp) -> float:
         return round(min(max((moment - first).total_seconds() / 86400 * scale, 0.0), float(width)), 1)
 
-    parts = [
-        element("rect", x="0", y="4", width=f"{width}", height="14", rx="3", fill="rgba(127,127,127,.15)")
-    ]
+    parts = [element("rect", x="0", y="4", width=f"{width}", height="14", rx="3", fill="rgba(127,127,127,.15)")]
     said: list[str] = []
     for status, family, start, end in history[["status", "family", "start", "end"]].itertuples(index=False):
         look = family_of(family)
         until = today if pd.isna(end) else end
         left, right = place(start), place(until)
-        label = f"{words(str(status))}, from {day(start)}" + ("" if pd.isna(end) else f" to {day(end)}")
+        label = f"{status_words(status)}, from {day(start)}" + ("" if pd.isna(end) else f" to {day(end)}")
         said.append(label)
         if until > first:
             parts.append(
@@ -110,7 +132,7 @@ def timeline(history: pd.DataFrame, months: pd.DatetimeIndex, today: pd.Timestam
                     stroke_width="0.5",
                 )
             )
-    return _picture(join(parts), months, 22, f"Statuses over time: {name}", "; ".join(said) + ".")
+    return _picture(join(parts), width, 22, f"Statuses over time: {name}", "; ".join(said) + ".")
 
 
 def legend(codes: Sequence[int] = (COMPLETE, PART, MISSING, NOT_REQUIRED, FUTURE)) -> Markup:
@@ -126,7 +148,7 @@ def legend(codes: Sequence[int] = (COMPLETE, PART, MISSING, NOT_REQUIRED, FUTURE
             f"font-size:11px;margin-right:5px;background:{fill};color:{ink}",
         )
         parts.append(element("span", swatch, STATES[code], style="margin-right:14px;white-space:nowrap"))
-    return element("div", join(parts), style="font-size:12px;margin:2px 0 6px 0")
+    return element("div", join(parts), style="font-size:12px;line-height:20px;margin:2px 0 6px 0")
 
 
 def family_legend() -> Markup:
@@ -146,20 +168,20 @@ def family_legend() -> Markup:
         )
         for look in FAMILIES.values()
     ]
-    return element("div", join(parts), style="font-size:12px;margin:2px 0 6px 0")
+    return element("div", join(parts), style="font-size:12px;line-height:20px;margin:2px 0 6px 0")
 
 
 def _width(months: pd.DatetimeIndex) -> int:
-    return len(months) * (_CELL + _GAP) - _GAP
+    return len(months) * (_CELL + _GAP)
 
 
-def _axis(months: pd.DatetimeIndex, years_at: int, months_at: int) -> list[Markup]:
+def _axis(months: pd.DatetimeIndex, step: int, years_at: int, months_at: int) -> list[Markup]:
     marks = []
     for place, month in enumerate(months):
-        left = place * (_CELL + _GAP)
-        marks.append(_letter(f"{month:%b}"[0], left + _CELL / 2, months_at, "currentColor", "middle", 10))
-        if month.month == 1 or place == 0:
-            marks.append(_letter(f"{month.year}", left, years_at, "currentColor", "start", 11))
+        left = place * step
+        marks.append(_letter(f"{month:%b}"[0], left + step / 2, months_at, "currentColor", "middle", 10))
+        if month.month == 1 or (place == 0 and month.month < 11):  # two years beside each other would overlap
+            marks.append(_letter(f"{month.year}", left + _GAP / 2, years_at, "currentColor", "start", 11))
     return marks
 
 
@@ -170,8 +192,7 @@ def _letter(letter: str, x: float, y: float, ink: str, anchor: str, size: int) -
     )  # fmt: skip
 
 
-def _picture(inside: Markup, months: pd.DatetimeIndex, height: int, name: str, description: str) -> Markup:
-    width = _width(months)
+def _picture(inside: Markup, width: int, height: int, name: str, description: str) -> Markup:
     return element(
         "svg",
         element("title", name),
@@ -183,5 +204,5 @@ def _picture(inside: Markup, months: pd.DatetimeIndex, height: int, name: str, d
         height=f"{height}",
         role="img",
         aria_label=f"{name}. {description}",
-        style="max-width:100%;display:block",
+        style="max-width:100%;display:block;overflow:visible",
     )
