@@ -5,6 +5,7 @@ Serving itself is the sandbox's work, reading a bills file its loader's; here st
 
 from __future__ import annotations
 
+import logging
 import signal
 import sys
 import threading
@@ -55,6 +56,7 @@ def _serve(arguments: argparse.Namespace) -> int:
     sandbox = Sandbox(**seed, db=arguments.db, documented_only=arguments.documented_only)
     if arguments.bills is not None:
         print(sandbox.load_bills(arguments.bills, columns=arguments.columns))
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # that a request waits for a thread is no news
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
