@@ -89,14 +89,14 @@ class Wire:
 
     def close(self) -> None:
         """Stop, and let go of whoever still waits."""
-        if self._closing.is_set():
-            return
-        self._closing.set()
+        with self._lock:
+            if self._closing.is_set():
+                return
+            self._closing.set()
+            waiting = list(self._open)
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
-        with self._lock:
-            waiting = list(self._open)
         for connection in waiting:
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
@@ -110,11 +110,14 @@ class Wire:
                 connection, _ = self._listener.accept()
             except OSError:
                 return
+            with self._lock:
+                if self._closing.is_set():
+                    connection.close()
+                    return
+                self._open.add(connection)
             thread = Thread(target=self._serve, args=(connection,), daemon=True, name="wire faults, one request")
             self._threads = [other for other in self._threads if other.is_alive()]
             self._threads.append(thread)
-            with self._lock:
-                self._open.add(connection)
             thread.start()
 
     def _serve(self, connection: socket.socket) -> None:
