@@ -44,15 +44,19 @@ class Reconnects(Protocol):
         expires_in: float | None = None,
         max_uses: int | None = None,
         send: bool = False,
-    ) -> Mapping[str, Any] | pd.Series: ...
+    ) -> Mapping[str, Any] | pd.Series:
+        """Make an invitation and return it, with its address."""
 
 
 @runtime_checkable
 class Tracks(Protocol):
     """A client that can start and stop the collection of an account."""
 
-    def track(self, account: Given) -> object: ...
-    def untrack(self, account: Given) -> object: ...
+    def track(self, account: Given) -> object:
+        """Start the collection of an account."""
+
+    def untrack(self, account: Given) -> object:
+        """Stop it."""
 
 
 def why_not(nectar: object, verb: str) -> str | None:

@@ -1,29 +1,27 @@
-"""The panels of the connection dashboard: filters, asking the customer, tracking accounts, saving rows.
+"""The panels of the connection dashboard that act: asking the customer, tracking accounts, saving rows.
 
 Each holds its controls and says what a person did; what follows from it is the dashboard's.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from nectar_notebooks.dashboards.actions import EXPIRIES, Invitation, Invitations, track, why_not
-from nectar_notebooks.dashboards.connections_view import Filters
 from nectar_notebooks.dashboards.controls import (
-    ANY,
+    apart,
     button,
     choice,
     column,
     html,
+    offer,
     row,
     show,
-    suggestions,
-    tick,
     whole_number,
     words,
 )
 from nectar_notebooks.dashboards.export import download_links
-from nectar_notebooks.dashboards.html import FAMILIES, element, missing, notice, status_words, title
+from nectar_notebooks.dashboards.html import Markup, element, join, missing, notice, title
 from nectar_notebooks.errors import InvalidRequestError, NectarError
 
 if TYPE_CHECKING:
@@ -31,103 +29,18 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from nectar_notebooks.dashboards.reading import Look
-
-__all__ = ["AskPanel", "FilterPanel", "SavePanel", "TrackPanel"]
-
-_LONG_AGO: Final = 3_650
+__all__ = ["AskPanel", "SavePanel", "TrackPanel"]
 
 
-class FilterPanel:
-    """The filters as controls."""
-
-    def __init__(self, look: Look, changed: Callable[[Filters], None]) -> None:
-        self._changed = changed
-        self._quiet = False
-        self._text = words("Find", "a name, number, address or error", self._told)
-        self._company = choice("Company", [(ANY, "")], "", self._told)
-        self._family = choice("Family", [(ANY, "")], "", self._told)
-        self._status = choice("Status", [(ANY, "")], "", self._told)
-        self._provider = suggestions("Provider", [], self._told)
-        self._site = suggestions("Site", [], self._told)
-        self._owner = suggestions("Owner", [], self._told)
-        self._waiting = tick("Needs the customer", self._told)
-        self._days = whole_number("No bill for days", 0, _LONG_AGO, self._told, "190px")
-        self._clear = button("Clear filters", lambda: self._changed_to(Filters()), width="120px")
-        self.widget = column(
-            row(self._text, self._family, self._status, self._company, self._waiting),
-            row(self._provider, self._site, self._owner, self._days, self._clear),
-        )
-        self.offer(look)
-
-    def offer(self, look: Look) -> None:
-        """Offer the values that a look has."""
-        self._quiet = True
-        try:
-            connections = look.connections
-            names = dict(zip(look.companies["company_id"], look.companies["name"], strict=True))
-            labels = _apart([(_name(name), company_id) for company_id, name in names.items()])
-            _options(self._company, [(ANY, ""), *labels])
-            self._company.layout.display = "flex" if len(names) > 1 else "none"
-            families = [family for family in FAMILIES if family in set(connections["family"].dropna())]
-            _options(self._family, [(ANY, ""), *((FAMILIES[one].label, one) for one in families)])
-            statuses = sorted(connections["status"].dropna().unique())
-            _options(self._status, [(ANY, ""), *_apart([(status_words(one), one) for one in statuses])])
-            self._provider.options = _distinct(connections["provider"])
-            self._owner.options = _distinct(connections["owner_email"])
-            self._site.options = _distinct(look.sites["name"])
-        finally:
-            self._quiet = False
-
-    def show(self, filters: Filters) -> None:
-        """Show filters that were set by a program."""
-        self._quiet = True
-        try:
-            self._text.value = filters.text or ""
-            companies = {value for _, value in self._company.options}
-            by_name = {label: value for label, value in self._company.options}
-            company = filters.company if filters.company in companies else by_name.get(filters.company)
-            self._company.value = company or ""
-            for control, wanted in ((self._family, filters.family), (self._status, filters.status)):
-                control.value = wanted if wanted in {value for _, value in control.options} else ""
-            for control, wanted in (
-                (self._provider, filters.provider),
-                (self._owner, filters.owner),
-                (self._site, filters.site),
-            ):
-                control.value = wanted if wanted in control.options else ""
-            self._waiting.value = filters.needs_customer
-            self._days.value = min(filters.no_bill_for or 0, _LONG_AGO)
-        finally:
-            self._quiet = False
-
-    def _changed_to(self, filters: Filters) -> None:
-        self.show(filters)
-        self._changed(filters)
-
-    def _told(self) -> None:
-        if self._quiet:
-            return
-        self._changed(
-            Filters(
-                company=self._company.value or None,
-                family=self._family.value or None,
-                status=self._status.value or None,
-                provider=self._provider.value or None,
-                site=self._site.value or None,
-                owner=self._owner.value or None,
-                text=self._text.value.strip() or None,
-                needs_customer=self._waiting.value,
-                no_bill_for=self._days.value or None,
-            )
-        )
+#: What else tracking can be.
+_WORDS: Final = {"DISABLED": "not tracked", "UNSET": "undecided"}
 
 
 class AskPanel:
     """A reconnect invitation: for whom, how long, how often; sent, or as a link to copy."""
 
-    def __init__(self, nectar: object, report: Callable[[str, str], None]) -> None:
-        self._nectar, self._report = nectar, report
+    def __init__(self, nectar: object) -> None:
+        self._nectar = nectar
         self._invitations = Invitations()
         self._connection_id = ""
         self._emails = words("E-mails", "name@company.com, another@company.com", width="420px")
@@ -186,7 +99,8 @@ class AskPanel:
             show(
                 self._result,
                 notice(
-                    f"No answer says that the invitation was made: {error} Look at nectar.invitations() before you try again."
+                    f"No answer says that the invitation was made: {error} Look at nectar.invitations() before you"
+                    " try again."
                 ),
             )
 
@@ -203,8 +117,8 @@ class AskPanel:
 class TrackPanel:
     """Which accounts of the connection are collected."""
 
-    def __init__(self, nectar: object, report: Callable[[str, str], None], changed: Callable[[], None]) -> None:
-        self._nectar, self._report, self._changed = nectar, report, changed
+    def __init__(self, nectar: object, changed: Callable[[], None]) -> None:
+        self._nectar, self._changed = nectar, changed
         self._account = choice("Account", [], None, self._chosen, "360px")
         self._on = button("Track", lambda: self._press(on=True), hint="Collect bills of this account", width="110px")
         self._off = button("Do not track", lambda: self._press(on=False), hint="Stop collecting", width="130px")
@@ -225,16 +139,13 @@ class TrackPanel:
         """Offer the accounts of a connection."""
         self._tracking = dict(zip(accounts["account_id"], accounts["tracking"], strict=True))
         labels = [
-            (
-                f"{'No number' if missing(number) else number}, {'not tracked' if tracking == 'DISABLED' else 'tracked'}",
-                one,
-            )
+            (f"{'No number' if missing(number) else number}, {_WORDS.get(tracking, 'tracked')}", one)
             for one, number, tracking in zip(
                 accounts["account_id"], accounts["account_number"], accounts["tracking"], strict=True
             )
         ]
         was = self._account.value
-        _options(self._account, _apart(labels))
+        offer(self._account, apart(labels))
         if was in self._tracking:
             self._account.value = was
         elif labels:
@@ -284,43 +195,11 @@ class SavePanel:
         show(self._links, download_links(self._rows(), "connections"))
 
 
-def _told_of(invitation: Invitation) -> str:
-    to = (
-        f" It was sent to {', '.join(invitation.emails)}."
-        if invitation.sent
-        else " Copy the link and send it yourself:"
-    )
-    link = (
-        ""
-        if invitation.sent or not invitation.url
-        else element("code", invitation.url, tabindex="0", style="user-select:all;overflow-wrap:anywhere")
-    )
-    return str(notice("The invitation is made." + to, "healthy")) + str(link)
-
-
-def _apart(labels: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
-    """Return labels made different from each other, as a choice needs them."""
-    seen: dict[str, int] = {}
-    told = []
-    for label, value in labels:
-        seen[label] = seen.get(label, 0) + 1
-        told.append((label if seen[label] == 1 else f"{label} ({seen[label]})", value))
-    return told
-
-
-def _distinct(values: pd.Series) -> list[str]:
-    return sorted(map(str, values.dropna().unique()), key=str.casefold)
-
-
-def _options(control: Any, options: list[tuple[str, Any]]) -> None:
-    was = control.value
-    if tuple(control.options) != tuple(options):
-        control.options = options
-        control.value = was if was in {value for _, value in options} else (options[0][1] if options else None)
-
-
-def _name(name: object) -> str:
-    return "No name" if missing(name) else str(name)
+def _told_of(invitation: Invitation) -> Markup:
+    if invitation.sent:
+        return notice(f"The invitation was sent to {', '.join(invitation.emails)}.", "healthy")
+    link = element("code", invitation.url, tabindex="0", style="user-select:all;overflow-wrap:anywhere")
+    return join([notice("The invitation is made. Copy its link and send it yourself:", "healthy"), link])
 
 
 def _nothing() -> None:

@@ -10,27 +10,25 @@ from typing import TYPE_CHECKING, Any, Final
 import ipywidgets as widgets
 import pandas as pd
 
-from nectar_notebooks.dashboards import connection_detail as detail
-from nectar_notebooks.dashboards.connection_controls import AskPanel, FilterPanel, SavePanel, TrackPanel
+from nectar_notebooks.dashboards.connection_controls import SavePanel
+from nectar_notebooks.dashboards.connection_filters import FilterPanel
+from nectar_notebooks.dashboards.connection_panel import DetailPanel, Subject
 from nectar_notebooks.dashboards.connections_view import (
-    SORTS,
-    Filters,
     connection_frame,
     counts_by_family,
     family_changes,
-    filtered,
     headline,
     missing_in_words,
     name_of,
     page_table,
-    in_order,
-    search_texts,
     tiles,
 )
-from nectar_notebooks.dashboards.controls import box, choice, column, html, row, show
+from nectar_notebooks.dashboards.controls import choice, column, html, row, show
 from nectar_notebooks.dashboards.export import save
+from nectar_notebooks.dashboards.filters import SORTS, Filters, filtered, in_order, search_texts
 from nectar_notebooks.dashboards.html import Markup, chip, day, element, join, text
 from nectar_notebooks.dashboards.pages import Line, Pages
+from nectar_notebooks.dashboards.reading import places
 from nectar_notebooks.dashboards.shell import Shell
 from nectar_notebooks.errors import InvalidRequestError, NotFoundError
 
@@ -69,7 +67,7 @@ class ConnectionDashboard(Shell):
     selected : str or None
         Id of the connection shown in detail; set an id, a row, or a provider that one row has.
     order : str
-        One of :data:`~nectar_notebooks.dashboards.connections_view.SORTS`.
+        One of :data:`~nectar_notebooks.dashboards.filters.SORTS`.
     message : str
         What the dashboard has to say, such as why a refresh did not work.
 
@@ -96,7 +94,7 @@ class ConnectionDashboard(Shell):
         self._selected: str | None = None
         self._before: dict[str, int] | None = None
         self._many = len(self._look.companies) > 1
-        self._tiles, self._facts, self._months, self._past, self._accounts = (html() for _ in range(5))
+        self._tiles = html()
         self._hint = html(str(element("p", "Press a provider to see its login in detail.", style="font-size:13px")))
         self._panel = FilterPanel(self._look, self._filters_changed)
         self._order_choice = choice("Order by", list(SORTS), _FIRST, self._order_changed)
@@ -107,18 +105,8 @@ class ConnectionDashboard(Shell):
         if self._many:
             columns.insert(0, ("Company", "minmax(120px,1fr)"))
         self._pages = Pages(columns, "Provider", page_size, self._lines, self._choose)
-        self._ask = AskPanel(nectar, self._reported)
-        self._tracking = TrackPanel(nectar, self._reported, self._reread)
+        self._detail = DetailPanel(nectar, self._reread)
         self._saving = SavePanel(lambda: self._shown)
-        self._detail = box(
-            row(
-                column(self._facts, flex="1 1 420px", padding="0 16px 0 0"),
-                column(self._months, self._past, flex="1 1 600px"),
-                align_items="flex-start",
-            ),
-            self._accounts,
-            row(self._ask.widget, self._tracking.widget, align_items="flex-start"),
-        )
         self._widget = column(
             self._top,
             self._notice,
@@ -127,7 +115,7 @@ class ConnectionDashboard(Shell):
             self._pages.widget,
             row(self._pages.pager, self._order_choice, self._reversed, self._saving.widget),
             self._hint,
-            self._detail,
+            self._detail.widget,
             padding="4px 0",
         )
         self._take_up()
@@ -212,11 +200,11 @@ class ConnectionDashboard(Shell):
         """
         if self._selected is None:
             raise InvalidRequestError("No connection is selected: set dashboard.selected first.")
-        return self._ask.make(emails, expires_in=expires_in, max_uses=max_uses, send=send)
+        return self._detail.ask.make(emails, expires_in=expires_in, max_uses=max_uses, send=send)
 
     def track(self, account: str, *, on: bool = True) -> None:
         """Start or stop (``on=False``) the collection of an account of the selected connection, by its id."""
-        self._tracking.change(account, on=on)
+        self._detail.tracking.change(account, on=on)
 
     def export(self, path: str | PathLike[str]) -> Path:
         """Write the rows shown to a file, as CSV or Excel by the ending of its name; return the path."""
@@ -245,8 +233,8 @@ class ConnectionDashboard(Shell):
         self._families = counts_by_family(self._all["family"])
         self._changed = self._changes()
         show(self._tiles, tiles(self._families, self._changed))
-        self._history_at = self._look.history.groupby("connection_id").indices
-        self._accounts_at = self._look.accounts.groupby("connection_id").indices
+        self._history_at = places(self._look.history["connection_id"])
+        self._accounts_at = places(self._look.accounts["connection_id"])
 
     def _sort(self) -> None:
         # Sorted once, so that a filter only leaves rows out.
@@ -268,29 +256,17 @@ class ConnectionDashboard(Shell):
 
     def _draw_detail(self) -> None:
         connection = self._row()
-        self._detail.layout.display = "none" if connection is None else "flex"
         self._hint.layout.display = "none" if connection is not None or self._all.empty else "block"
-        if connection is None:
-            return
-        parts = self._parts(connection)
-        for place, part in zip((self._facts, self._months, self._past, self._accounts), parts, strict=True):
-            show(place, part)
-        self._ask.about(str(connection["connection_id"]), connection["owner_email"])
-        self._tracking.about(self._accounts_of(connection))
+        self._detail.show(None if connection is None else self._subject(connection))
 
-    def _parts(self, connection: pd.Series) -> tuple[Markup, Markup, Markup, Markup]:
-        closer, accounts = self._look_closer(), self._accounts_of(connection)
-        history = self._look.history.take(self._history_at.get(connection["connection_id"], []))
-        spans = detail.past_statuses(history, connection)
-        today = self._look.today
-        facts = join([detail.heading(connection), detail.facts(connection, closer, accounts, spans, today)])
-        if closer is None:
-            return facts, text(""), text(""), detail.account_table(accounts, None)
-        return (
-            facts,
-            detail.bills_by_month(connection, accounts, closer),
-            detail.status_timeline(connection, spans, closer.coverage.months, today),
-            join([detail.account_table(accounts, closer), detail.meter_table(accounts, closer)]),
+    def _subject(self, connection: pd.Series) -> Subject:
+        key = str(connection["connection_id"])
+        return Subject(
+            connection,
+            self._look.accounts.take(self._accounts_at.get(key, [])),
+            self._look.history.take(self._history_at.get(key, [])),
+            self._look_closer(),
+            self._look.today,
         )
 
     def _body(self) -> Markup:
@@ -307,10 +283,8 @@ class ConnectionDashboard(Shell):
         ]
         connection = self._row()
         if connection is not None:
-            parts += [
-                element("hr", style="border:0;border-top:1px solid rgba(127,127,127,.35)"),
-                *self._parts(connection),
-            ]
+            line = element("hr", style="border:0;border-top:1px solid rgba(127,127,127,.35)")
+            parts += [line, *self._subject(connection).parts()]
         return join(parts)
 
     # How the pieces meet.
@@ -343,9 +317,6 @@ class ConnectionDashboard(Shell):
         rows = self._all[self._all["connection_id"] == self._selected]
         return rows.iloc[0] if len(rows) else None
 
-    def _accounts_of(self, connection: pd.Series) -> pd.DataFrame:
-        return self._look.accounts.take(self._accounts_at.get(connection["connection_id"], []))
-
     def _meant(self, given: str | pd.Series | Mapping[str, Any]) -> str:
         wanted = given if isinstance(given, str) else str(given["connection_id"])
         for name in ("connection_id", "external_id", "provider"):
@@ -374,9 +345,10 @@ class ConnectionDashboard(Shell):
         if closer is None:
             return set()
         sites = self._look.sites
-        ids = sites.loc[sites["site_id"].eq(wanted) | sites["name"].eq(wanted), "site_id"]
-        at = closer.meters.loc[closer.meters["site_id"].isin(ids), "account_id"].dropna()
-        return set(self._look.accounts.loc[self._look.accounts["account_id"].isin(at), "connection_id"])
+        ids = sites["site_id"][sites["site_id"].eq(str(wanted)) | sites["name"].eq(str(wanted))]
+        at = closer.meters["account_id"][closer.meters["site_id"].isin(ids)].dropna()
+        accounts = self._look.accounts
+        return set(accounts["connection_id"][accounts["account_id"].isin(at)])
 
     def _show_page_of(self, connection_id: str | None) -> None:
         places = self._shown.index[self._shown["connection_id"] == connection_id]
@@ -393,6 +365,3 @@ class ConnectionDashboard(Shell):
         self._sort()
         self._pages.page = 0
         self._draw()
-
-    def _reported(self, words: str, kind: str) -> None:
-        self._say(words, kind)

@@ -5,7 +5,7 @@ Pure functions from frames to frames and HTML.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
@@ -57,7 +57,7 @@ def past_statuses(history: pd.DataFrame, connection: pd.Series) -> pd.DataFrame:
         status, family, start, end (both days; end missing while it lasts), error.
     """
     rows = history.sort_values("seen", kind="stable")
-    spans: list[dict[str, object]] = []
+    spans: list[dict[str, Any]] = []
     for status, seen, since, error in rows[["status", "seen", "since", "error"]].itertuples(index=False):
         if spans and spans[-1]["status"] == status:
             spans[-1]["error"] = error
@@ -73,7 +73,7 @@ def past_statuses(history: pd.DataFrame, connection: pd.Series) -> pd.DataFrame:
     return frame.astype({"start": "datetime64[us]", "end": "datetime64[us]"})
 
 
-def _span(status: str, start: pd.Timestamp, error: object) -> dict[str, object]:
+def _span(status: str, start: pd.Timestamp, error: object) -> dict[str, Any]:
     return {"status": status, "family": describe(status).family, "start": start, "end": pd.NaT, "error": error}
 
 
@@ -145,7 +145,7 @@ def _missing(connection: pd.Series) -> str:
 def _last_bill(closer: Closer | None, accounts: pd.DataFrame) -> str:
     if closer is None:
         return NONE
-    bills = closer.last_bills.loc[closer.last_bills.index.intersection(accounts["account_id"])]
+    bills = closer.last_bills.loc[closer.last_bills.index.intersection(accounts["account_id"].tolist())]
     if not len(bills):
         return "No bill is known."
     latest = bills.sort_values("bill_date", kind="stable").iloc[-1]

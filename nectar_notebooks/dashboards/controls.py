@@ -16,11 +16,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ANY",
+    "apart",
     "box",
     "button",
     "choice",
     "column",
     "html",
+    "offer",
     "row",
     "show",
     "suggestions",
@@ -129,3 +131,21 @@ def box(*children: widgets.Widget, **layout: str) -> widgets.VBox:
     """Return controls below each other in a frame."""
     frame = {"border": "1px solid rgba(127,127,127,.35)", "padding": "4px 12px 10px 12px", "margin": "8px 0 0 0"}
     return widgets.VBox(children, layout=widgets.Layout(**{**frame, **layout}))
+
+
+def apart(labels: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
+    """Return labels made different from each other, as a choice needs them."""
+    seen: dict[str, int] = {}
+    told = []
+    for label, value in labels:
+        seen[label] = seen.get(label, 0) + 1
+        told.append((label if seen[label] == 1 else f"{label} ({seen[label]})", value))
+    return told
+
+
+def offer(control: widgets.Dropdown, options: list[tuple[str, Any]]) -> None:
+    """Offer other options; what was chosen stays where it still is among them."""
+    was = control.value
+    if tuple(control.options) != tuple(options):
+        control.options = options
+        control.value = was if was in {value for _, value in options} else (options[0][1] if options else None)

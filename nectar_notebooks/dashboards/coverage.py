@@ -111,7 +111,7 @@ def covered(
         end=f"{span[-1]:%Y-%m}",
         today=today,
     )
-    codes = rows["status"].map(_CODES).to_numpy(dtype=np.int8).reshape(-1, len(span))
+    codes = np.asarray(rows["status"].map(_CODES), dtype=np.int8).reshape(-1, len(span))
     keys = [name for name in ("meter_id", "account_id", "site_id", "commodity", "utility") if name in rows]
     return Coverage(rows[keys].iloc[:: len(span)].reset_index(drop=True), span, codes)
 

@@ -232,7 +232,7 @@ class CoverageDashboard(Shell):
             made.style.font_weight = "bold"
             self._holes.append(made)
             self._meant.append(None)
-        press, start = self._holes[place], int(self._drawn.months.get_loc(hole.month)) + 2
+        press, start = self._holes[place], self._drawn.months.tolist().index(hole.month) + 2
         missing = hole.code == MISSING
         span = f"{hole.month:%b %Y}" if hole.months == 1 else f"{hole.month:%b %Y} to {hole.last:%b %Y}"
         with press.hold_sync():

@@ -46,7 +46,7 @@ def csv_bytes(frame: pd.DataFrame) -> bytes:
     """Return `frame` as CSV in UTF-8 with a mark that spreadsheets look for; missing values are empty."""
     safe = frame.copy()
     for name in safe.columns:
-        if isinstance(safe[name].dtype, (pd.StringDtype)) or safe[name].dtype == object:
+        if isinstance(safe[name].dtype, pd.StringDtype) or safe[name].dtype == object:
             safe[name] = safe[name].map(_harmless, na_action="ignore")
     return b"\xef\xbb\xbf" + safe.to_csv(index=False, lineterminator="\r\n").encode()
 
@@ -84,7 +84,7 @@ def _cell(value: object) -> str:
         return f"<c><v>{value}</v></c>"
     words = value.isoformat() if isinstance(value, pd.Timestamp) else str(value)
     # Marks that XML cannot hold are left out.
-    legal = "".join(one for one in words if one in "\t\n\r" or " " <= one <= "\ud7ff" or "\ue000" <= one)
+    legal = "".join(one for one in words if one in "\t\n\r" or " " <= one <= "\ud7ff" or one >= "\ue000")
     return f'<c t="inlineStr"><is><t xml:space="preserve">{escape(legal)}</t></is></c>'
 
 

@@ -246,7 +246,7 @@ def table(
 
 
 def notice(words_: str, kind: str = "customer") -> Markup:
-    """Return a sentence in a box: what went wrong (``customer``), what to know (``website``), what worked (``healthy``)."""
+    """Return a sentence in a box: what went wrong (customer), what to know (website), what worked (healthy)."""
     look = family_of(kind)
     return element(
         "div",

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Final, Protocol
 
+import numpy as np
 import pandas as pd
 
 from nectar_notebooks.dashboards.coverage import Coverage, covered
@@ -19,13 +20,12 @@ from nectar_notebooks.schema.tables import TABLES
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from nectar_notebooks.client.resolving import Given
     from nectar_notebooks.clock import Clock
 
-__all__ = ["Closer", "Look", "Reader", "closer_look", "first_look"]
+__all__ = ["Closer", "Look", "Reader", "closer_look", "first_look", "places"]
 
 _OF_USAGE: Final = [
     "usage_id", "meter_id", "site_id", "commodity", "utility", "start_date", "end_date", "usage", "counts",
@@ -40,16 +40,35 @@ class Reader(Protocol):
     def clock(self) -> Clock:
         """Where the time comes from."""
 
-    def companies(self) -> pd.DataFrame: ...
-    def sites(self, company: Given | None = None) -> pd.DataFrame: ...
-    def connections(self, company: Given | None = None) -> pd.DataFrame: ...
-    def accounts(self, company: Given | None = None) -> pd.DataFrame: ...
-    def meters(self, company: Given | None = None) -> pd.DataFrame: ...
-    def usage(self, company: Given | None = None) -> pd.DataFrame: ...
-    def bills(self, company: Given | None = None) -> pd.DataFrame: ...
-    def bill_accounts(self, company: Given | None = None) -> pd.DataFrame: ...
-    def status_history(self, company: Given | None = None) -> pd.DataFrame: ...
-    def refresh(self, company: Given | None = None) -> pd.DataFrame: ...
+    def companies(self) -> pd.DataFrame:
+        """Companies the key sees."""
+
+    def sites(self, company: Given | None = None) -> pd.DataFrame:
+        """Sites of a company."""
+
+    def connections(self, company: Given | None = None) -> pd.DataFrame:
+        """Its connections."""
+
+    def accounts(self, company: Given | None = None) -> pd.DataFrame:
+        """Accounts behind them."""
+
+    def meters(self, company: Given | None = None) -> pd.DataFrame:
+        """Meters of a company."""
+
+    def usage(self, company: Given | None = None) -> pd.DataFrame:
+        """Usage of its meters."""
+
+    def bills(self, company: Given | None = None) -> pd.DataFrame:
+        """Its bills."""
+
+    def bill_accounts(self, company: Given | None = None) -> pd.DataFrame:
+        """Which account each bill came from."""
+
+    def status_history(self, company: Given | None = None) -> pd.DataFrame:
+        """Statuses as they were seen."""
+
+    def refresh(self, company: Given | None = None) -> pd.DataFrame:
+        """Ask for what changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +153,14 @@ def closer_look(nectar: Reader, look: Look, step: Callable[[], None] | None = No
         coverage,
         all_meters[["meter_id", "site_id", "account_id", "commodity", "primary_identifier", "tracked"]],
         _last_bills(_together(bills, "bills", _OF_BILLS), _together(links, "bill_accounts", ["bill_id", "account_id"])),
-        all_meters.groupby("account_id").indices,
-        coverage.meters.groupby("account_id").indices,
+        places(all_meters["account_id"]),
+        places(coverage.meters["account_id"]),
     )
+
+
+def places(keys: pd.Series) -> dict[str, NDArray[np.intp]]:
+    """Return at which positions each key stands, so that one is found without looking at all."""
+    return {str(key): np.asarray(found) for key, found in keys.groupby(keys).indices.items()}
 
 
 def _last_bills(bills: pd.DataFrame, links: pd.DataFrame) -> pd.DataFrame:
