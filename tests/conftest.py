@@ -7,9 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from places import REAL_BILLS
 
-PROJECT = Path(__file__).resolve().parent.parent
-REAL_BILLS = PROJECT.parent / "shared" / "data" / "fnsb" / "bills.csv"
 REQUIRED = "NECTAR_TESTS_REQUIRE_REAL_BILLS"
 SOAK = "NECTAR_TESTS_SOAK"
 

@@ -59,4 +59,5 @@ class Portfolio:
 
     def _repr_html_(self) -> str:
         rows = "".join(f"<tr><th>{name}</th><td>{len(frame):,}</td></tr>" for name, frame in self)
-        return f"<p>Portfolio of <b>{escape(self.name)}</b></p><table><tr><th>table</th><th>rows</th></tr>{rows}</table>"
+        head = "<tr><th>table</th><th>rows</th></tr>"
+        return f"<p>Portfolio of <b>{escape(self.name)}</b></p><table>{head}{rows}</table>"

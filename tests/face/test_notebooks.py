@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import nbformat
 import pytest
-from conftest import PROJECT
+from places import PROJECT
 
 from nectar_notebooks.connecting import _DEFAULT_SEED as DEFAULT_SEED
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import PROJECT
+from places import PROJECT
 
 import nectar_notebooks as nn
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pandas as pd
 import pytest
+from places import REAL_BILLS
 
 from nectar_notebooks.schema.portfolio import Portfolio
 from nectar_notebooks.schema.tables import DTYPES, TABLES
-
-REAL_BILLS = Path(__file__).parents[3] / "shared" / "data" / "fnsb" / "bills.csv"
 
 
 def table(name: str, rows: list[dict] | pd.DataFrame) -> pd.DataFrame:
@@ -80,7 +77,7 @@ def real_portfolio() -> Portfolio:
                     "usage_id": f"{bill_id}|{meter}",
                     "bill_id": bill_id,
                     "meter_id": meter,
-                    "site_id": line["Site ID"],
+                    "site_id": "site",
                     "commodity": commodity,
                     "subtype": subtype,
                     "start_date": start,
@@ -115,12 +112,12 @@ def real_portfolio() -> Portfolio:
     accounts = lines.drop_duplicates("Account Number")["Account Number"].tolist()
     account_of = lines.drop_duplicates("Service Name").set_index("Service Name")["Account Number"]
     return portfolio(
-        sites=[{"site_id": "ANSBG1", "company_id": "company", "name": "Animal Control"}],
+        sites=[{"site_id": "site", "company_id": "company", "name": "The building"}],
         accounts=[{"account_id": account, "company_id": "company"} for account in accounts],
         meters=[
             {
                 "meter_id": name,
-                "site_id": "ANSBG1",
+                "site_id": "site",
                 "account_id": account_of[name],
                 "commodity": kind[0],
                 "subtype": kind[1],

@@ -51,7 +51,7 @@ def real_usage(real_bills):
                 "usage_id": f"u{place}",
                 "bill_id": f"{account} {last}",
                 "meter_id": f"{account} {service}",
-                "site_id": "ANSBG1",
+                "site_id": "site",
                 "commodity": commodity[service],
                 "subtype": {"Water": "POTABLE_WATER", "Sewer": "WASTEWATER"}.get(service),
                 "start_date": day[0],

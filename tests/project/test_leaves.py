@@ -7,7 +7,7 @@ import inspect
 from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
-from conftest import PROJECT
+from places import PROJECT
 
 from nectar_notebooks import errors
 from nectar_notebooks.clock import FrozenClock, SystemClock

@@ -9,7 +9,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from conftest import PROJECT
+from places import PROJECT
 
 PYPROJECT = tomllib.loads((PROJECT / "pyproject.toml").read_text())
 
@@ -53,7 +53,7 @@ def test_pandas_3_is_the_reference_and_2_3_is_tested_too() -> None:
 
 def test_no_file_names_this_machine_or_a_registry() -> None:
     forbidden = re.compile(
-        r"(?<![\w.])/(?:work|root|home|tmp)/\w|files\.pythonhosted|registry\.npmjs|pypi\.org/simple"
+        r"(?<![\w.])/(?:work|root|farm|tmp)/\w|files\.pythonhosted|registry\.npmjs|pypi\.org/simple"
     )
     own_name = "tests/project/test_project.py"
     found = []
