@@ -1,8 +1,8 @@
 """Your own bills in the embedded sandbox: a line-item export of a billing system becomes one company.
 
 :func:`load` is the one door. A file is read as a whole or not at all; a single line that cannot be placed is
-reported by number and reason and loaded nowhere. Reading the file is in `loader_text`, its columns in
-`loader_columns`, its cells in `loader_values` and `loader_words`, the company in `loader_bills`.
+reported by number and reason and loaded nowhere. Reading the file is in `text`, its columns in
+`columns`, its cells in `values` and `words`, the company in `bills`.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from nectar_notebooks.errors import BillsFileError
-from nectar_notebooks.sandbox.loader_bills import assemble
-from nectar_notebooks.sandbox.loader_columns import find_header, read_map
-from nectar_notebooks.sandbox.loader_lines import Line, Unplaced, parse
-from nectar_notebooks.sandbox.loader_text import read_rows
-from nectar_notebooks.sandbox.loader_values import Reading, find_date_order, find_decimal_sign
-from nectar_notebooks.sandbox.loader_words import Vocabulary
+from nectar_notebooks.sandbox.loader.bills import assemble
+from nectar_notebooks.sandbox.loader.columns import find_header, read_map
+from nectar_notebooks.sandbox.loader.lines import Line, Unplaced, parse
+from nectar_notebooks.sandbox.loader.text import read_rows
+from nectar_notebooks.sandbox.loader.values import Reading, find_date_order, find_decimal_sign
+from nectar_notebooks.sandbox.loader.words import Vocabulary
 from nectar_notebooks.sandbox.world import World
 
 __all__ = ["Loaded", "Unplaced", "load"]
@@ -89,7 +89,7 @@ def load(path: str | Path, columns: str | Path | Mapping[str, Any] | None = None
         Delimited text (comma, semicolon, tab or bar) with a header, one row a charge line. Needed: an account, an
         amount, and a bill date or a service period.
     columns : str, Path or mapping, optional
-        A column map, see `loader_columns`; without it columns are recognised by common names.
+        A column map, see `columns`; without it columns are recognised by common names.
 
     Returns
     -------

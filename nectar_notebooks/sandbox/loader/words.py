@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from nectar_notebooks.sandbox.loader_columns import ColumnMap
+from nectar_notebooks.sandbox.loader.columns import ColumnMap
 from nectar_notebooks.schema.values import DEMAND_UNITS, USAGE_UNITS
 
 __all__ = ["Vocabulary"]

@@ -1,6 +1,6 @@
 """From a bills file to rows of cells with their line numbers: encoding, delimiter, half a file.
 
-What the cells mean is decided in `loader_columns` and after it.
+What the cells mean is decided in `columns` and after it.
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from nectar_notebooks.errors import BillsFileError
-from nectar_notebooks.sandbox.loader_text import Row
+from nectar_notebooks.sandbox.loader.text import Row
 from nectar_notebooks.schema.values import CHARGE_TYPES, COMMODITIES
 
 __all__ = ["ROLES", "ColumnMap", "Header", "find_header", "read_map"]

@@ -1,6 +1,6 @@
 """The records that the bills loader makes, in the shape of the API.
 
-Which line belongs to which record is decided in `loader_bills`; nothing here looks at a second line but for sums.
+Which line belongs to which record is decided in `bills`; nothing here looks at a second line but for sums.
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ from datetime import date
 from decimal import Decimal
 from typing import Final
 
-from nectar_notebooks.sandbox.loader_lines import Line
-from nectar_notebooks.sandbox.loader_usage import Counted
-from nectar_notebooks.sandbox.loader_values import money
-from nectar_notebooks.sandbox.loader_words import Vocabulary
+from nectar_notebooks.sandbox.loader.lines import Line
+from nectar_notebooks.sandbox.loader.usage import Counted
+from nectar_notebooks.sandbox.loader.values import money
+from nectar_notebooks.sandbox.loader.words import Vocabulary
 from nectar_notebooks.sandbox.seeds.basics import make_id
 from nectar_notebooks.sandbox.world import Record
 

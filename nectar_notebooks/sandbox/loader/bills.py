@@ -13,9 +13,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Final, TypeAlias
 
-from nectar_notebooks.sandbox.loader_columns import ColumnMap
-from nectar_notebooks.sandbox.loader_lines import Line, Unplaced
-from nectar_notebooks.sandbox.loader_records import (
+from nectar_notebooks.sandbox.loader.columns import ColumnMap
+from nectar_notebooks.sandbox.loader.lines import Line, Unplaced
+from nectar_notebooks.sandbox.loader.records import (
     account_record,
     company_record,
     connection_record,
@@ -27,8 +27,8 @@ from nectar_notebooks.sandbox.loader_records import (
     total_up,
     usage_record,
 )
-from nectar_notebooks.sandbox.loader_usage import count
-from nectar_notebooks.sandbox.loader_words import Vocabulary
+from nectar_notebooks.sandbox.loader.usage import count
+from nectar_notebooks.sandbox.loader.words import Vocabulary
 from nectar_notebooks.sandbox.world import Record, World
 
 __all__ = ["Assembly", "assemble"]

@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from nectar_notebooks.sandbox.loader_lines import Line
-from nectar_notebooks.sandbox.loader_words import Vocabulary
+from nectar_notebooks.sandbox.loader.lines import Line
+from nectar_notebooks.sandbox.loader.words import Vocabulary
 
 __all__ = ["Counted", "count"]
 

@@ -1,7 +1,7 @@
 """One row of a bills file as one typed line, or the reason why it is none.
 
 Here a line stands alone; what it takes from its neighbours (a unit, a meter number) is settled in
-`loader_bills`.
+`bills`.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from nectar_notebooks.sandbox.loader_columns import ColumnMap, Header
-from nectar_notebooks.sandbox.loader_text import Row
-from nectar_notebooks.sandbox.loader_values import Reading
-from nectar_notebooks.sandbox.loader_words import Vocabulary
+from nectar_notebooks.sandbox.loader.columns import ColumnMap, Header
+from nectar_notebooks.sandbox.loader.text import Row
+from nectar_notebooks.sandbox.loader.values import Reading
+from nectar_notebooks.sandbox.loader.words import Vocabulary
 
 __all__ = ["Line", "Unplaced", "parse"]
 
