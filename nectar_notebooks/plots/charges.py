@@ -13,6 +13,7 @@ from nectar_notebooks.plots.style import (
     CHARGES,
     INK,
     QUIET,
+    TEXT,
     fill_of,
     in_order,
     series_label,
@@ -92,35 +93,30 @@ def _named(attributed: pd.DataFrame, meters: pd.DataFrame | None, sites: pd.Data
     """Return the rows with an amount, each with the words its bar is called by."""
     rows = attributed.loc[attributed["amount"].notna()].copy()
     nameless = rows["meter_id"].isna()
-    rows["meter"] = _looked_up(rows["meter_id"], meters, "meter_id", "primary_identifier").mask(nameless, _NO_METER)
+    rows["meter"] = _looked_up(rows["meter_id"], meters, "meter_id", "primary_identifier")
     rows["site"] = _looked_up(rows["site_id"], sites, "site_id", "name").fillna("no site")
     kinds = rows["subtype"] if "subtype" in rows else pd.Series(None, rows.index, dtype="object")
     rows["commodity"] = [
         series_label(commodity, None if pd.isna(kind) else kind) if isinstance(commodity, str) else ""
         for commodity, kind in zip(rows["commodity"], kinds, strict=True)
     ]
-    method = rows["method"].astype("object") if "method" in rows else pd.Series("", rows.index, dtype="object")
-    residual = rows["charge_type"].eq("RESIDUAL").fillna(value=False).astype(bool)
-    rows["meter"] = (
-        rows["meter"]
-        .mask(nameless, method.fillna("").map(_method_words).replace("", _NO_METER))
-        .mask(residual, "Residual")
-    )
+    methods = rows["method"].astype(TEXT) if "method" in rows else pd.Series(_NO_METER, rows.index, dtype=TEXT)
+    rows["meter"] = rows["meter"].mask(nameless, methods.fillna(_NO_METER).map(_method_words).astype(TEXT))
     rows.loc[nameless, "site"] = _NO_METER
     rows.loc[nameless, "commodity"] = ""
-    return rows.assign(charge_type=rows["charge_type"].astype("object").fillna("OTHER"))
+    return rows.assign(charge_type=rows["charge_type"].astype(TEXT).fillna("OTHER"))
 
 
 def _method_words(method: str) -> str:
-    return words(method.upper())
+    return method[:1].upper() + method[1:]
 
 
 def _looked_up(ids: pd.Series, table: pd.DataFrame | None, key: str, name: str) -> pd.Series:
     """Return the name of each id, or the id where the table has none."""
-    ids = ids.astype("object")
+    ids = ids.astype(TEXT)
     if table is None:
         return ids
-    return ids.map(table.dropna(subset=[key]).set_index(key)[name].dropna().to_dict()).fillna(ids)
+    return ids.map(table.dropna(subset=[key]).set_index(key)[name].dropna().to_dict()).astype(TEXT).fillna(ids)
 
 
 def _per_bar(rows: pd.DataFrame) -> pd.DataFrame:

@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from nectar_notebooks.plots.picture import Picture, empty, house_style, require
-from nectar_notebooks.plots.style import COMMODITIES, INK, fill_of, in_order, month_ticks, months_span, words
+from nectar_notebooks.plots.style import COMMODITIES, INK, TEXT, fill_of, in_order, month_ticks, months_span, words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -44,8 +44,8 @@ def monthly_cost(monthly: pd.DataFrame, *, title: str = "Monthly cost by commodi
     require(monthly, ("month", "commodity", "currency", "cost"), "A picture of monthly cost", _SOURCE)
     rows = monthly.loc[monthly["month"].notna() & monthly["cost"].notna()]
     rows = rows.assign(
-        commodity=rows["commodity"].astype("object").fillna(_NO_METER),
-        currency=rows["currency"].astype("object").fillna("no currency"),
+        commodity=rows["commodity"].astype(TEXT).fillna(_NO_METER),
+        currency=rows["currency"].astype(TEXT).fillna("no currency"),
     )
     stacks = {str(currency): _per_month(part) for currency, part in rows.groupby("currency")}
     frame = pd.concat(

@@ -9,10 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
+import pandas as pd
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    import pandas as pd
 
 __all__ = [
     "CHARGES",
@@ -20,6 +22,7 @@ __all__ = [
     "HOUSE",
     "INK",
     "QUIET",
+    "TEXT",
     "Fill",
     "fill_of",
     "in_order",
@@ -32,6 +35,9 @@ __all__ = [
 
 INK: Final = "#1f2933"
 QUIET: Final = "#6b7785"
+
+#: How words are held while a frame is prepared: missing stays missing on every pandas.
+TEXT: Final = pd.StringDtype(na_value=np.nan)
 
 #: What holds for every picture, whatever the user's own matplotlib settings say.
 HOUSE: Final[dict[Any, Any]] = {

@@ -137,6 +137,12 @@ def test_a_bill_is_drawn_to_the_cent_with_what_no_meter_pays_below() -> None:
     assert widths == pytest.approx(1022.51)
 
 
+def test_a_bill_that_nobody_pays_is_drawn_too() -> None:
+    sites = pd.DataFrame({"site_id": ["s1"], "name": ["Mill"]})
+    picture = plots.bill_charges(CHARGED.tail(1), sites=sites)
+    assert picture.frame[["site", "meter"]].to_numpy().tolist() == [["no meter", "Residual"]]
+
+
 def test_every_total_of_a_bill_stands_inside_the_picture() -> None:
     picture = plots.bill_charges(CHARGED)
     picture.draw_without_rendering()
