@@ -48,12 +48,17 @@ def read(request: Request, method: str, path: str) -> Body:
 
 
 def read_json(request: Request) -> Any:
-    """Return the JSON of a request, None where it has no body."""
+    """Return the JSON of a request, None where it has no body; a body of ``null`` is one, and is refused."""
     data = request.get_data()
+    if not data:
+        return None
     try:
-        return json.loads(data) if data else None
+        found = json.loads(data)
     except (ValueError, RecursionError):
         raise ProblemError(400, "The body cannot be read: send JSON, a form or multipart.") from None
+    if found is None:
+        raise ProblemError(400, "The body is null: send an object, or no body.")
+    return found
 
 
 def _taken(file: FileStorage) -> Upload:

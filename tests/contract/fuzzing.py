@@ -34,9 +34,9 @@ class Findings:
     checks: set[str] = field(default_factory=set)
     succeeded: set[str] = field(default_factory=set)
 
-    def told(self, *, known: str = "") -> str:
-        """Return what failed, each kind of failure of an operation once, with an example; not those with `known`."""
-        failed = [f"{where}: {said}" for where, said in sorted(self.examples.items()) if not known or known not in said]
+    def told(self) -> str:
+        """Return what failed, each kind of failure of an operation once, with an example."""
+        failed = [f"{where}: {said}" for where, said in sorted(self.examples.items())]
         return "\n".join([*self.errors, *failed])
 
 
