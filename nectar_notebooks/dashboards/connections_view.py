@@ -84,12 +84,16 @@ def connection_frame(look: Look) -> pd.DataFrame:
         _tracked=look.accounts["tracking"].ne("DISABLED"), _missing=_missing_bills(look.accounts, today)
     ).groupby("connection_id")
     ids = rows["connection_id"]
-    frame["accounts"] = ids.map(by.size()).fillna(0).astype("int64")
-    frame["accounts_tracked"] = ids.map(by["_tracked"].sum()).fillna(0).astype("int64")
-    frame["last_service"] = pd.to_datetime(ids.map(by["last_service_date"].max())).astype("datetime64[us]")
+    frame["accounts"] = _looked_up(by.size(), ids).fillna(0).astype("int64")
+    frame["accounts_tracked"] = _looked_up(by["_tracked"].sum(), ids).fillna(0).astype("int64")
+    frame["last_service"] = _looked_up(by["last_service_date"].max(), ids).astype("datetime64[us]")
     frame["days_without_bill"] = _days(today, frame["last_service"])
-    frame["missing_bills"] = ids.map(by["_missing"].sum(min_count=1)).astype("Float64").astype("Int64")
+    frame["missing_bills"] = _looked_up(by["_missing"].sum(min_count=1), ids).astype("Int64")
     return frame[list(COLUMNS)]
+
+
+def _looked_up(values: pd.Series, ids: pd.Series) -> pd.Series:
+    return values.reindex(ids).set_axis(ids.index)
 
 
 def _missing_bills(accounts: pd.DataFrame, today: pd.Timestamp) -> pd.Series:

@@ -254,6 +254,8 @@ def _cause(connection: pd.Series | None, first: pd.Timestamp, last: pd.Timestamp
     if connection is None:
         return "No connection is known for this meter: its bills were uploaded, or its login is gone."
     status = status_words(connection["status"])
+    # Within a sentence; what is written in capitals stays so.
+    status = status if status[:2].isupper() else status[:1].lower() + status[1:]
     if connection["family"] == "healthy":
         return f"The login works ({status}): the provider issued no bill, or it was not found."
     since = connection["status_since"]

@@ -48,6 +48,7 @@ def csv_bytes(frame: pd.DataFrame) -> bytes:
     for name in safe.columns:
         if isinstance(safe[name].dtype, pd.StringDtype) or safe[name].dtype == object:
             safe[name] = safe[name].map(_harmless, na_action="ignore")
+    safe.columns = [_harmless(name) for name in safe.columns]
     return b"\xef\xbb\xbf" + safe.to_csv(index=False, lineterminator="\r\n").encode()
 
 

@@ -205,7 +205,9 @@ class Shell(ABC):
         while waiting:
             one = waiting.pop()
             waiting += getattr(one, "children", ())
-            one.close()
+            for part in (getattr(one, "style", None), one.layout, one):
+                if isinstance(part, widgets.Widget):
+                    part.close()
 
 
 def _sentence(words: str) -> str:

@@ -1,0 +1,173 @@
+"""Months with bills: codes, grids and holes of the small office, by hand; the dashboard on top of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import pytest
+from small_office import SmallOffice
+
+from nectar_notebooks import CoverageDashboard
+from nectar_notebooks.dashboards import coverage_view as view
+from nectar_notebooks.dashboards.coverage import COMPLETE, FUTURE, MISSING, NOT_REQUIRED, PART, runs
+from nectar_notebooks.dashboards.reading import closer_look, first_look
+from nectar_notebooks.dashboards.svg import months_in_words, strip
+from nectar_notebooks.errors import InvalidRequestError, NotFoundError, ServerError
+
+MONTHS = [str(month) for month in pd.period_range("2024-01", "2026-01", freq="M")]
+
+
+def states(dashboard: CoverageDashboard, name: str) -> dict[str, str]:
+    """Return the states of a row that are not complete, by month."""
+    rows = dashboard.frame[dashboard.frame["name"] == name]
+    assert rows["month"].dt.strftime("%Y-%m").tolist() == MONTHS
+    odd = rows[rows["state"] != "complete"]
+    return dict(zip(odd["month"].dt.strftime("%Y-%m"), odd["state"], strict=True))
+
+
+def test_a_meter_misses_the_months_without_a_bill(office: SmallOffice) -> None:
+    coverage = closer_look(office, first_look(office)).coverage
+    assert [f"{month:%Y-%m}" for month in coverage.months] == MONTHS
+    codes = dict(zip(coverage.meters["meter_id"], coverage.codes.tolist(), strict=True))
+    assert codes["m1"] == [COMPLETE] * 14 + [MISSING] + [COMPLETE] * 9 + [FUTURE]
+    assert codes["m3"] == [COMPLETE] * 22 + [MISSING] * 2 + [FUTURE]
+    assert codes["m5"] == [COMPLETE] * 24 + [FUTURE]
+
+
+def test_a_site_is_missing_in_part_where_one_of_its_meters_is(
+    office: SmallOffice, opened: Callable[..., object]
+) -> None:
+    dashboard = opened(CoverageDashboard, office)
+    assert states(dashboard, "Mill") == {
+        "2025-03": "missing in part",
+        "2025-12": "missing in part",
+        "2026-01": "not over yet",
+    }
+    assert states(dashboard, "<Yard>") == {
+        "2025-11": "missing in part",
+        "2025-12": "missing in part",
+        "2026-01": "not over yet",
+    }
+    gone = [f"2025-{month:02d}" for month in range(6, 13)]
+    assert states(dashboard, "Shed") == {**dict.fromkeys(gone, "missing"), "2026-01": "not over yet"}
+
+
+def test_rows_with_the_most_holes_come_first(office: SmallOffice, opened: Callable[..., object]) -> None:
+    dashboard = opened(CoverageDashboard, office)
+    assert dashboard.frame["name"].drop_duplicates().tolist() == ["Shed", "<Yard>", "Mill"]
+    assert repr(dashboard) == "CoverageDashboard: 3 sites, Jan 2024 to Jan 2026, 3 with bills missing in 11 months"
+
+
+def test_a_hole_says_which_bill_since_when_and_because_of_which_connection(
+    office: SmallOffice, opened: Callable[..., object]
+) -> None:
+    dashboard = opened(CoverageDashboard, office)
+    dashboard.selected = ("<Yard>", "2025-12")
+    assert dashboard.selected == ("s2", "2025-12")
+    (row,) = dashboard.hole.to_dict("records")
+    assert (row["meter"], row["account"], row["provider"]) == ("G-3", "200-2", "River Gas")
+    assert f"{row['first_missing']:%Y-%m}" == "2025-11"
+    assert row["months_missing"] == 2
+    assert f"{row['last_bill']:%Y-%m-%d}" == "2025-10-31"
+    assert row["cause"] == "The login does not work since 4 Dec 2025 (password incorrect)."
+    page = dashboard.snapshot()
+    assert "&lt;Yard&gt;: Nov 2025 to Dec 2025" in page
+    assert "The login does not work since 4 Dec 2025" in page
+
+
+def test_a_hole_older_than_the_fault_is_not_blamed_on_it(office: SmallOffice, opened: Callable[..., object]) -> None:
+    dashboard = opened(CoverageDashboard, office, by="account")
+    dashboard.selected = ("City Light · 100-1", "2025-03")
+    (row,) = dashboard.hole.to_dict("records")
+    assert row["cause"] == "The login works (connected): the provider issued no bill, or it was not found."
+    connections = office.tables["connections"]
+    connections.loc[0, ["status", "family", "status_since"]] = [
+        "PASSWORD_INCORRECT",
+        "customer",
+        pd.Timestamp("2025-12-01", tz="UTC"),
+    ]
+    again = opened(CoverageDashboard, office, by="account")
+    again.selected = ("a1", "2025-03")
+    assert again.hole["cause"].tolist() == [
+        "The hole is older than what the login has now (password incorrect since 1 Dec 2025)."
+    ]
+
+
+def test_pressing_a_hole_selects_it(office: SmallOffice, opened: Callable[..., object]) -> None:
+    dashboard = opened(CoverageDashboard, office)
+    shown = [press for press in dashboard._holes if press.layout.display != "none"]
+    assert [press.tooltip for press in shown][:2] == [
+        "Shed, Jun 2025 to Dec 2025: bills missing",
+        "<Yard>, Nov 2025 to Dec 2025: bills missing in part",
+    ]
+    shown[0].click()
+    assert dashboard.selected == ("s3", "2025-06")
+    assert dashboard.hole["status"].tolist() == ["COMPANY_INACTIVE"]
+
+
+def test_rows_can_be_narrowed_and_exchanged(office: SmallOffice, opened: Callable[..., object]) -> None:
+    dashboard = opened(CoverageDashboard, office)
+    dashboard._find.value = "mil"
+    assert dashboard.frame["name"].unique().tolist() == ["Mill"]
+    dashboard._find.value = ""
+    dashboard.by = "account"
+    assert sorted(dashboard.frame["account_id"].unique()) == ["a1", "a2", "a3", "a5", "a8"]
+    dashboard._only.value = True
+    assert sorted(dashboard.frame["account_id"].unique()) == ["a1", "a2", "a3", "a8"]
+
+
+def test_a_cell_that_is_none_is_said(office: SmallOffice, opened: Callable[..., object]) -> None:
+    dashboard = opened(CoverageDashboard, office, "Acme")
+    with pytest.raises(NotFoundError, match="No site here is called 'Shed'"):
+        dashboard.selected = ("Shed", "2025-12")
+    with pytest.raises(InvalidRequestError, match="is no month"):
+        dashboard.selected = ("Mill", "soon")
+    with pytest.raises(InvalidRequestError, match="the months are 2024-01 to 2026-01"):
+        dashboard.selected = ("Mill", "1999-01")
+    with pytest.raises(InvalidRequestError, match="say 'site' or 'account'"):
+        dashboard.by = "meter"
+    dashboard.selected = ("Mill", "2025-01")
+    assert dashboard.hole.empty
+    assert "nothing is missing in Jan 2025" in dashboard._detail_html.value
+
+
+def test_no_bills_at_all_is_no_error(office: SmallOffice, opened: Callable[..., object]) -> None:
+    for name in ("usage", "bills", "bill_accounts", "meters", "accounts", "connections", "sites"):
+        office.tables[name] = office.tables[name].head(0)
+    dashboard = opened(CoverageDashboard, office)
+    assert dashboard.frame.empty
+    assert repr(dashboard) == "CoverageDashboard: no sites with meters"
+
+
+def test_a_refresh_that_fails_leaves_the_grid(office: SmallOffice, opened: Callable[..., object]) -> None:
+    dashboard = opened(CoverageDashboard, office)
+    before = dashboard.frame
+    office.fault = ServerError("The API answered 500.")
+    assert dashboard.refresh() is False
+    pd.testing.assert_frame_equal(dashboard.frame, before)
+    assert "3 hours old" in dashboard.message
+    office.fault = None
+    assert dashboard.refresh() is True
+    assert dashboard.message == ""
+
+
+def test_a_strip_says_in_words_what_it_shows() -> None:
+    months = pd.DatetimeIndex(["2025-09-01", "2025-10-01", "2025-11-01", "2025-12-01", "2026-01-01"])
+    codes = np.array([NOT_REQUIRED, COMPLETE, MISSING, PART, FUTURE], dtype=np.int8)
+    words = "1 of 3 months complete; missing: Nov 2025; missing in part: Dec 2025."
+    assert months_in_words(codes, months) == words
+    drawn = strip(codes, months, "<Mill>")
+    assert "<title>Months with bills: &lt;Mill&gt;</title>" in drawn
+    assert f"<desc>{words}</desc>" in drawn
+    assert drawn.count("<rect") == 5
+    assert months_in_words(np.array([FUTURE], dtype=np.int8), months[:1]) == "No month is expected to have bills."
+    assert runs(codes[:0]) == []
+
+
+def test_the_snapshot_is_the_same_twice(office: SmallOffice, opened: Callable[..., object]) -> None:
+    first, second = opened(CoverageDashboard, office), opened(CoverageDashboard, SmallOffice())
+    assert first.snapshot() == second.snapshot()
+    assert "<script" not in first.snapshot()
+    assert view.summary(view.grid(first._shown_closer.coverage, "account", first._look)).startswith("5 accounts")

@@ -1,0 +1,222 @@
+"""The connection dashboard driven as a notebook and a person do: state read and set, pages, three ways to be shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pandas as pd
+import pytest
+from ipywidgets.widgets.widget import _instances as live_controls
+from small_office import MARKUP, SmallOffice
+
+from nectar_notebooks import ConnectionDashboard
+from nectar_notebooks.dashboards.filters import Filters
+from nectar_notebooks.errors import InvalidRequestError, NotFoundError
+
+Opened = Callable[..., ConnectionDashboard]
+
+
+def buttons(dashboard: ConnectionDashboard) -> list[str]:
+    """Return the names on the page."""
+    pages = dashboard._pages
+    rows = zip(pages._buttons, pages._rows, strict=True)
+    return [press.tooltip for press, whole in rows if whole.layout.display != "none"]
+
+
+def test_setting_filters_drives_controls_and_rows(office: SmallOffice, opened: Opened) -> None:
+    dashboard = opened(ConnectionDashboard, office)
+    dashboard.filters = {"family": "customer", "text": "gas", "company": "Acme"}
+    assert dashboard.filters == Filters(family="customer", text="gas", company="Acme")
+    assert dashboard.frame["connection_id"].tolist() == ["k2"]
+    assert buttons(dashboard) == ["River Gas"]
+    panel = dashboard._panel
+    assert (panel._family.value, panel._text.value, panel._company.value) == ("customer", "gas", "c1")
+    dashboard.filters = None
+    assert len(dashboard.frame) == 7
+    assert (panel._family.value, panel._text.value, panel._company.value) == ("", "", "")
+
+
+def test_a_person_at_the_controls_sets_the_filters(office: SmallOffice, opened: Opened) -> None:
+    dashboard = opened(ConnectionDashboard, office)
+    panel = dashboard._panel
+    panel._waiting.value = True
+    panel._owner.value = "bo@acme.example"
+    assert dashboard.filters == Filters(needs_customer=True, owner="bo@acme.example")
+    assert dashboard.frame["connection_id"].tolist() == ["k3"]
+    panel._clear.click()
+    assert dashboard.filters == Filters()
+    panel._days.value = 63
+    assert set(dashboard.frame["connection_id"]) == {"k4", "k5", "k6", "k7"}
+
+
+def test_the_site_filter_finds_the_logins_behind_its_meters(office: SmallOffice, opened: Opened) -> None:
+    dashboard = opened(ConnectionDashboard, office)
+    assert "usage" not in office.asked  # the first view reads no bills
+    dashboard.filters = {"site": "<Yard>"}
+    assert set(dashboard.frame["connection_id"]) == {"k2", "k3"}
+    dashboard.filters = {"site": "s1"}
+    assert set(dashboard.frame["connection_id"]) == {"k1", "k2"}
+
+
+def test_filters_that_fit_nothing_here_change_nothing(office: SmallOffice, opened: Opened) -> None:
+    dashboard = opened(ConnectionDashboard, office)
+    dashboard.filters = {"text": "gas"}
+    for wrong, error in (
+        ({"colour": 1}, InvalidRequestError),
+        ({"company": "Nobody"}, NotFoundError),
+        ({"site": "x"}, NotFoundError),
+    ):
+        with pytest.raises(error):
+            dashboard.filters = wrong
+    assert dashboard.filters == Filters(text="gas")
+    dashboard.filters = {"text": "nothing is called so"}
+    assert dashboard.frame.empty
+    assert "No connection fits these filters" in dashboard.snapshot()
+
+
+def test_the_selected_connection_by_id_row_or_name(office: SmallOffice, opened: Opened) -> None:
+    dashboard = opened(ConnectionDashboard, office)
+    assert dashboard.selected is None
+    assert dashboard._detail.widget.layout.display == "none"
+    dashboard.selected = "River Gas"
+    assert dashboard.selected == "k2"
+    assert "River Gas" in dashboard._detail._facts.value
+    dashboard.selected = dashboard.frame.iloc[1]
+    assert dashboard.selected == "k3"
+    with pytest.raises(InvalidRequestError, match="'City Light' fits 2 connections"):
+        dashboard.selected = "City Light"
+    with pytest.raises(NotFoundError, match="No connection here is called 'nobody'"):
+        dashboard.selected = "nobody"
+    assert dashboard.selected == "k3"
+    dashboard.selected = None
+    assert dashboard._detail.widget.layout.display == "none"
+
+
+def test_the_detail_says_what_the_issue_asks_for(office: SmallOffice, opened: Opened) -> None:
+    dashboard = opened(ConnectionDashboard, office)
+    dashboard.selected = "k2"
+    page = dashboard.snapshot()
+    for words in (
+        "since 4 Dec 2025 (42 days)",
+        "The provider refused the password; collection is paused.",
+        "Send a reconnect invitation to the owner of the login.",
+        "8 Jan 2026, 00:00 UTC",
+        "Wrong password.",
+        "14 Nov 2025 (62 days ago)",
+        "30 Nov 2025, 12.50 USD",
+        "About 3, one a month for each tracked account",
+        "22 of 24 months complete; missing: Dec 2025; missing in part: Nov 2025.",
+        "not tracked",
+        "G-3",
+        "Website down, from 9 Nov 2025 to 25 Nov 2025",
+    ):
+        assert words in page, words
+
+
+def test_pages_turn_and_rows_are_pressed(office: SmallOffice, opened: Opened) -> None:
+    dashboard = opened(ConnectionDashboard, office, page_size=3)
+    assert buttons(dashboard) == ["River Gas", MARKUP, "https://portal.example/login"]
+    dashboard._pages._on.click()
+    dashboard._pages._on.click()
+    assert buttons(dashboard) == ["City Light"]
+    assert dashboard._pages._on.disabled
+    dashboard._pages._buttons[0].click()
+    assert dashboard.selected == "k6"
+    dashboard._pages._buttons[2].click()  # not on this page any more: a press that came late
+    assert dashboard.selected == "k6"
+    dashboard.selected = "k2"
+    assert dashboard._pages.page == 0
+
+
+def test_orders(office: SmallOffice, opened: Opened) -> None:
+    dashboard = opened(ConnectionDashboard, office)
+    dashboard.order = "missing bills"
+    assert dashboard.frame["connection_id"].tolist()[:2] == ["k7", "k2"]
+    dashboard._reversed.value = True
+    assert dashboard.frame["missing_bills"].tolist()[:2] == [0, 0]
+    with pytest.raises(InvalidRequestError):
+        dashboard.order = "colour"
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_no_connection_and_one(office: SmallOffice, opened: Opened, number: int) -> None:
+    for name in ("connections", "accounts", "status_history"):
+        office.tables[name] = office.tables[name].head(number)
+    dashboard = opened(ConnectionDashboard, office)
+    assert len(dashboard.frame) == number
+    assert repr(dashboard) == f"ConnectionDashboard: {'no connections' if number == 0 else '1 connection'}"
+    assert dashboard.frame.columns[0] == "connection_id"
+    if number:
+        dashboard.selected = dashboard.frame.iloc[0]
+    assert dashboard.refresh()
+    assert dashboard._repr_mimebundle_()["text/html"]
+
+
+def test_one_company(office: SmallOffice, opened: Opened) -> None:
+    dashboard = opened(ConnectionDashboard, office, "Acme")
+    assert set(dashboard.frame["company"]) == {"Acme"}
+    assert "Connections: Acme" in dashboard.snapshot()
+    assert dashboard._panel._company.layout.display == "none"
+
+
+def test_three_ways_to_be_shown_and_the_same_twice(office: SmallOffice, opened: Opened) -> None:
+    first, second = opened(ConnectionDashboard, office), opened(ConnectionDashboard, SmallOffice())
+    bundles = []
+    for dashboard in (first, second):
+        dashboard.selected = "k3"
+        bundles.append(dashboard._repr_mimebundle_())
+    assert set(bundles[0]) == {"application/vnd.jupyter.widget-view+json", "text/html", "text/plain"}
+    for kind in ("text/html", "text/plain"):
+        assert bundles[0][kind] == bundles[1][kind]
+    line = bundles[0]["text/plain"]
+    assert line == "ConnectionDashboard: 7 connections, 2 need the customer, about 10 bills missing behind 2 of them"
+    assert "<script" not in bundles[0]["text/html"]
+    assert " id=" not in bundles[0]["text/html"]
+
+
+def test_only_controls_and_html(office: SmallOffice, opened: Opened) -> None:
+    before = set(live_controls)
+    opened(ConnectionDashboard, office)
+    names = {type(live_controls[key]).__name__ for key in set(live_controls) - before}
+    assert "Output" not in names
+    assert names <= {
+        "HTML", "HTMLStyle", "HBox", "VBox", "Layout", "Button", "ButtonStyle", "Dropdown", "Combobox", "Text",
+        "TextStyle",         "Checkbox", "CheckboxStyle", "BoundedIntText", "IntProgress", "ProgressStyle", "DescriptionStyle",
+    }  # fmt: skip
+
+
+def test_every_control_has_a_label(office: SmallOffice, opened: Opened) -> None:
+    dashboard = opened(ConnectionDashboard, office)
+    dashboard.selected = "k2"
+    waiting, labels = [dashboard.widget], []
+    while waiting:
+        one = waiting.pop()
+        if one.layout.display == "none":
+            continue
+        waiting += getattr(one, "children", ())
+        if type(one).__name__ not in ("HTML", "HBox", "VBox"):
+            labels.append(one.description)
+    assert len(labels) > 20
+    assert all(labels)
+
+
+def test_interactions_make_no_controls_and_close_takes_all_away(office: SmallOffice) -> None:
+    before = len(live_controls)
+    dashboard = ConnectionDashboard(office, page_size=3)
+    dashboard.selected = "k1"
+    made = len(live_controls)
+    for number in range(30):
+        dashboard.filters = {"text": "c"} if number % 2 else {}
+        dashboard.selected = f"k{number % 7 + 1}"
+        dashboard._pages.turn(number % 3)
+    assert len(live_controls) == made
+    dashboard.close()
+    assert len(live_controls) == before
+
+
+def test_the_frame_is_a_copy(office: SmallOffice, opened: Opened) -> None:
+    dashboard = opened(ConnectionDashboard, office)
+    frame = dashboard.frame
+    frame.loc[:, "status"] = "X"
+    assert "X" not in set(dashboard.frame["status"])
+    assert isinstance(dashboard.frame, pd.DataFrame)
