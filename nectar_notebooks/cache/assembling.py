@@ -118,6 +118,9 @@ def unplaced(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 
 
 def _stack(one: pd.DataFrame, other: pd.DataFrame | None) -> pd.DataFrame:
+    """Return the rows of both; a reading that the bill tells already is not told again by the usage list."""
+    if other is not None:
+        other = other[~within(other["demand_id"], one["demand_id"])]
     parts = [frame for frame in (one, other) if frame is not None and len(frame)]
     return pd.concat(parts, ignore_index=True) if parts else one
 

@@ -105,7 +105,7 @@ def _columns(alias: str) -> str:
 def _part_changes(record: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for place, part in enumerate(record["timeOfUseBreakdown"]):
         yield {
-            "id": record["id"] if place == 0 else _id(f"{record['id']} part {place}"),
+            "id": record["id"] if place == 0 else _after(record["id"], place),
             "timeOfUse": part["timeOfUse"],
             "usage": part["usage"],
             "usageUnits": part["usageUnits"],
@@ -118,7 +118,7 @@ def _demand_changes(bill: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield what a demand reading says differently from the usage record it belongs to, with that record's ids."""
     for place, reading in enumerate(bill["demandMeters"]):
         yield {
-            "id": _id(f"{bill['id']} demand {place}"),
+            "id": _after(_id(f"{bill['id']} demand"), place),
             "electricityType": "DEMAND",
             "timeOfUse": None,
             "startDate": reading["startDate"],
@@ -140,6 +140,14 @@ _NOT_DEMAND: Final = (
 
 def _days(record: dict[str, Any]) -> tuple[str, str]:
     return record["startDate"], record["endDate"] or record["startDate"]
+
+
+def _after(id_: str, place: int) -> str:
+    """Return an id that a list puts behind `id_`, so that rows made of one record keep their order."""
+    try:
+        return str(UUID(int=UUID(id_).int + (place << 40)))  # far enough from ids that were counted up by hand
+    except ValueError:  # an id of a world of one's own need be no UUID
+        return _id(f"{id_} {place}")
 
 
 def _id(name: str) -> str:
