@@ -1,17 +1,19 @@
 """The tables of one company, of one generation, held together.
 
-A portfolio only holds frames: it is made by the client (or by hand) and read by the methodology, the plots
-and the dashboards. It computes nothing.
+A portfolio holds frames and finds rows in them: it is made by the client (or by hand) and read by the
+methodology, the plots and the dashboards. It computes nothing.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from html import escape
 from typing import TYPE_CHECKING
 
+from nectar_notebooks.errors import NotFoundError
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     import pandas as pd
 
@@ -47,14 +49,60 @@ class Portfolio:
         names = self.companies["name"].dropna().tolist()
         return str(names[0]) if len(names) == 1 else f"{len(self.companies)} companies"
 
+    def bill(self, bill_id: str) -> Portfolio:
+        """Return the same tables with the rows of one bill alone; sites, accounts and meters stay whole.
+
+        Raises
+        ------
+        NotFoundError
+            The portfolio holds no such bill.
+        """
+        if not (self.bills["bill_id"] == bill_id).any():
+            raise NotFoundError(f"{self.name} has no bill {bill_id!r}.", advice="Take an id from the bills table.")
+
+        def only(frame: pd.DataFrame, key: str, values: Iterable[str]) -> pd.DataFrame:
+            return frame[frame[key].isin(values)].reset_index(drop=True)
+
+        bill = [bill_id]
+        usage, items = only(self.usage, "bill_id", bill), only(self.line_items, "bill_id", bill)
+        demand = only(self.demand, "bill_id", bill)
+        return replace(
+            self,
+            bills=only(self.bills, "bill_id", bill),
+            bill_accounts=only(self.bill_accounts, "bill_id", bill),
+            usage=usage,
+            line_items=items,
+            line_item_accounts=only(self.line_item_accounts, "line_item_id", items["line_item_id"]),
+            demand=demand,
+            demand_usage=only(self.demand_usage, "demand_id", demand["demand_id"]),
+            time_of_use=only(self.time_of_use, "usage_id", usage["usage_id"]),
+        )
+
+    def named(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Return `frame` with the words for its ids in front: `site`, `meter`, `line_item`, where it has the ids.
+
+        A site is called by its name, a meter by its primary identifier, a line item by its description; an id
+        that stands in no table of this portfolio has no word.
+        """
+        words = {
+            "site": ("site_id", self.sites, "name"),
+            "meter": ("meter_id", self.meters, "primary_identifier"),
+            "line_item": ("line_item_id", self.line_items, "description"),
+        }
+        found = {
+            word: frame[key].map(table.set_index(key)[name]).astype(table[name].dtype)
+            for word, (key, table, name) in words.items()
+            if key in frame.columns and word not in frame.columns
+        }
+        result = frame.assign(**found)
+        return result[[*found, *frame.columns]]
+
     def __iter__(self) -> Iterator[tuple[str, pd.DataFrame]]:
         """Yield each table's name and frame."""
         return ((field.name, getattr(self, field.name)) for field in fields(self))
 
     def __repr__(self) -> str:
-        rows = ", ".join(
-            f"{len(frame):,} {name.replace('_', ' ')}" for name, frame in self if "_" not in name
-        )
+        rows = ", ".join(f"{len(frame):,} {name.replace('_', ' ')}" for name, frame in self if "_" not in name)
         return f"Portfolio of {self.name}: {rows}"
 
     def _repr_html_(self) -> str:

@@ -29,9 +29,7 @@ def tracked() -> list[str]:
 
 
 def test_the_conda_environment_holds_python_and_pip_and_leaves_the_rest_to_pyproject() -> None:
-    lines = [
-        line.strip().removeprefix("- ") for line in (PROJECT / "environment.yml").read_text().splitlines()
-    ]
+    lines = [line.strip().removeprefix("- ") for line in (PROJECT / "environment.yml").read_text().splitlines()]
     listed = lines[lines.index("dependencies:") + 1 :]
     assert listed == [f"python{PYPROJECT['project']['requires-python']}", "pip", "pip:", "-e .[lab]"]
     assert "lab" in PYPROJECT["project"]["optional-dependencies"]
@@ -52,9 +50,7 @@ def test_pandas_3_is_the_reference_and_2_3_is_tested_too() -> None:
 
 
 def test_no_file_names_this_machine_or_a_registry() -> None:
-    forbidden = re.compile(
-        r"(?<![\w.])/(?:work|root|farm|tmp)/\w|files\.pythonhosted|registry\.npmjs|pypi\.org/simple"
-    )
+    forbidden = re.compile(r"(?<![\w.])/(?:work|root|farm|tmp)/\w|files\.pythonhosted|registry\.npmjs|pypi\.org/simple")
     own_name = "tests/project/test_project.py"
     found = []
     for name in tracked():
