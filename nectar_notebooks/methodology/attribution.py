@@ -14,17 +14,19 @@ import pandas as pd
 from nectar_notebooks.methodology import money
 from nectar_notebooks.methodology.attribution_meters import MISSING_DAY, Meters, Roster, read_meters, read_records
 from nectar_notebooks.methodology.attribution_reading import (
-    bill_numbers,
+    Bills,
     bill_periods,
     cents,
     counting_items,
     item_accounts,
+    number_bills,
     readings,
 )
 from nectar_notebooks.methodology.attribution_rules import read_items, unit_kinds
 from nectar_notebooks.methodology.attribution_shares import METHODS, Items, Parts, share_out
 from nectar_notebooks.methodology.checks import TEXT, counted, numbers, report, require, text
 from nectar_notebooks.methodology.keys import places_in
+from nectar_notebooks.methodology.parallel import map_columns
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -121,12 +123,13 @@ def attribute(
     require(line_items, ("line_item_id", "bill_id", "amount", "currency"), "line_items")
     require(usage, ("bill_id", "meter_id", "usage", "unit"), "usage")
     require(meters, ("meter_id",), "meters")
-    items, out = counting_items(line_items, bills)
-    bill, bill_ids = bill_numbers(items)
+    at_hand = number_bills(line_items, usage, bills)
+    kept, out = counting_items(line_items, at_hand, bills)
+    items, bill = (line_items, at_hand.of_items) if kept.all() else (line_items[kept], at_hand.of_items[kept])
     pocket, places, amount = cents(items, bill)
     roll = read_meters(usage, meters, text(items, "meter_id"))
-    records, unit_names, rows_out = read_records(usage, places_in(text(usage, "bill_id"), bill_ids), roll)
-    roster = Roster(records, roll, unit_kinds(unit_names), len(bill_ids))
+    records, unit_names, rows_out = read_records(usage, at_hand.of_usage, roll)
+    roster = Roster(records, roll, unit_kinds(unit_names), len(at_hand.ids))
     parts, reasons = share_out(
         Items(
             bill=bill,
@@ -140,18 +143,18 @@ def attribute(
             description=text(items, "description"),
         ),
         item_accounts(items, line_item_accounts, roll),
-        readings(demand, demand_usage, usage, records, items, bill_ids),
+        readings(demand, demand_usage, usage, records, items, at_hand.ids),
         records,
         roster,
         roll,
     )
     result = _charges(items, places, parts, reasons, roll)
-    periods = bill_periods(bill_ids, bills, usage)
+    periods = bill_periods(at_hand, bills, usage)
     for name, of_slot, of_bill in zip(COLUMNS[-2:], (roster.start, roster.end), periods, strict=True):
         day = np.append(of_slot, MISSING_DAY)[parts.slot]
         result[name] = _dates(np.where(day == MISSING_DAY, of_bill[bill[parts.item]], day))
     if bills is not None:
-        result = pd.concat([result, _residuals(items, bills, usage)], ignore_index=True)
+        result = pd.concat([result, _residuals(items, bill, at_hand, bills, periods)], ignore_index=True)
     out = {reason: out.get(reason, 0) + rows_out.get(reason, 0) for reason in {*out, *rows_out}}
     return report(result, "attribute", out, rows=len(items))
 
@@ -162,47 +165,50 @@ def _charges(items: pd.DataFrame, places: Ints, parts: Parts, reasons: list[str]
     missing = np.isnan(numbers(items, "amount", "line_items"))
     if missing.any():
         amount[missing[parts.item]] = np.nan
-    columns: dict[str, object] = {}
-    for name in COLUMNS[:-2]:
+
+    def column(name: str) -> object:
         if name in ("bill_id", "line_item_id", "charge_type", "currency"):
-            columns[name] = text(items, name).array.take(parts.item)
-        elif name in ("meter_id", "site_id", "commodity", "subtype"):
-            columns[name] = meters.about[name].array.take(parts.meter, allow_fill=True)
-    columns |= {
-        "amount": amount,
-        "share": parts.share,
-        "method": pd.array(METHODS, dtype=TEXT).take(parts.method),
-        "reason": pd.array(reasons, dtype=TEXT).take(parts.reason),
-    }
-    return pd.DataFrame(columns, columns=list(COLUMNS[:-2]))
+            return text(items, name).array.take(parts.item)
+        if name in ("meter_id", "site_id", "commodity", "subtype"):
+            return meters.about[name].array.take(parts.meter, allow_fill=True)
+        if name == "method":
+            return pd.array(METHODS, dtype=TEXT).take(parts.method)
+        if name == "reason":
+            return pd.array(reasons, dtype=TEXT).take(parts.reason)
+        return amount if name == "amount" else parts.share
+
+    names = COLUMNS[:-2]
+    return pd.DataFrame(dict(zip(names, map_columns(column, names, len(amount)), strict=True)))
 
 
-def _residuals(items: pd.DataFrame, bills: pd.DataFrame, usage: pd.DataFrame) -> pd.DataFrame:
+def _residuals(
+    items: pd.DataFrame, bill: Ints, at_hand: Bills, bills: pd.DataFrame, periods: tuple[Ints, Ints]
+) -> pd.DataFrame:
     """Return one row for each counting bill whose current charges are not the sum of its line items.
 
     Line items of an earlier billing period are no current charges and are left out of the sum.
     """
-    counting = bills[counted(bills, "bills")]
-    ids, currency = text(counting, "bill_id"), text(counting, "currency")
-    place = places_in(text(items, "bill_id"), ids)
-    its_currency = text(items, "currency")
-    of_bill = pd.Series(currency.array.take(place, allow_fill=True), items.index, dtype=TEXT)
+    place = at_hand.row
+    charges = np.append(numbers(bills, "current_charges", "bills"), np.nan)[place]
+    charges[~np.append(counted(bills, "bills"), False)[place]] = np.nan
+    both, names = pd.factorize(pd.concat([text(bills, "currency"), text(items, "currency")], ignore_index=True))
+    of_bill, own = np.append(both[: len(bills)], -1)[place], both[len(bills) :]
     current = ~text(items, "billing_period").eq("PREVIOUS").to_numpy(dtype=bool)
-    same = (its_currency.eq(of_bill) | its_currency.isna() | of_bill.isna()).to_numpy(dtype=bool)
-    total = np.zeros(len(counting), dtype=np.int64)
-    summed = np.flatnonzero((place >= 0) & current & same)
-    np.add.at(total, place[summed], money.to_units(numbers(items, "amount", "line_items")[summed], money.FINEST))
-    charges = numbers(counting, "current_charges", "bills")
-    differs = ~np.isnan(charges) & (money.to_units(charges, money.FINEST) != total)
-    left = money.to_units(charges, money.FINEST)[differs] - total[differs]
-    itemised = np.bincount(place[place >= 0], minlength=len(counting))[differs] > 0
-    start, end = bill_periods(ids[differs], counting, usage)
+    same = (own == of_bill[bill]) | (own < 0) | (of_bill[bill] < 0)
+    total = np.zeros(len(place), dtype=np.int64)
+    summed = np.flatnonzero(current & same)
+    np.add.at(total, bill[summed], money.to_units(numbers(items, "amount", "line_items"), money.FINEST)[summed])
+    wanted = money.to_units(charges, money.FINEST)
+    differs = np.flatnonzero(~np.isnan(charges) & (wanted != total))
+    left = wanted[differs] - total[differs]
+    itemised = np.bincount(bill, minlength=len(place))[differs] > 0
+    start, end = periods[0][differs], periods[1][differs]
     rows = pd.DataFrame(
         {
-            "bill_id": ids[differs].reset_index(drop=True),
+            "bill_id": at_hand.ids.iloc[differs].reset_index(drop=True),
             "charge_type": pd.Series("RESIDUAL", range(len(left)), dtype=TEXT),
             "amount": money.from_units(left, money.FINEST),
-            "currency": currency[differs].reset_index(drop=True),
+            "currency": pd.Series(names, dtype=TEXT).array.take(of_bill[differs], allow_fill=True),
             "share": np.ones(len(left)),
             "method": pd.Series("residual", range(len(left)), dtype=TEXT),
             "reason": pd.Series(

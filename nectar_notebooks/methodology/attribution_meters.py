@@ -177,10 +177,13 @@ class Roster:
         self.bill, self.meter = records.bill[first], records.meter[first]
         self._key = key[first]
         self.imports = _any(imports, first)
-        counts = np.where(self.imports[np.repeat(np.arange(len(first)), _lengths(first, len(key)))], imports, True)
+        own = np.repeat(np.arange(len(first)), _lengths(first, len(key)))
+        counts = np.where(self.imports[own], imports, True)
         self.weight = np.abs(_add(np.where(counts, records.weight, 0), first))
         self.known = ~_any(counts & ~records.known, first)
-        self.scale = np.where(_several(records.scale, first, len(key)), MIXED, records.scale[first])
+        scale = np.where(counts, records.scale, MIXED)
+        self.scale = np.maximum.reduceat(scale, first) if len(first) else first
+        self.scale = np.where(_any(counts & (scale != self.scale[own]), first), MIXED, self.scale)
         self.unit = np.minimum.reduceat(records.unit, first) if len(first) else first
         self.kind = np.append(unit_kinds, -1)[self.unit]
         self.start = np.minimum.reduceat(_late(records.start), first) if len(first) else first
@@ -204,11 +207,6 @@ def _lengths(first: Ints, total: int) -> Ints:
 
 def _any(values: Flags, first: Ints) -> Flags:
     return np.logical_or.reduceat(values, first) if len(first) else np.zeros(0, dtype=bool)
-
-
-def _several(values: Ints, first: Ints, total: int) -> Flags:
-    """Say which stretches hold different values."""
-    return _any(values != values[np.repeat(first, _lengths(first, total))], first)
 
 
 def _add(values: Ints, first: Ints) -> Ints:

@@ -5,6 +5,7 @@ No rule stands here and nothing is shared out: see `attribution_shares`.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -31,13 +32,50 @@ if TYPE_CHECKING:
 
     Ints = npt.NDArray[np.int64]
 
-__all__ = ["bill_numbers", "bill_periods", "cents", "counting_items", "item_accounts", "readings"]
+__all__ = ["Bills", "bill_periods", "cents", "counting_items", "item_accounts", "number_bills", "readings"]
 
 
-def counting_items(line_items: pd.DataFrame, bills: pd.DataFrame | None) -> tuple[pd.DataFrame, dict[str, int]]:
-    """Return the line items that count (nor stand on a bill that does not), and the others by reason."""
-    doubled = text(line_items, "line_item_id").duplicated(keep=False).to_numpy()
-    if doubled.any():
+@dataclass(frozen=True, slots=True)
+class Bills:
+    """All bills at hand, numbered: those of the line items, of the bills table, and one, the last, without id."""
+
+    ids: pd.Series
+    of_items: Ints
+    of_usage: Ints
+    row: Ints  # in the bills table (-1: not there)
+
+
+def number_bills(line_items: pd.DataFrame, usage: pd.DataFrame, bills: pd.DataFrame | None) -> Bills:
+    """Return the bills at hand, and which each line item and usage record stands on (-1: none of them)."""
+    codes, distinct = pd.factorize(text(line_items, "bill_id"))
+    named = pd.Series(distinct, dtype=TEXT)
+    row = np.full(len(named) + 1, -1)
+    if bills is not None:
+        require(bills, ("bill_id",), "bills")
+        own = text(bills, "bill_id")
+        doubled = own.duplicated(keep=False).to_numpy() & own.notna().to_numpy()
+        if doubled.any():
+            raise DataError(
+                f"bills: an id stands on several rows: {named_rows(bills, doubled)}.", advice="Keep one row per bill."
+            )
+        place = places_in(named, own)
+        further = np.ones(len(own), dtype=bool)
+        further[place[place >= 0]] = False
+        further &= own.notna().to_numpy()
+        named = pd.concat([named, own[further]], ignore_index=True)
+        row = np.concatenate([place, np.flatnonzero(further), [-1]])
+    ids = pd.concat([named, pd.Series([np.nan], dtype=TEXT)], ignore_index=True)
+    of_items = np.where(codes < 0, len(ids) - 1, codes).astype(np.int64)
+    return Bills(ids, of_items, places_in(text(usage, "bill_id"), named), row)
+
+
+def counting_items(
+    line_items: pd.DataFrame, at_hand: Bills, bills: pd.DataFrame | None
+) -> tuple[npt.NDArray[np.bool_], dict[str, int]]:
+    """Return which line items count (and do not stand on a bill that does not), and the others by reason."""
+    ids = text(line_items, "line_item_id")
+    if not ids.is_unique:
+        doubled = ids.duplicated(keep=False).to_numpy()
         raise DataError(
             f"line_items: an id stands on several rows: {named_rows(line_items, doubled)}.",
             advice="Drop what is doubled, or number the lines of each bill.",
@@ -45,31 +83,15 @@ def counting_items(line_items: pd.DataFrame, bills: pd.DataFrame | None) -> tupl
     kept = counted(line_items, "line_items")
     reason = text(line_items, "counts_reason")
     if bills is not None:
-        require(bills, ("bill_id",), "bills")
-        ids = text(bills, "bill_id")
-        if ids.dropna().duplicated().any():
-            raise DataError(
-                f"bills: an id stands on several rows: {named_rows(bills, ids.duplicated().to_numpy())}.",
-                advice="Keep one row per bill.",
-            )
-        silent = ~counted(bills, "bills")
-        if silent.any():
-            place = places_in(text(line_items, "bill_id"), ids)
-            dropped = kept & (place >= 0) & silent[place]
+        place = at_hand.row[at_hand.of_items]
+        dropped = kept & np.append(~counted(bills, "bills"), False)[place]
+        if dropped.any():
             of_bill = text(bills, "counts_reason").array.take(place, allow_fill=True)
             reason = reason.where(~dropped, pd.Series(of_bill, line_items.index, dtype=TEXT))
             kept = kept & ~dropped
     if kept.all():
-        return line_items, {}
-    out = left_out(pd.DataFrame({"counts_reason": reason}), kept, "does not count")
-    return line_items[kept], out
-
-
-def bill_numbers(items: pd.DataFrame) -> tuple[Ints, pd.Series]:
-    """Return each line item's bill as a number, and the bills' ids; one number, the last, has none."""
-    codes, distinct = pd.factorize(text(items, "bill_id"))
-    ids = pd.concat([pd.Series(distinct, dtype=TEXT), pd.Series([np.nan], dtype=TEXT)], ignore_index=True)
-    return np.where(codes < 0, len(distinct), codes).astype(np.int64), ids
+        return kept, {}
+    return kept, left_out(pd.DataFrame({"counts_reason": reason}), kept, "does not count")
 
 
 def cents(items: pd.DataFrame, bill: Ints) -> tuple[Ints, Ints, Ints]:
@@ -149,26 +171,24 @@ def readings(
     )
 
 
-def bill_periods(bill_ids: pd.Series, bills: pd.DataFrame | None, usage: pd.DataFrame) -> tuple[Ints, Ints]:
+def bill_periods(at_hand: Bills, bills: pd.DataFrame | None, usage: pd.DataFrame) -> tuple[Ints, Ints]:
     """Return first and last day of each bill: of all its usage, else its own dates, else its bill date.
 
     The bill date alone never ends a period that usage records tell, as it may be the invoice's.
     """
-    start = np.full(len(bill_ids), np.iinfo(np.int64).max)
-    end = np.full(len(bill_ids), MISSING_DAY)
-    first, last = days(usage, "start_date", "usage").astype(np.int64), days(usage, "end_date", "usage").astype(np.int64)
+    start = np.full(len(at_hand.ids), np.iinfo(np.int64).max)
+    end = np.full(len(at_hand.ids), MISSING_DAY)
+    first, last = (days(usage, name, "usage").astype(np.int64) for name in ("start_date", "end_date"))
     last = np.where(last == MISSING_DAY, first, last)
-    bill = places_in(text(usage, "bill_id"), bill_ids)
-    dated = np.flatnonzero((bill >= 0) & (first != MISSING_DAY) & (last >= first))
-    np.minimum.at(start, bill[dated], first[dated])
-    np.maximum.at(end, bill[dated], last[dated])
+    dated = np.flatnonzero((at_hand.of_usage >= 0) & (first != MISSING_DAY) & (last >= first))
+    np.minimum.at(start, at_hand.of_usage[dated], first[dated])
+    np.maximum.at(end, at_hand.of_usage[dated], last[dated])
     open_bills = end == MISSING_DAY
     start[open_bills] = MISSING_DAY
     if bills is None or not open_bills.any():
         return start, end
-    place = places_in(bill_ids, text(bills, "bill_id"))
     own = {
-        name: np.append(days(bills, name, "bills").astype(np.int64), MISSING_DAY)[place]
+        name: np.append(days(bills, name, "bills").astype(np.int64), MISSING_DAY)[at_hand.row]
         for name in ("start_date", "end_date", "bill_date")
     }
     closing = np.where(own["end_date"] == MISSING_DAY, own["bill_date"], own["end_date"])
