@@ -181,7 +181,8 @@ def test_only_controls_and_html(office: SmallOffice, opened: Opened) -> None:
     assert "Output" not in names
     assert names <= {
         "HTML", "HTMLStyle", "HBox", "VBox", "Layout", "Button", "ButtonStyle", "Dropdown", "Combobox", "Text",
-        "TextStyle",         "Checkbox", "CheckboxStyle", "BoundedIntText", "IntProgress", "ProgressStyle", "DescriptionStyle",
+        "TextStyle", "Checkbox", "CheckboxStyle", "BoundedIntText", "IntProgress", "ProgressStyle",
+        "DescriptionStyle",
     }  # fmt: skip
 
 
