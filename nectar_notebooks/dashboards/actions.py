@@ -52,10 +52,10 @@ class Reconnects(Protocol):
 class Tracks(Protocol):
     """A client that can start and stop the collection of an account."""
 
-    def track(self, account: Given) -> object:
+    def track(self, accounts: Given, company: Given | None = None) -> object:
         """Start the collection of an account."""
 
-    def untrack(self, account: Given) -> object:
+    def untrack(self, accounts: Given, company: Given | None = None) -> object:
         """Stop it."""
 
 
@@ -138,7 +138,7 @@ class Invitations:
             del self.made[form]
 
 
-def track(nectar: object, account_id: str, *, on: bool) -> None:
+def track(nectar: object, account_id: str, company_id: str | None, *, on: bool) -> None:
     """Start or stop the collection of an account.
 
     Raises
@@ -150,7 +150,7 @@ def track(nectar: object, account_id: str, *, on: bool) -> None:
     """
     if not isinstance(nectar, Tracks):
         raise InvalidRequestError(str(why_not(nectar, "track")))
-    (nectar.track if on else nectar.untrack)(account_id)
+    (nectar.track if on else nectar.untrack)(account_id, company_id)
 
 
 def _address(answer: object) -> str:

@@ -124,6 +124,7 @@ class TrackPanel:
         self._off = button("Do not track", lambda: self._press(on=False), hint="Stop collecting", width="130px")
         self._result = html()
         self._tracking: dict[str, str] = {}
+        self._company_of: dict[str, str] = {}
         reason = why_not(nectar, "track")
         self._able = reason is None
         self.widget = column(
@@ -137,6 +138,7 @@ class TrackPanel:
 
     def about(self, accounts: pd.DataFrame) -> None:
         """Offer the accounts of a connection."""
+        self._company_of = dict(zip(accounts["account_id"], accounts["company_id"], strict=True))
         self._tracking = dict(zip(accounts["account_id"], accounts["tracking"], strict=True))
         labels = [
             (f"{'No number' if missing(number) else number}, {_WORDS.get(tracking, 'tracked')}", one)
@@ -154,7 +156,7 @@ class TrackPanel:
 
     def change(self, account_id: str, *, on: bool) -> None:
         """Start or stop the collection of an account, and read it back."""
-        track(self._nectar, account_id, on=on)
+        track(self._nectar, account_id, self._company_of.get(account_id), on=on)
         self._changed()
 
     def _chosen(self) -> None:

@@ -100,7 +100,7 @@ class ConnectionDashboard(Shell):
         self._order_choice = choice("Order by", list(SORTS), _FIRST, self._order_changed)
         self._reversed = widgets.Checkbox(description="reversed", indent=False, layout=widgets.Layout(width="100px"))
         self._reversed.observe(lambda _: self._order_changed(), "value")
-        columns = [("Status", "minmax(150px,1.4fr)"), ("Since", "92px"), ("Last service", "92px")]
+        columns = [("Status", "minmax(196px,1.4fr)"), ("Since", "92px"), ("Last service", "92px")]
         columns += [("Missing", "56px"), ("Accounts", "64px"), ("Owner", "minmax(120px,1fr)")]
         if self._many:
             columns.insert(0, ("Company", "minmax(120px,1fr)"))

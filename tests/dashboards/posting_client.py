@@ -50,11 +50,11 @@ class PostingClient:
             body["maxUses"] = max_uses
         return dict(self._ask("POST", f"/invitation/connection/{connection}", body))
 
-    def track(self, account: str) -> None:
+    def track(self, account: str, company: str | None = None) -> None:
         self._ask("PATCH", f"/account/{account}", {"isTracked": True})
         self._nectar.refresh()
 
-    def untrack(self, account: str) -> None:
+    def untrack(self, account: str, company: str | None = None) -> None:
         self._ask("PATCH", f"/account/{account}", {"isTracked": False})
         self._nectar.refresh()
 

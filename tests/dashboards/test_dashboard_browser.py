@@ -40,7 +40,8 @@ sys.path.insert(0, {tests!r})
 import nectar_notebooks as nn
 from posting_client import PostingClient
 clock = nn.FrozenClock("2026-01-15T09:00:00Z")
-nectar = PostingClient(nn.connect("local", base_url={url!r}, key={key!r}, cache_dir={cache!r}, clock=clock), {url!r}, {key!r})
+own = nn.connect("local", base_url={url!r}, key={key!r}, cache_dir={cache!r}, clock=clock)
+nectar = PostingClient(own, {url!r}, {key!r})
 dashboard = nn.ConnectionDashboard(nectar)
 dashboard
 """
@@ -179,7 +180,7 @@ def test_voila_filter_select_invite_and_see_it_connected(
         expect(page.get_by_text("Page 1 of 1, 1 in all")).not_to_be_visible()  # it does not wait any more
         expect(page.locator("td span", has_text="Connected").first).to_be_visible()
 
-        page.get_by_role("button", name="×").first.click()
+        page.get_by_role("button", name="!", exact=True).first.click()
         expect(page.get_by_text("Missing since").first).to_be_visible()
 
 
