@@ -9,7 +9,7 @@ from pathlib import Path
 
 import nectar_notebooks as nn
 from nectar_notebooks.schema.statuses import STATUSES
-from nectar_notebooks.schema.tables import DTYPES, TABLES, Column, Table
+from nectar_notebooks.schema.tables import DTYPES, OTHER_TABLES, TABLES, Column, Table
 
 PAGE = Path(__file__).resolve().parent / "reference.md"
 
@@ -36,9 +36,11 @@ timestamps are in UTC.
 def page() -> str:
     """Return the reference as Markdown."""
     dtypes = "\n".join(f"| {kind} | `{dtype}` |" for kind, dtype in DTYPES.items())
-    contents = "\n".join(f"- [{name}](#{name}): {_start(table.meaning)}" for name, table in TABLES.items())
+    contents = "\n".join(
+        f"- [{name}](#{name}): {_start(table.meaning)}" for name, table in (TABLES | OTHER_TABLES).items()
+    )
     head = _HEAD.format(dtypes=dtypes, contents=contents, key="🔑")
-    return "\n".join([head, *map(_table, TABLES.values()), _statuses(), _names()])
+    return "\n".join([head, *map(_table, (TABLES | OTHER_TABLES).values()), _statuses(), _names()])
 
 
 def _start(sentence: str) -> str:
@@ -102,7 +104,8 @@ def _sentence(member: object) -> str:
 def main() -> int:
     """Write the page."""
     PAGE.write_text(page(), encoding="utf-8", newline="\n")
-    print(f"{PAGE.name}: {len(TABLES)} tables, {sum(len(table.columns) for table in TABLES.values())} columns")
+    tables = [*TABLES.values(), *OTHER_TABLES.values()]
+    print(f"{PAGE.name}: {len(tables)} tables, {sum(len(table.columns) for table in tables)} columns")
     return 0
 
 

@@ -4,9 +4,10 @@ The :class:`Library` is its door: rows of one API key, from the cache where they
 It returns tables; questions (dates, commodities, sites) are answered from them by `client`.
 """
 
+from nectar_notebooks.cache.asked import Asked
 from nectar_notebooks.cache.company import Company
 from nectar_notebooks.cache.keys import Realm, SnapshotKey
 from nectar_notebooks.cache.library import Held, Library
 from nectar_notebooks.cache.store import CacheWarning, Store
 
-__all__ = ["CacheWarning", "Company", "Held", "Library", "Realm", "SnapshotKey", "Store"]
+__all__ = ["Asked", "CacheWarning", "Company", "Held", "Library", "Realm", "SnapshotKey", "Store"]

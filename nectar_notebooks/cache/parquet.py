@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from nectar_notebooks.schema.tables import TABLES
+from nectar_notebooks.schema.tables import OTHER_TABLES, TABLES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,7 +33,7 @@ class DamagedFileError(Exception):
 @cache
 def columns_digest(table: str) -> str:
     """Return a digest of the columns and dtypes of `table`, which changes when the schema does."""
-    known = TABLES.get(table)
+    known = TABLES.get(table) or OTHER_TABLES.get(table)
     # Tables of the cache's own (relations beside the public ones) have no columns but ids.
     description = [] if known is None else [(column.name, column.kind) for column in known.columns]
     return blake2b(json.dumps(description).encode(), digest_size=8).hexdigest()

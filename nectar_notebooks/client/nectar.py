@@ -14,6 +14,7 @@ from nectar_notebooks.client.bills import BillNouns
 from nectar_notebooks.client.core import only
 from nectar_notebooks.client.dates import Day
 from nectar_notebooks.client.filters import checked_commodity
+from nectar_notebooks.client.others import OtherNouns
 from nectar_notebooks.client.renewing import changed_bills, refresh
 from nectar_notebooks.client.resolving import Given
 from nectar_notebooks.client.scope import resolve
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["Nectar"]
 
 
-class Nectar(BillNouns):
+class Nectar(BillNouns, OtherNouns):
     """The API as tables; made by :func:`nectar_notebooks.connect`.
 
     Every noun returns a DataFrame with the columns and dtypes of the table of that name, also when it is

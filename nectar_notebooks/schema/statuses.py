@@ -132,9 +132,7 @@ def describe(status: str) -> Status:
     known = STATUSES.get(ALIASES.get(status, status))
     if known is not None:
         return known
-    return Status(
-        status, "unknown", "Not in the documentation this release knows.", "Ask Nectar's support.", ()
-    )
+    return Status(status, "unknown", "Not in the documentation this release knows.", "Ask Nectar's support.", ())
 
 
 def family(status: str) -> str:

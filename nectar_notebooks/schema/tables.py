@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-__all__ = ["DTYPES", "TABLES", "Column", "Kind", "Table"]
+__all__ = ["DTYPES", "OTHER_TABLES", "TABLES", "Column", "Kind", "Table"]
 
 Kind = Literal["text", "number", "integer", "date", "timestamp", "flag"]
 
@@ -83,9 +83,7 @@ _COUNTS: Final = (
         "Why it does not count: superseded, duplicate account, not tracked, ...; else missing.",
     ),
 )
-_EXTRA: Final = _text(
-    "extra", "Fields this release does not know, as JSON text; missing where there are none."
-)
+_EXTRA: Final = _text("extra", "Fields this release does not know, as JSON text; missing where there are none.")
 
 _COMPANIES: Final = Table(
     "companies",
@@ -123,9 +121,7 @@ _SITES: Final = Table(
         _text("external_id", "The integrator's own id.", "externalId"),
         _text("address", "Street address in one line.", "address"),
         _text("path", "Location tags from general to specific, joined by ' / '.", "path"),
-        _number(
-            "occupancy_percent", "Share of the site the company occupies.", "occupancyPercent", unit="0..100"
-        ),
+        _number("occupancy_percent", "Share of the site the company occupies.", "occupancyPercent", unit="0..100"),
         _date("archived_on", "Day collection stopped; set means archived.", "dataCollectionStopDate"),
         _EXTRA,
     ),
@@ -236,9 +232,7 @@ _BILLS: Final = Table(
         _text("bill_id", "Id of the bill.", "id"),
         _text("company_id", "The company it belongs to.", "company.id", "company"),
         _text("utility", "Who sent it.", "utilityCompany"),
-        _date(
-            "bill_date", "Invoice date or end of the billing period: the documentation says both.", "billDate"
-        ),
+        _date("bill_date", "Invoice date or end of the billing period: the documentation says both.", "billDate"),
         _date("start_date", "First day of the billing period, where the bill has one.", "startDate"),
         _date("due_date", "Day payment is due.", "dueDate"),
         _text("currency", "ISO 4217 code of every amount on the bill.", "chargesUnits"),
@@ -340,9 +334,7 @@ _LINE_ITEMS: Final = Table(
         _text("description", "What the bill says.", "description"),
         _money("amount", "Charge; negative is a credit.", "totalCharge"),
         _text("currency", "The bill's currency."),
-        _text(
-            "charge_type", "SUPPLY, DELIVERY, CUSTOMER, DEMAND, TAX, FEE, LATE_FEE, CREDIT, ...", "chargeType"
-        ),
+        _text("charge_type", "SUPPLY, DELIVERY, CUSTOMER, DEMAND, TAX, FEE, LATE_FEE, CREDIT, ...", "chargeType"),
         _text("electricity_charge_type", "Electricity's own kind of charge.", "electricityChargeType"),
         _text("gas_charge_type", "Gas's own kind of charge, such as SUPPLY.", "gasChargeType"),
         _flag("is_demand", "Whether it charges for demand.", "electricityIsDemand"),
@@ -405,7 +397,110 @@ _TIME_OF_USE: Final = Table(
     ),
 )
 
-#: Every table by name, in reading order.
+_INTERVALS: Final = Table(
+    "intervals",
+    ("interval_id",),
+    "What a smart meter read in one interval (beta).",
+    (
+        _text("interval_id", "Id of the reading.", "id"),
+        _text("connection_id", "The connection it came through."),
+        _text("account_id", "The account it was read for.", "account.id", "account"),
+        _text(
+            "primary_identifier",
+            "The number of its meter that a person would quote; derived by the documented order of types.",
+        ),
+        _moment("start", "When the interval begins.", "start"),
+        _moment("end", "When it ends.", "end"),
+        _number("usage", "Usage of the interval.", "usage", unit="the row's unit"),
+        _text("unit", "Unit of usage.", "usageUnits"),
+        _text("quality", "How it was come by, such as ACTUAL.", "quality"),
+        _moment("created", "When it was made.", "created"),
+        _moment("updated", "When it last changed.", "updated"),
+        _EXTRA,
+    ),
+)
+
+_JOBS: Final = Table(
+    "jobs",
+    ("job_id",),
+    "One upload of one bill or several.",
+    (
+        _text("job_id", "Id of the upload.", "id"),
+        _text("company_id", "The company it was made for; missing where it was asked for by its id."),
+        _text("status", "PENDING, COMPLETED, FAILED or TERMINATED.", "status"),
+        Column("duplicates", "integer", "How many of its files were there before.", ("duplicates",)),
+        _text("termination_reason", "Why it ended early.", "terminationReason"),
+        _EXTRA,
+    ),
+)
+
+_JOB_BILLS: Final = Table(
+    "job_bills",
+    ("job_id", "bill_id", "outcome"),
+    "What came of the files of an upload.",
+    (
+        _text("job_id", "The upload."),
+        _text("bill_id", "The bill; of a file that is no utility bill, the id it was given."),
+        _text("outcome", "parsed, duplicate or not_utility; from which list of the upload names it."),
+    ),
+)
+
+_INVITATIONS: Final = Table(
+    "invitations",
+    ("invitation_id",),
+    "A link by which somebody else adds a login, or repairs one.",
+    (
+        _text("invitation_id", "Id of the invitation.", "id"),
+        _text("company_id", "The company it is for.", "companyId"),
+        _text("connection_id", "The connection to repair; missing where one is to be added.", "connectionId"),
+        _text("type", "CREATE_CONNECTION or EDIT_CONNECTION.", "invitationType"),
+        _text("status", "ACTIVE, EXPIRED, REVOKED or FULFILLED.", "status"),
+        _text("url", "Where to open it: whoever has it may use it. It is never kept on disk.", "invitationUrl"),
+        _text("allowed_emails", "Who may use it, joined by ' / '; missing means anybody.", "allowedEmails"),
+        _moment("expires", "When it ends; missing means never.", "expiresAt"),
+        Column("max_uses", "integer", "How often it may be used; missing means without limit.", ("maxUses",)),
+        Column("use_count", "integer", "How often it was used.", ("useCount",)),
+        _moment("created", "When it was made.", "createdAt"),
+        _text("provider_url", "Filled in for the guest: the provider's address.", "prefill.url"),
+        _text("country", "Filled in for the guest: ISO 3166-1 alpha-2.", "prefill.country"),
+        _text("owner_email", "Filled in for the guest: who owns the login.", "prefill.connectionOwnerEmail"),
+        _date(
+            "data_collection_start", "Filled in: first day bills are collected for.", "prefill.dataCollectionStartDate"
+        ),
+        _text("initial_sites", "Filled in: ids of sites, joined by ' / '.", "prefill.initialSites"),
+        _text("commodities", "Filled in: commodities, joined by ' / '.", "prefill.utilityTypes"),
+        _EXTRA,
+    ),
+)
+
+_INVITATION_CONNECTIONS: Final = Table(
+    "invitation_connections",
+    ("invitation_id", "connection_id"),
+    "The connections that were added by an invitation.",
+    (
+        _text("invitation_id", "The invitation."),
+        _text("connection_id", "The connection that was added.", "id"),
+        _text("provider", "Name of the provider.", "datasourceName"),
+        _text("status", "Status of the connection.", "status"),
+        _moment("created", "When it was added.", "created"),
+    ),
+)
+
+_INVITATION_EVENTS: Final = Table(
+    "invitation_events",
+    ("invitation_id", "position"),
+    "What happened to an invitation, in order.",
+    (
+        _text("invitation_id", "The invitation."),
+        Column("position", "integer", "Place in the log, from 0; derived."),
+        _text("event", "Viewed, e-mail verified, used, revoked; spelled as the API spells it.", "type"),
+        _text("email", "Who did it, where that is known.", "email"),
+        _moment("created", "When it happened.", "created"),
+        _EXTRA,
+    ),
+)
+
+#: Every table of a portfolio by name, in reading order.
 TABLES: Final[dict[str, Table]] = {
     table.name: table
     for table in (
@@ -424,4 +519,10 @@ TABLES: Final[dict[str, Table]] = {
         _DEMAND_USAGE,
         _TIME_OF_USE,
     )
+}
+
+#: Tables that belong to no portfolio: asked for by themselves.
+OTHER_TABLES: Final[dict[str, Table]] = {
+    table.name: table
+    for table in (_INTERVALS, _JOBS, _JOB_BILLS, _INVITATIONS, _INVITATION_CONNECTIONS, _INVITATION_EVENTS)
 }

@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 
 from nectar_notebooks.errors import InvalidRequestError
-from nectar_notebooks.schema.tables import TABLES
+from nectar_notebooks.schema.tables import OTHER_TABLES, TABLES
 from nectar_notebooks.tables.casting import empty_frame
 from nectar_notebooks.tables.companies import finish_companies, finish_sites, read_companies, read_sites
 from nectar_notebooks.tables.connections import (
@@ -20,6 +20,9 @@ from nectar_notebooks.tables.connections import (
     read_connections,
 )
 from nectar_notebooks.tables.documents import finish_documents, read_documents
+from nectar_notebooks.tables.intervals import finish_intervals, read_intervals
+from nectar_notebooks.tables.invitations import finish_invitations, read_invitations
+from nectar_notebooks.tables.jobs import finish_jobs, read_jobs
 from nectar_notebooks.tables.meters import finish_meters, read_meters
 from nectar_notebooks.tables.reading import JsonRow
 from nectar_notebooks.tables.usage import finish_usage, read_usage
@@ -41,6 +44,9 @@ RESOURCES: Final[dict[str, tuple[str, ...]]] = {
         "identifiers",
     ),
     "usage": ("usage", "time_of_use", "demand", "demand_usage", "meters", "identifiers"),
+    "intervals": ("intervals",),
+    "jobs": ("jobs", "job_bills"),
+    "invitations": ("invitations", "invitation_connections", "invitation_events"),
 }  # fmt: skip
 
 
@@ -60,6 +66,9 @@ _READ: Final[dict[str, Callable[[Sequence[JsonRow]], dict[str, pa.Table]]]] = {
     "meters": read_meters,
     "documents": read_documents,
     "usage": read_usage,
+    "intervals": read_intervals,
+    "jobs": read_jobs,
+    "invitations": read_invitations,
 }
 _FINISH: Final[dict[str, _Finish]] = {
     "companies": finish_companies,
@@ -69,6 +78,9 @@ _FINISH: Final[dict[str, _Finish]] = {
     "meters": _without_company(finish_meters),
     "documents": finish_documents,
     "usage": _without_company(finish_usage),
+    "intervals": _without_company(finish_intervals),
+    "jobs": finish_jobs,
+    "invitations": finish_invitations,
 }
 
 #: So many rows are turned into columns at a time: few enough to keep no crowd of objects alive.
@@ -164,7 +176,7 @@ def build(resource: str, rows: Sequence[JsonRow], *, company_id: str | None = No
 
 def empty(name: str) -> pd.DataFrame:
     """Return the table of that name without rows: all columns, all dtypes."""
-    table = TABLES.get(name, ACCOUNT_METERS if name == ACCOUNT_METERS.name else None)
-    if table is None:
-        raise InvalidRequestError(f"There is no table {name!r}; there are {', '.join(TABLES)}.")
-    return empty_frame(table)
+    known = {**TABLES, **OTHER_TABLES, ACCOUNT_METERS.name: ACCOUNT_METERS}
+    if name not in known:
+        raise InvalidRequestError(f"There is no table {name!r}; there are {', '.join(known)}.")
+    return empty_frame(known[name])
