@@ -36,11 +36,10 @@ timestamps are in UTC.
 def page() -> str:
     """Return the reference as Markdown."""
     dtypes = "\n".join(f"| {kind} | `{dtype}` |" for kind, dtype in DTYPES.items())
-    contents = "\n".join(
-        f"- [{name}](#{name}): {_start(table.meaning)}" for name, table in (TABLES | OTHER_TABLES).items()
-    )
+    tables = TABLES | OTHER_TABLES
+    contents = "\n".join(f"- [{name}](#{name}): {_start(table.meaning)}" for name, table in tables.items())
     head = _HEAD.format(dtypes=dtypes, contents=contents, key="🔑")
-    return "\n".join([head, *map(_table, (TABLES | OTHER_TABLES).values()), _statuses(), _names()])
+    return "\n".join([head, *map(_table, tables.values()), _statuses(), _names()])
 
 
 def _start(sentence: str) -> str:

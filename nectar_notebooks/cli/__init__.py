@@ -1,7 +1,7 @@
 """The `nectar` command: what it is called with, and how it ends.
 
-Each family of commands has its module here (`demo`, `sandbox`, `ping`), which adds its arguments with `add` and
-imports what it needs on use. Whatever goes wrong on purpose (a :class:`NectarError`) ends as one sentence on
+Each family of commands has its module here (`demo`, `sandbox`, `ping`, `cache`), which adds its arguments with
+`add` and imports what it needs on use. Whatever goes wrong on purpose (a :class:`NectarError`) ends as one sentence on
 stderr and an exit code, never as a traceback:
 
 ==== ===============================================================
@@ -20,7 +20,7 @@ import sys
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from nectar_notebooks.cli import demo, ping, sandbox
+from nectar_notebooks.cli import cache, demo, ping, sandbox
 from nectar_notebooks.errors import NectarError
 
 if TYPE_CHECKING:
@@ -70,6 +70,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"nectar_notebooks {version('nectar-notebooks')}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for family in (demo, sandbox, ping):
+    for family in (demo, sandbox, ping, cache):
         family.add(commands)
     return parser
