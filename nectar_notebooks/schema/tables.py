@@ -195,7 +195,8 @@ _METERS: Final = Table(
         _text("commodity", "ELECTRICITY, GAS, WATER, ...", "datasourceType"),
         _text(
             "subtype",
-            "Kind within the commodity, such as WASTEWATER; derived from the commodity's own fields.",
+            "Kind within the commodity, such as WASTEWATER; derived from the commodity's own fields. "
+            "Of waste, as its usage says it: a meter's object has ids there.",
         ),
         _text(
             "primary_identifier",

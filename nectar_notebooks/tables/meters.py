@@ -33,6 +33,9 @@ __all__ = [
 #: The fields a subtype is made of, as helper columns.
 SUBTYPE_COLUMNS: Final = tuple(Column(name, "text", "", (name,)) for names in SUBTYPE_FIELDS.values() for name in names)
 
+#: A part of a subtype that is a UUID, a number, or another long run of hexadecimal digits.
+_AN_ID: Final = r"(?i)(^| / )([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9]+|[0-9a-f]{16,})( / |$)"
+
 _BETWEEN: Final = pa.scalar(" / ", TEXT)
 
 _METERS: Final = Reading(TABLES["meters"], SUBTYPE_COLUMNS, frozenset({"identifiers"}))
@@ -54,7 +57,7 @@ def read_identifiers(reading: Reading, rows: Sequence[JsonRow], meter_ids: pa.Ar
 def finish_meters(pieces: Mapping[str, Sequence[pa.Table]]) -> dict[str, pd.DataFrame]:
     """Return the frames ``meters`` and ``identifiers``."""
     columns = typed_columns(_METERS, pieces.get("meters", []))
-    columns["subtype"] = subtype(columns)
+    columns["subtype"] = _without_ids(subtype(columns), columns["commodity"])
     identifiers = finish_identifiers(pieces.get("identifiers", []))
     meters = frame_of(TABLES["meters"], columns)
     return {"meters": _with_primary(meters, identifiers), "identifiers": identifiers}
@@ -142,6 +145,12 @@ def subtype(columns: Columns) -> pa.ChunkedArray:
             value = pc.coalesce(both, value, further)
         result = pc.if_else(pc.fill_null(mine, False), value, result)
     return result
+
+
+def _without_ids(subtypes: pa.ChunkedArray, commodity: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Leave out kinds of waste that are ids: a meter's object names them so, its usage rows in words."""
+    told_by_id = pc.and_(pc.equal(commodity, "WASTE"), pc.match_substring_regex(subtypes, _AN_ID))
+    return pc.if_else(pc.fill_null(told_by_id, False), pa.scalar(None, TEXT), subtypes)
 
 
 def _normalized(values: pa.ChunkedArray) -> pa.ChunkedArray:
