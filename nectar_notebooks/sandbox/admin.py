@@ -70,6 +70,23 @@ def _use(sandbox: Sandbox, **given: Any) -> Any:
     return {"connectionId": sandbox.use_invitation(**given)}
 
 
+def _webhooks(sandbox: Sandbox) -> Any:
+    shown = [{"id": one.id, "url": one.where, "enabled": one.enabled} for one in sandbox.webhooks.endpoints]
+    return {"endpoints": shown, "attempts": sandbox.webhooks.attempts}
+
+
+def _register(sandbox: Sandbox, url: str, eventTypes: tuple[str, ...] = (), secret: str | None = None) -> Any:  # noqa: N803 - the wire's name
+    if not isinstance(url, str):
+        raise TypeError("url must be a text.")
+    endpoint = sandbox.webhooks.register(url, eventTypes, secret=secret)
+    return {"id": endpoint.id, "secret": endpoint.secret}
+
+
+def _resend(sandbox: Sandbox, messageId: str) -> Any:  # noqa: N803 - the wire's name
+    sandbox.webhooks.resend(messageId)
+    return {"messageId": messageId}
+
+
 def _reset(sandbox: Sandbox) -> Any:
     sandbox.reset()
     return _clock(sandbox)
@@ -78,6 +95,9 @@ def _reset(sandbox: Sandbox) -> Any:
 _ACTIONS: Final[dict[tuple[str, str], Callable[..., Any]]] = {
     ("GET", "journal"): _journal,
     ("GET", "events"): _events,
+    ("GET", "webhooks"): _webhooks,
+    ("POST", "webhooks"): _register,
+    ("POST", "webhooks/resend"): _resend,
     ("GET", "clock"): _clock,
     ("POST", "advance"): _advance,
     ("POST", "scenario"): _scenario,

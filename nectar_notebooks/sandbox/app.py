@@ -18,6 +18,7 @@ from nectar_notebooks.sandbox.bodies import Body, read, read_json
 from nectar_notebooks.sandbox.calls import Answer, Call, inside
 from nectar_notebooks.sandbox.contract import check_request, document, reference_page
 from nectar_notebooks.sandbox.drift import drift
+from nectar_notebooks.sandbox.hooks_page import page
 from nectar_notebooks.sandbox.originals import FILES
 from nectar_notebooks.sandbox.problems import ProblemError, bad_fields
 from nectar_notebooks.sandbox.router import Router
@@ -53,6 +54,7 @@ def make_app(sandbox: Sandbox) -> Flask:
         ("/<version>/docs", answers.reference),
         ("/_sandbox/<path:path>", answers.own),
         ("/bills/<document_id>.pdf", answers.original),
+        ("/webhooks/<token>", answers.portal),
     ):
         app.add_url_rule(path, path, answer, methods=_METHODS, provide_automatic_options=False)
     app.register_error_handler(ProblemError, _problem)
@@ -120,6 +122,15 @@ class _Answers:
         request.environ["nectar.route"] = "/bills/{document_id}.pdf"
         with self.sandbox.state.reading():
             return Response(original(inside(self.sandbox), document_id), content_type="application/pdf")
+
+    def portal(self, token: str) -> Response:
+        """Answer the play page of the webhooks; it takes no key, as its address is the secret."""
+        request.environ["nectar.route"] = "/webhooks/{token}"
+        found = page(self.sandbox, token, request.args.get("until", ""))
+        if found is None:
+            raise ProblemError(404, "This page does not exist, or its seven days are over.")
+        headers = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
+        return Response(found, headers=headers, content_type="text/html; charset=utf-8")
 
     def _view(self, version: str) -> View:
         view = self.views.get(version)

@@ -6,15 +6,16 @@ before anything is written.
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any, Final
 
 from nectar_notebooks.sandbox.calls import Answer, Call
 from nectar_notebooks.sandbox.fields import fill
+from nectar_notebooks.sandbox.hooks_page import portal_path
+from nectar_notebooks.sandbox.originals import FILES
 from nectar_notebooks.sandbox.people import CALLER, check_known, with_caller
 from nectar_notebooks.sandbox.problems import not_found
 from nectar_notebooks.sandbox.records import company_record
-from nectar_notebooks.sandbox.text import dumps, moment, stored
+from nectar_notebooks.sandbox.text import dumps, stored
 
 __all__ = [
     "create_company",
@@ -102,9 +103,7 @@ def update_team(call: Call) -> Answer:
 
 def webhook_portal(call: Call) -> Answer:
     """Answer the address of the portal where webhooks are registered, good for seven days."""
-    until = moment(call.sandbox.clock.now() + timedelta(days=7))
-    secret = call.state.derived_id(f"portal {until}").replace("-", "")
-    return Answer(dumps({"url": f"https://dash.nectarclimate.com/webhooks/{secret}?until={until}"}))
+    return Answer(dumps({"url": f"{FILES}{portal_path(call.sandbox)}"}))
 
 
 def _team(call: Call) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from nectar_notebooks.errors import ConfigurationError
 from nectar_notebooks.sandbox import keys
 from nectar_notebooks.sandbox.events import Events
 from nectar_notebooks.sandbox.faults import Faults
+from nectar_notebooks.sandbox.hooks import Hooks
 from nectar_notebooks.sandbox.journal import Journal
 from nectar_notebooks.sandbox.planting import arrivals, plant_demo
 from nectar_notebooks.sandbox.state import State
@@ -104,6 +105,9 @@ class Sandbox:
         self._sites, self._months, self._world = sites, months, world
         self._db = None if db is None else Path(db)
         self.state = State(self._db)
+        self.webhooks = Hooks(self)
+        self.state.on_stored = lambda: self.webhooks.tell(self.events.stored())
+        self.state.on_taken_back = self.events.taken_back
         if self.state.is_new:
             self._fill()
         else:
@@ -189,7 +193,10 @@ class Sandbox:
         with self.state.writing():
             for company in loaded.world.companies:
                 self.state.remove_company(company["id"])
+            (last,) = self.state.db.execute("SELECT coalesce(max(seq), 0) FROM documents").fetchone()
             self.state.load(loaded.world)
+            if self.webhooks.endpoints:  # a file may hold many thousands: told where somebody listens
+                self.events.bills_after(self.state, last)
         return loaded
 
     def advance(self, days: float) -> None:
@@ -269,6 +276,7 @@ class Sandbox:
             self._fill()
         self.journal.clear()
         self.events.clear()
+        self.webhooks.reset()
         self.faults.clear()
 
     def serve(self, port: int = 0, host: str = "127.0.0.1") -> Served:
@@ -291,6 +299,7 @@ class Sandbox:
 
     def close(self) -> None:
         """Free the database; a sandbox in memory is gone then."""
+        self.webhooks.close()
         self.state.close()
 
     def __repr__(self) -> str:

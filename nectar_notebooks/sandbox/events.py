@@ -1,6 +1,6 @@
 """What the API would tell webhooks: events in the order in which they happened, as flat bodies with an `eventType`.
 
-The embedded sandbox sends nothing anywhere: whoever wants deliveries takes the events from here and signs them.
+What a change told is taken back when the change is not stored. `hooks` makes deliveries of them.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ class Events:
     def __init__(self) -> None:
         self._lock = Lock()
         self._bodies: list[dict[str, Any]] = []
+        self._settled = 0
 
     def connection_created(self, state: State, seq: int) -> None:
         """Tell that a connection was made."""
@@ -64,6 +65,22 @@ class Events:
         """Tell that a bill is deleted, while it is still there."""
         self._add("document.deleted.v2", _bill(state, seq))
 
+    def bills_after(self, state: State, last: int) -> None:
+        """Tell of every bill that was stored after row `last`."""
+        for (seq,) in state.db.execute("SELECT seq FROM documents WHERE seq > ? ORDER BY seq", (last,)).fetchall():
+            self.bill_created(state, seq)
+
+    def stored(self) -> list[dict[str, Any]]:
+        """Say that the change is stored; return the events it told."""
+        with self._lock:
+            told, self._settled = self._bodies[self._settled :], len(self._bodies)
+            return told
+
+    def taken_back(self) -> None:
+        """Say that the change is not stored: what it told did not happen."""
+        with self._lock:
+            del self._bodies[self._settled :]
+
     def rows(self) -> list[dict[str, Any]]:
         """Return a copy of every event."""
         with self._lock:
@@ -73,6 +90,7 @@ class Events:
         """Forget every event."""
         with self._lock:
             self._bodies.clear()
+            self._settled = 0
 
     def _add(self, kind: str, body: dict[str, Any]) -> None:
         with self._lock:

@@ -83,8 +83,7 @@ def _arrive(sandbox: Sandbox, arrivals: Iterable[World]) -> None:
 
 
 def _tell(sandbox: Sandbox, after: int) -> None:
-    for (seq,) in sandbox.state.db.execute("SELECT seq FROM documents WHERE seq > ? ORDER BY seq", (after,)).fetchall():
-        sandbox.events.bill_created(sandbox.state, seq)
+    sandbox.events.bills_after(sandbox.state, after)
 
 
 def _time(text: str) -> datetime:

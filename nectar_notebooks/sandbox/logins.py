@@ -61,7 +61,7 @@ def renew(call: Call, row: Row, given: dict[str, Any]) -> dict[str, Any]:
     store_login(call.state, row.seq, record)
     call.sandbox.events.connection_changed(call.state, row.seq, old)
     if record["status"] == "CONNECTED" and is_mock(record["url"]):
-        mock.arrive(call.state, row.seq, call.sandbox.clock.today(), call.now)
+        _arrive(call, row.seq)
     return record
 
 
@@ -105,8 +105,15 @@ def make_connection(call: Call, company: int, company_id: str, given: dict[str, 
     seq = call.state.add_connection(record, company)
     call.sandbox.events.connection_created(call.state, seq)
     if verdict.status == "CONNECTED":
-        mock.arrive(call.state, seq, call.sandbox.clock.today(), now)
+        _arrive(call, seq)
     return seq
+
+
+def _arrive(call: Call, connection: int) -> None:
+    """Let the bills behind a login that works arrive, and tell of them."""
+    (last,) = call.db.execute("SELECT coalesce(max(seq), 0) FROM documents").fetchone()
+    mock.arrive(call.state, connection, call.sandbox.clock.today(), call.now)
+    call.sandbox.events.bills_after(call.state, last)
 
 
 def set_status(record: dict[str, Any], verdict: Verdict, now: str) -> None:

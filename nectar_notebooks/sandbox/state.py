@@ -46,6 +46,8 @@ class State:
     def __init__(self, path: Path | None = None) -> None:
         self._lock = RLock()
         self._depth = 0
+        self.on_stored: Callable[[], None] = lambda: None
+        self.on_taken_back: Callable[[], None] = lambda: None
         self._later: dict[int, Callable[[], Iterable[World]]] = {}
         self.db = _open(path)
         self.templates = Templates(self.db)
@@ -76,10 +78,14 @@ class State:
                 if self._depth == 0:
                     self.db.execute("ROLLBACK")
                     self.templates.forget()
+                    self.on_taken_back()
                 raise
             self._depth -= 1
-            if self._depth == 0:
+            stored = self._depth == 0
+            if stored:
                 self.db.execute("COMMIT")
+        if stored:
+            self.on_stored()  # outside the lock: whoever is told may ask back
 
     def clear(self) -> None:
         """Forget everything but the tables."""

@@ -156,7 +156,9 @@ def _add(call: Call, company: int, company_id: str, site: str | None, job_id: st
             for reading in bill["demandMeters"]
         ],
     }
+    (last,) = call.db.execute("SELECT coalesce(max(seq), 0) FROM documents").fetchone()
     call.state.add_bills([World(documents=[document], usage=usage)])
+    call.sandbox.events.bills_after(call.state, last)
     return id_
 
 

@@ -1,0 +1,340 @@
+"""The embedded sandbox's webhooks: endpoints, messages, their attempts on the sandbox's clock.
+
+Every event that a state change tells becomes one message for each endpoint that wants it. A WSGI application is called
+in the caller's thread, once the change is stored; an address on this machine is posted to from one thread of its own.
+What failed is tried again when the clock has moved far enough. How an attempt is signed and made stands in
+`hooks_sending`, the page that shows them in `hooks_page`. Endpoints and messages live in memory, as the journal does.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from threading import Condition, RLock, Thread
+from typing import TYPE_CHECKING, Any, Final, TypedDict
+
+from nectar_notebooks.errors import ConfigurationError, NotFoundError
+from nectar_notebooks.sandbox.hooks_sending import attempt, checked_target, new_secret, signer
+from nectar_notebooks.sandbox.text import dumps, moment
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+    from nectar_notebooks.clock import Clock
+    from nectar_notebooks.sandbox.core import Sandbox
+
+__all__ = ["DELAYS", "EVENT_TYPES", "Endpoint", "Hooks", "Message"]
+
+EVENT_TYPES: Final = (
+    "connection.created.v2", "connection.updated.v2", "connection.validated.v2",
+    "document.created.v2", "document.updated.v2", "document.deleted.v2",
+)  # fmt: skip
+#: Seconds after an attempt that failed until the next: eight attempts in all, as Svix publishes.
+DELAYS: Final = (5, 300, 1800, 7200, 18000, 36000, 36000)
+#: How long an endpoint may fail without one success before nothing is sent to it any more.
+_DISABLED_AFTER: Final = timedelta(days=5)
+#: How long the old secret signs beside the new one.
+_ROTATION: Final = timedelta(hours=24)
+
+
+@dataclass(eq=False, slots=True)
+class Endpoint:
+    """Where deliveries go, which, and how they are signed; its secrets do not print."""
+
+    id: str
+    target: str | WSGIApplication = field(repr=False)
+    event_types: frozenset[str]
+    secrets: list[tuple[str, datetime | None]] = field(repr=False)
+    clock: Clock = field(repr=False)
+    enabled: bool = True
+    failing_since: datetime | None = None
+
+    @property
+    def secret(self) -> str:
+        """Return the newest signing secret."""
+        return self.secrets[0][0]
+
+    @property
+    def where(self) -> str:
+        """Return the address, or the words for an application in this process."""
+        return self.target if isinstance(self.target, str) else "in process"
+
+
+@dataclass(eq=False, slots=True)
+class Message:
+    """One event on its way to one endpoint."""
+
+    id: str
+    endpoint: Endpoint
+    event_type: str
+    body: bytes = field(repr=False)
+    due: datetime | None
+    tries: int = 0
+    state: str = "waiting"
+
+
+class Attempt(TypedDict):
+    """One attempt: sandbox time, message, endpoint, type, number, status answered (0: none), outcome."""
+
+    time: str
+    message_id: str
+    endpoint_id: str
+    event_type: str
+    attempt: int
+    status: int
+    outcome: str
+
+
+class Hooks:
+    """``Sandbox.webhooks``: register endpoints, see what was sent to them, send it again."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._sandbox = sandbox
+        self._lock = RLock()
+        self._changed = Condition(self._lock)
+        self._busy = False
+        self._thread: Thread | None = None
+        self._closed = False
+        self.reset()
+
+    def register(
+        self,
+        target: str | WSGIApplication,
+        event_types: Collection[str] = (),
+        *,
+        secret: str | None = None,
+        clock: Clock | None = None,
+    ) -> Endpoint:
+        """Send events to `target` from now on.
+
+        Parameters
+        ----------
+        target : str or WSGI application
+            An ``http`` address on this machine, or an application, which is then called without any port.
+        event_types : collection of str
+            Which events it wants; all without any.
+        secret : str, optional
+            The signing secret (``whsec_...``); one is made without it.
+        clock : Clock, optional
+            Whose time is signed: without it the sandbox's for an application, the system's for an address, since
+            another process knows no other.
+
+        Raises
+        ------
+        ConfigurationError
+            An address that is not on this machine, an unknown event type, or a secret that is none.
+        """
+        target = checked_target(target)
+        unknown = sorted(set(event_types) - set(EVENT_TYPES))
+        if unknown:
+            raise ConfigurationError(
+                f"There is no event type {unknown[0]!r}.", advice=f"Choose from {', '.join(EVENT_TYPES)}."
+            )
+        with self._lock:
+            id_ = f"ep_{self._token('endpoint')}"
+            secret = new_secret(f"{self._sandbox.seed} {id_}") if secret is None else secret
+            signer(secret)
+            if clock is None:
+                from nectar_notebooks.clock import SystemClock
+
+                clock = SystemClock() if isinstance(target, str) else self._sandbox.clock
+            endpoint = Endpoint(id_, target, frozenset(event_types), [(secret, None)], clock)
+            self._endpoints[id_] = endpoint
+            return endpoint
+
+    def rotate(self, endpoint: Endpoint | str) -> str:
+        """Give an endpoint a new secret and return it; the old one signs beside it for 24 hours."""
+        with self._lock:
+            found = self.endpoint(endpoint)
+            now = self._sandbox.clock.now()
+            secret = new_secret(f"{self._sandbox.seed} {self._token('secret')}")
+            kept = [(old, until or now + _ROTATION) for old, until in found.secrets]
+            found.secrets = [(secret, None), *kept]
+            return secret
+
+    def enable(self, endpoint: Endpoint | str) -> None:
+        """Send to an endpoint again that was disabled; what it missed stays missed, unless resent."""
+        with self._lock:
+            found = self.endpoint(endpoint)
+            found.enabled, found.failing_since = True, None
+
+    def remove(self, endpoint: Endpoint | str) -> None:
+        """Send nothing more to an endpoint."""
+        with self._lock:
+            found = self._endpoints.pop(self.endpoint(endpoint).id)
+            for message in self._messages.values():
+                if message.endpoint is found and message.state == "waiting":
+                    message.state, message.due = "removed", None
+
+    def endpoint(self, endpoint: Endpoint | str) -> Endpoint:
+        """Return a registered endpoint by its id."""
+        id_ = endpoint if isinstance(endpoint, str) else endpoint.id
+        with self._lock:
+            if id_ not in self._endpoints:
+                raise NotFoundError(f"The embedded sandbox has no webhook endpoint {id_!r}.")
+            return self._endpoints[id_]
+
+    def resend(self, message_id: str) -> None:
+        """Send a message again, under its old id, with all its attempts before it.
+
+        Raises
+        ------
+        NotFoundError
+            There is no such message.
+        """
+        with self._lock:
+            message = self._messages.get(message_id)
+            if message is None:
+                raise NotFoundError(f"The embedded sandbox sent no message {message_id!r}.")
+            message.tries, message.state, message.due = 0, "waiting", self._sandbox.clock.now()
+        self.send_due()
+
+    @property
+    def endpoints(self) -> list[Endpoint]:
+        """Return every endpoint, in the order of registration."""
+        with self._lock:
+            return list(self._endpoints.values())
+
+    @property
+    def messages(self) -> list[Message]:
+        """Return every message, oldest first."""
+        with self._lock:
+            return list(self._messages.values())
+
+    @property
+    def attempts(self) -> list[Attempt]:
+        """Return the journal of attempts, oldest first; rows for a frame."""
+        with self._lock:
+            return [row.copy() for row in self._attempts]
+
+    # -- what the sandbox calls
+
+    def tell(self, events: Collection[dict[str, Any]]) -> None:
+        """Make messages of events that are stored now, and send what is due."""
+        with self._lock:
+            for body in events:
+                kind, text = body["eventType"], b""
+                for endpoint in self._endpoints.values():
+                    if endpoint.enabled and (not endpoint.event_types or kind in endpoint.event_types):
+                        text = text or dumps(body)
+                        id_ = f"msg_{self._token('message')}"
+                        self._messages[id_] = Message(id_, endpoint, kind, text, self._sandbox.clock.now())
+        self.send_due()
+
+    def send_due(self) -> None:
+        """Attempt what is due by the sandbox's clock: to applications now, to addresses soon (see :meth:`flush`)."""
+        while (message := self._next(served=False)) is not None:
+            self._attempt(message)
+        with self._lock:
+            if self._thread is None and self._due(served=True) is not None and not self._closed:
+                self._thread = Thread(target=self._run, name="embedded sandbox webhooks", daemon=True)
+                self._thread.start()
+            self._changed.notify_all()
+
+    def flush(self, timeout: float = 10) -> bool:
+        """Wait until everything that is due was attempted; false when `timeout` seconds were not enough."""
+        with self._lock:
+            return self._changed.wait_for(lambda: not self._busy and self._due(served=True) is None, timeout)
+
+    def reset(self) -> None:
+        """Forget endpoints, messages and attempts."""
+        with self._lock:
+            self._endpoints: dict[str, Endpoint] = {}
+            self._messages: dict[str, Message] = {}
+            self._attempts: list[Attempt] = []
+            self._in_flight: set[str] = set()
+            self._made = 0
+
+    def close(self) -> None:
+        """Stop sending."""
+        with self._lock:
+            self._closed = True
+            thread = self._thread
+            self._changed.notify_all()
+        if thread is not None:
+            thread.join(20)
+
+    # -- attempts
+
+    def _run(self) -> None:
+        while True:
+            with self._lock:
+                self._changed.wait_for(lambda: self._closed or self._due(served=True) is not None)
+                if self._closed:
+                    return
+                message = self._next(served=True)
+                self._busy = message is not None
+            if message is not None:
+                self._attempt(message)
+            with self._lock:
+                self._busy = False
+                self._changed.notify_all()
+
+    def _due(self, *, served: bool) -> Message | None:
+        now = self._sandbox.clock.now()
+        due = [
+            message
+            for message in self._messages.values()
+            if message.due is not None
+            and message.due <= now
+            and message.id not in self._in_flight
+            and isinstance(message.endpoint.target, str) == served
+        ]
+        return min(due, key=lambda message: message.due or now, default=None)
+
+    def _next(self, *, served: bool) -> Message | None:
+        with self._lock:
+            message = self._due(served=served)
+            if message is not None:
+                self._in_flight.add(message.id)
+            return message
+
+    def _attempt(self, message: Message) -> None:
+        endpoint = message.endpoint
+        with self._lock:
+            at = message.due or self._sandbox.clock.now()
+            secrets = [secret for secret, until in endpoint.secrets if until is None or until > at]
+            allowed = endpoint.enabled
+        status = 0
+        if allowed:
+            with suppress(ConfigurationError):  # an address that is no longer on this machine is not sent to
+                status = attempt(endpoint.target, message.id, endpoint.clock.now(), message.body, secrets)
+        with self._lock:
+            self._in_flight.discard(message.id)
+            if message.id not in self._messages:
+                return  # the sandbox was reset meanwhile
+            if not allowed:
+                message.state, message.due = "endpoint disabled", None
+                return
+            message.tries += 1
+            self._settle(message, at, delivered=200 <= status < 300)
+            self._attempts.append(
+                Attempt(
+                    time=moment(at), message_id=message.id, endpoint_id=endpoint.id, event_type=message.event_type,
+                    attempt=message.tries, status=status, outcome=message.state,
+                )
+            )  # fmt: skip
+
+    def _settle(self, message: Message, at: datetime, *, delivered: bool) -> None:
+        endpoint = message.endpoint
+        if delivered:
+            message.state, message.due, endpoint.failing_since = "delivered", None, None
+            return
+        endpoint.failing_since = endpoint.failing_since or at
+        if at - endpoint.failing_since >= _DISABLED_AFTER:
+            endpoint.enabled = False
+        if message.tries > len(DELAYS):
+            message.state, message.due = "failed", None
+        else:
+            message.state, message.due = "waiting", at + timedelta(seconds=DELAYS[message.tries - 1])
+
+    def _token(self, kind: str) -> str:
+        self._made += 1
+        text = f"nectar embedded sandbox {self._sandbox.seed} {kind} {self._made}"
+        return hashlib.sha256(text.encode()).hexdigest()[:24]
+
+    def __repr__(self) -> str:
+        return f"Hooks({len(self._endpoints)} endpoints, {len(self._messages)} messages)"
