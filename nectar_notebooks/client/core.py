@@ -8,6 +8,7 @@ from nectar_notebooks.cache import Company, Held, Library
 from nectar_notebooks.client.dates import Window
 from nectar_notebooks.client.filters import Question
 from nectar_notebooks.client.scope import Scope
+from nectar_notebooks.client.watching import Change, Watchers, renew
 from nectar_notebooks.errors import InterruptedWalkError
 
 if TYPE_CHECKING:
@@ -28,11 +29,58 @@ class Core:
         self._place = place
         self._key = key
         self.last_fetch: dict[str, Any] = {}
+        self._watchers = Watchers()
 
     @property
     def clock(self) -> Clock:
         """Where this client takes the time from: the system, or the embedded sandbox."""
         return self._library.clock
+
+    def on_change(self, callback: Callable[[Change], object]) -> Callable[[], None]:
+        """Have `callback` called whenever an event brought rows that are kept up to date.
+
+        Parameters
+        ----------
+        callback : callable
+            Called with a change (``company_id``, ``noun``: ``"bills"`` or ``"connections"``) in the thread that fetched
+            the rows: asking for the noun again is answered from the cache.
+
+        Returns
+        -------
+        callable
+            Ends it.
+        """
+        return self._watchers.add(callback)
+
+    def catch_up(self, company_id: str, noun: str, *, bill_id: str | None = None, gone: bool = False) -> bool:
+        """Bring what is kept of a company up to date by changes alone, and tell whoever watches.
+
+        Parameters
+        ----------
+        company_id : str
+        noun : str
+            ``"bills"``, which brings their usage too, or ``"connections"``.
+        bill_id : str, optional
+            Ask nothing if this bill is kept already; with `gone`, if it is not.
+        gone : bool
+            Whether `bill_id` is of a bill that was deleted.
+
+        Returns
+        -------
+        bool
+            Whether anything was asked: not where nothing is kept, since the first question will fetch it.
+        """
+        done = renew(self._library, company_id, noun, bill_id, gone=gone)
+        if done:
+            self._watchers.tell(Change(company_id, noun))
+        return done
+
+    def kept_companies(self) -> list[str]:
+        """Return the ids of the visible companies of which anything is kept."""
+        visible = self._library.companies().frames["companies"]["company_id"]
+        return [
+            one for one in visible if any(Company(self._library, one).held(n) for n in ("documents", "connections"))
+        ]
 
     def _of_portfolio(self, noun: str, scope: Scope, question: Question | None) -> pd.DataFrame:
         asked = question or Question(Window(None, None))

@@ -1,7 +1,7 @@
 """What a webhook says: the six documented event types as typed events, anything else as an unknown one.
 
 An event is made from a verified delivery. Its payload is a hint, not a source of truth: what the tables show
-comes from the API (`webhooks.sync`).
+comes from the API (`webhooks.syncing`).
 """
 
 from __future__ import annotations
