@@ -94,8 +94,8 @@ class Receiver:
         lease: float = _LEASE,
     ) -> None:
         self.clock = clock or SystemClock()
+        self._secrets = Secrets(secrets)  # before a file is made
         self.ledger = ledger if isinstance(ledger, Ledger) else Ledger(ledger, clock=self.clock)
-        self._secrets = Secrets(secrets)
         self._on_event = on_event
         self._workers = workers
         self._lease = lease

@@ -1,0 +1,199 @@
+"""`nectar webhooks`: listen for deliveries, and look after the ledger of what came.
+
+Verifying, recording and handling are the receiver's work. The signing secrets come from NECTAR_WEBHOOK_SECRET, in the
+environment or a `.env` file; two, apart by a comma, carry a rotation. They are never an argument and never printed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from nectar_notebooks.cli.terminal import table
+from nectar_notebooks.clock import stopwatch
+from nectar_notebooks.config import ENVIRONMENTS
+from nectar_notebooks.errors import ConfigurationError, NotFoundError
+
+if TYPE_CHECKING:
+    import argparse
+
+    from nectar_notebooks.webhooks import Event, Ledger
+
+__all__ = ["add"]
+
+_VARIABLE: Final = "NECTAR_WEBHOOK_SECRET"
+_PORT: Final = 8766
+_LEDGER: Final = Path("nectar-webhooks.db")
+_LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
+#: Beyond the receiver's own limit, so that it answers 413 itself.
+_SLACK: Final = 65_536
+
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the family and its commands."""
+    family = commands.add_parser("webhooks", help="receive events", description="Receive Nectar's webhooks.")
+    parsers = family.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    listen = _command(parsers, "listen", "verify, record and handle deliveries until interrupted")
+    listen.add_argument("--port", type=int, default=_PORT, help=f"port, 0 for a free one (default {_PORT})")
+    listen.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine alone)")
+    listen.add_argument("--sync", choices=ENVIRONMENTS, help="keep the cache of this environment up to date")
+    listen.add_argument(
+        "--metrics", type=float, default=60, metavar="SECONDS", help="how often the metrics line is printed"
+    )
+    listen.set_defaults(run=_listen)
+
+    listing = _command(parsers, "list", "list the newest deliveries")
+    listing.add_argument("--state", help="only those received, handling, failed, done or dead")
+    listing.add_argument("--most", type=int, default=20, help="how many (default 20)")
+    listing.set_defaults(run=_list)
+
+    show = _command(parsers, "show", "show one delivery and its payload")
+    show.add_argument("id")
+    show.set_defaults(run=_show)
+
+    replay = _command(parsers, "replay", "put a delivery up for handling again")
+    replay.add_argument("id")
+    replay.set_defaults(run=_replay)
+
+    prune = _command(parsers, "prune", "remove deliveries that were handled long ago")
+    prune.add_argument("--days", type=float, default=30, help="handled more than so many days ago (default 30)")
+    prune.set_defaults(run=_prune)
+
+
+def _command(
+    parsers: argparse._SubParsersAction[argparse.ArgumentParser], name: str, what: str
+) -> argparse.ArgumentParser:
+    parser = parsers.add_parser(name, help=what, description=f"{what.capitalize()}.")
+    parser.add_argument("--ledger", type=Path, default=_LEDGER, metavar="FILE", help=f"the ledger (default {_LEDGER})")
+    return parser
+
+
+def _secrets() -> list[str]:
+    value = os.environ.get(_VARIABLE, "")
+    if not value and Path(".env").is_file():
+        from dotenv import dotenv_values
+
+        try:
+            with Path(".env").open(encoding="utf-8") as stream:
+                value = dotenv_values(stream=stream, interpolate=False).get(_VARIABLE) or ""
+        except UnicodeDecodeError:  # not chained: the error of a wrong byte holds the whole file
+            raise ConfigurationError(".env cannot be read.", advice="It must be a text file in UTF-8.") from None
+    secrets = [part.strip() for part in value.split(",") if part.strip()]
+    if not secrets:
+        raise ConfigurationError(
+            "There is no webhook secret.",
+            advice=f"Put the signing secret of the webhook portal (whsec_...) into {_VARIABLE}, or into a .env file.",
+        )
+    return secrets
+
+
+def _listen(arguments: argparse.Namespace) -> int:
+    import waitress
+    from waitress import wasyncore
+
+    from nectar_notebooks.webhooks import Receiver, Syncing
+    from nectar_notebooks.webhooks.receiver import BODY_LIMIT
+
+    secrets = _secrets()
+    handler = _print
+    if arguments.sync is not None:
+        from nectar_notebooks.connecting import connect
+
+        handler = Syncing(connect(arguments.sync), then=_print)
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    receiver = Receiver(secrets, arguments.ledger, handler)
+    channels: dict[int, object] = {}
+    try:
+        server = waitress.create_server(
+            receiver,
+            map=channels,
+            host="127.0.0.1" if arguments.host == "localhost" else arguments.host,
+            port=arguments.port,
+            threads=8,
+            ident=None,
+            max_request_body_size=BODY_LIMIT + _SLACK,
+            clear_untrusted_proxy_headers=True,
+        )
+        receiver.start()
+        host = f"[{arguments.host}]" if ":" in arguments.host else arguments.host
+        print(f"Listening on http://{host}:{server.effective_port} until Ctrl-C.", flush=True)
+        if arguments.host not in _LOOPBACK:
+            print("Other machines can reach it: put TLS in front.", file=sys.stderr)
+        printed = stopwatch()
+        while not stop.is_set():
+            wasyncore.loop(timeout=0.5, map=channels, count=1)
+            if stopwatch() - printed >= arguments.metrics:
+                print(receiver.metrics_line(), file=sys.stderr, flush=True)
+                printed = stopwatch()
+        server.task_dispatcher.shutdown(cancel_pending=True, timeout=5)
+        wasyncore.close_all(channels, ignore_all=True)
+        print(receiver.metrics_line(), file=sys.stderr, flush=True)
+    finally:
+        receiver.close()
+    return 0
+
+
+def _print(event: Event) -> None:
+    name = event.type if event.type.isprintable() else repr(event.type)
+    print(f"{event.timestamp:%Y-%m-%dT%H:%M:%SZ}  {event.id}  {name[:80] or '(no type)'}", flush=True)
+
+
+def _ledger(arguments: argparse.Namespace) -> Ledger:
+    from nectar_notebooks.webhooks import Ledger
+
+    if not arguments.ledger.is_file():
+        raise NotFoundError(
+            f"There is no ledger {arguments.ledger}.", advice="Name the one that `nectar webhooks listen` was given."
+        )
+    return Ledger(arguments.ledger)
+
+
+def _list(arguments: argparse.Namespace) -> int:
+    entries = _ledger(arguments).list(state=arguments.state, most=arguments.most)
+    rows = [
+        (
+            one.id,
+            _line(one.type),
+            one.state,
+            str(one.attempts),
+            f"{one.received:%Y-%m-%d %H:%M}",
+            _line(one.error or ""),
+        )
+        for one in entries
+    ]
+    print(table(("id", "type", "state", "tries", "received", "error"), rows, "ffllrf"))
+    return 0
+
+
+def _show(arguments: argparse.Namespace) -> int:
+    entry, payload = _ledger(arguments).show(arguments.id)
+    facts = (("id", entry.id), ("type", _line(entry.type)), ("state", entry.state), ("tries", str(entry.attempts)))
+    for name, value in (*facts, ("error", _line(entry.error or "-"))):
+        print(f"{name:<6} {value}")
+    print(json.dumps(payload, indent=2))
+    return 0
+
+
+def _replay(arguments: argparse.Namespace) -> int:
+    _ledger(arguments).replay(arguments.id)
+    print(f"{arguments.id} is handled again by the receiver that runs on this ledger, or by the next one.")
+    return 0
+
+
+def _prune(arguments: argparse.Namespace) -> int:
+    removed = _ledger(arguments).prune(days=arguments.days)
+    print(f"Removed {removed}; what is open or dead stays.")
+    return 0
+
+
+def _line(text: str) -> str:
+    """Return a text that moves no cursor."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
