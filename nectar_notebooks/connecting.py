@@ -130,7 +130,7 @@ def _in_process(
     session = Session(settings.base_url, keys, version=settings.version, clock=clock, adapter=WSGIAdapter(sandbox.app))
     kept = settings.cache_dir_given
     folder = settings.cache_dir if kept else _temporary_folder(sandbox)
-    return _nectar(
+    nectar = _nectar(
         settings,
         session,
         host="embedded sandbox",
@@ -141,6 +141,8 @@ def _in_process(
         durable=kept,
         keys=keys,
     )
+    nectar.sandbox = sandbox
+    return nectar
 
 
 def _nectar(

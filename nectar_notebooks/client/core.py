@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from nectar_notebooks.clock import Clock
+    from nectar_notebooks.sandbox import Sandbox
 
 __all__ = ["Core", "only"]
 
@@ -30,6 +31,8 @@ class Core:
         self._key = key
         self.last_fetch: dict[str, Any] = {}
         self._watchers = Watchers()
+        #: The embedded sandbox in this process, where this client talks to one.
+        self.sandbox: Sandbox | None = None
 
     @property
     def clock(self) -> Clock:
