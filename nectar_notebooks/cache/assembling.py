@@ -17,7 +17,7 @@ from nectar_notebooks.schema.tables import TABLES
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["INPUTS", "account_counts", "assemble", "dangling", "gone_usage", "misplaced", "unplaced"]
+__all__ = ["INPUTS", "account_counts", "assemble", "dangling", "gone_usage", "misplaced", "strayed", "unplaced"]
 
 Frames = dict[str, pd.DataFrame]
 
@@ -39,7 +39,7 @@ def dangling(parts: Mapping[str, Mapping[str, pd.DataFrame]]) -> set[str]:
     if not within(usage["bill_id"].dropna(), bills["bill_id"]).all():
         old.add("documents")
     if not within(parts["documents"]["bill_usage"]["usage_id"], usage["usage_id"]).all():
-        old.add("usage")
+        old |= {"documents", "usage"}  # the usage came later, or the bill is gone meanwhile
     sites = parts["company"]["sites"]["site_id"]
     if not within(usage["site_id"].dropna(), sites).all():
         old.add("company")
@@ -48,6 +48,12 @@ def dangling(parts: Mapping[str, Mapping[str, pd.DataFrame]]) -> set[str]:
     if not within(named.dropna(), accounts).all():
         old.add("connections")
     return old
+
+
+def strayed(parts: Mapping[str, Mapping[str, pd.DataFrame]]) -> bool:
+    """Say whether usage names a bill that is not there."""
+    named = parts["usage"]["usage"]["bill_id"].dropna()
+    return not within(named, parts["documents"]["bills"]["bill_id"]).all()
 
 
 def misplaced(meters: Mapping[str, pd.DataFrame], usage: Mapping[str, pd.DataFrame]) -> set[str]:

@@ -21,6 +21,7 @@ from nectar_notebooks.cache.assembling import (
     dangling,
     gone_usage,
     misplaced,
+    strayed,
     unplaced,
 )
 from nectar_notebooks.cache.history import history, record
@@ -99,9 +100,9 @@ class Company:
         """Ask which bills were updated since the UTC day of `since`, and which were deleted."""
         return self._listing("documents").changes(since)
 
-    def documents(self, *, renew: bool = False) -> Held:
-        """Return the bills with what stands on them."""
-        return self._listed("documents", renew=renew)
+    def documents(self, *, renew: bool = False, whole: bool = False) -> Held:
+        """Return the bills with what stands on them; `whole` walks all of them, whatever is kept."""
+        return self._listed("documents", renew=renew or whole, whole=whole)
 
     def usage(self, *, renew: bool = False, whole: bool = False) -> Held:
         """Return the usage with its time-of-use parts; `whole` walks all of it, whatever is kept."""
@@ -220,6 +221,11 @@ class Company:
         for name in sorted(dangling({name: part.frames for name, part in held.items()}), key=INPUTS.index):
             held[name] = readers[name](renew=True)
             spent += held[name].requests
+        if strayed({name: part.frames for name, part in held.items()}):
+            # One bill for another leaves the total as it was, and perhaps no date: changes alone do not tell.
+            for name, read in (("documents", self.documents), ("usage", self.usage)):
+                held[name] = read(whole=True)
+                spent += held[name].requests
         usage = held["usage"]
         if misplaced(held["meters"].frames, usage.frames) and usage.details.walked != usage.details.began:
             # A meter was moved, and the dates of its usage did not: changes alone would never tell.
