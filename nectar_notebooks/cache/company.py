@@ -159,6 +159,19 @@ class Company:
             held = self._library.held(self.key("meters"), pull, renew=True)
         return replace(held, requests=held.requests + usage.requests + connections.requests)
 
+    def intervals(self, connection_id: str, *, renew: bool = False) -> Held:
+        """Return table ``intervals`` of one of this company's connections: a snapshot of its own scope."""
+        library = self._library
+        key = SnapshotKey(library.realm, "intervals", f"connection/{connection_id}")
+
+        def pull(_: Held | None) -> Pulled:
+            walked = walk(library.session, "intervals.connection", connection_id=connection_id)
+            frame = tables.build("intervals", walked.rows)["intervals"]
+            frame["connection_id"] = pd.Series(connection_id, index=frame.index, dtype=frame["connection_id"].dtype)
+            return library.pulled({"intervals": frame}, walked.total, walked.requests)
+
+        return library.held(key, pull, renew=renew)
+
     def portfolio(self, wanted: Iterable[str] | None = None, *, renew: bool = False) -> Held:
         """Return every table of the company (or those `wanted`), of one generation.
 

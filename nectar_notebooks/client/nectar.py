@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from nectar_notebooks.cache import Company
 from nectar_notebooks.client.bills import BillNouns
 from nectar_notebooks.client.core import only
-from nectar_notebooks.client.dates import Day
+from nectar_notebooks.client.dates import Day, Window
 from nectar_notebooks.client.filters import checked_commodity
 from nectar_notebooks.client.others import OtherNouns
 from nectar_notebooks.client.renewing import changed_bills, refresh
@@ -130,6 +130,19 @@ class Nectar(BillNouns, OtherNouns):
         meters = self.meters(scope.company_id, site=site, commodity=commodity)
         identifiers = self._of_portfolio("identifiers", scope, None)
         return only(identifiers, identifiers["meter_id"].isin(set(meters["meter_id"])))
+
+    def intervals(
+        self, connection: Given, company: Given | None = None, *, start: Day | None = None, end: Day | None = None
+    ) -> pd.DataFrame:
+        """Return the smart-meter readings behind a connection (beta); days are UTC, and choose by its start."""
+        window = Window.of(start, end)
+        scope = resolve(self._library, company, connection=connection)
+        rows, connection_id = Company(self._library, scope.company_id), str(scope.connection_id)
+        held = self._resumable(
+            lambda: self.intervals(connection, company, start=start, end=end), lambda: rows.intervals(connection_id)
+        )
+        intervals = self._marked(held.frames["intervals"], held, "intervals", scope)
+        return intervals if window.open else only(intervals, window.contains(intervals["start"]))
 
     def portfolio(self, company: Given | None = None) -> Portfolio:
         """Return every table of a company, of one generation, joined by their ``_id`` keys."""

@@ -138,6 +138,36 @@ def test_without_a_list_of_uploads_the_error_says_what_to_ask() -> None:
     assert "jobs(job=" in caught.value.advice
 
 
+def test_an_interval_names_the_number_people_quote() -> None:
+    row = {"id": "v1", "account": "a1", "start": "2026-01-02T03:00:00Z", "end": "2026-01-02T04:00:00Z",
+           "usage": "1.25", "usageUnits": "kWh", "quality": "ACTUAL",
+           "identifiers": [{"name": "POD", "value": "P-9"}, {"name": "METER", "value": "M-7"}]}  # fmt: skip
+    frame = build("intervals", [row, {"id": "v2", "account": {"id": "a2"}}])["intervals"]
+    assert frame["primary_identifier"].iloc[0] == "M-7"
+    assert pd.isna(frame["primary_identifier"].iloc[1])
+    assert frame["account_id"].tolist() == ["a1", "a2"]
+    assert frame["usage"].iloc[0] == 1.25
+    assert frame["start"].iloc[0] == pd.Timestamp("2026-01-02T03:00:00Z")
+
+
+def test_intervals_of_a_connection_are_kept_and_chosen_by_day() -> None:
+    sandbox, nectar, company = embedded()
+    with sandbox.state.writing() as db:  # the demo portfolio has no smart meters
+        db.execute("UPDATE accounts SET record = json_set(record, '$.isCollectingSmartMeterData', json('true'))")
+    accounts = nectar.accounts(company)
+    meters = nectar.meters(company)
+    one = str(accounts.loc[accounts["account_id"].isin(set(meters["account_id"])), "connection_id"].iloc[0])
+    frame = nectar.intervals(one)
+    assert frame.dtypes.to_dict() == empty("intervals").dtypes.to_dict()
+    assert len(frame) >= 14 * 24
+    assert set(frame["connection_id"]) == {one}
+    sandbox.journal.clear()
+    day = nectar.intervals(one, start="2026-01-10", end="2026-01-10")
+    assert set(day["start"].dt.strftime("%Y-%m-%d")) == {"2026-01-10"}
+    assert len(day) * 14 == len(frame)
+    assert sandbox.journal.count() == 0
+
+
 def _pdf() -> object:
     from io import BytesIO
 
