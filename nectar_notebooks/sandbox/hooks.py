@@ -9,6 +9,7 @@ What failed is tried again when the clock has moved far enough. How an attempt i
 from __future__ import annotations
 
 import hashlib
+import heapq
 from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -189,7 +190,8 @@ class Hooks:
             message = self._messages.get(message_id)
             if message is None:
                 raise NotFoundError(f"The embedded sandbox sent no message {message_id!r}.")
-            message.tries, message.state, message.due = 0, "waiting", self._sandbox.clock.now()
+            message.tries, message.state = 0, "waiting"
+            self._queue(message, self._sandbox.clock.now())
         self.send_due()
 
     @property
@@ -221,13 +223,14 @@ class Hooks:
                     if endpoint.enabled and (not endpoint.event_types or kind in endpoint.event_types):
                         text = text or dumps(body)
                         id_ = f"msg_{self._token('message')}"
-                        self._messages[id_] = Message(id_, endpoint, kind, text, self._sandbox.clock.now())
+                        message = self._messages[id_] = Message(id_, endpoint, kind, text, None)
+                        self._queue(message, self._sandbox.clock.now())
         self.send_due()
 
     def send_due(self) -> None:
         """Attempt what is due by the sandbox's clock: to applications now, to addresses soon (see :meth:`flush`)."""
-        while (message := self._next(served=False)) is not None:
-            self._attempt(message)
+        while (due := self._next(served=False)) is not None:
+            self._attempt(*due)
         with self._lock:
             if self._thread is None and self._due(served=True) is not None and not self._closed:
                 self._thread = Thread(target=self._run, name="embedded sandbox webhooks", daemon=True)
@@ -245,7 +248,8 @@ class Hooks:
             self._endpoints: dict[str, Endpoint] = {}
             self._messages: dict[str, Message] = {}
             self._attempts: list[Attempt] = []
-            self._in_flight: set[str] = set()
+            self._queues: dict[bool, list[tuple[datetime, int, Message]]] = {True: [], False: []}
+            self._queued = 0
             self._made = 0
 
     def close(self) -> None:
@@ -265,37 +269,37 @@ class Hooks:
                 self._changed.wait_for(lambda: self._closed or self._due(served=True) is not None)
                 if self._closed:
                     return
-                message = self._next(served=True)
-                self._busy = message is not None
-            if message is not None:
-                self._attempt(message)
+                due = self._next(served=True)
+                self._busy = due is not None
+            if due is not None:
+                self._attempt(*due)
             with self._lock:
                 self._busy = False
                 self._changed.notify_all()
 
+    def _queue(self, message: Message, due: datetime) -> None:
+        message.due = due
+        self._queued += 1
+        queue = self._queues[isinstance(message.endpoint.target, str)]
+        heapq.heappush(queue, (due, self._queued, message))
+
     def _due(self, *, served: bool) -> Message | None:
-        now = self._sandbox.clock.now()
-        due = [
-            message
-            for message in self._messages.values()
-            if message.due is not None
-            and message.due <= now
-            and message.id not in self._in_flight
-            and isinstance(message.endpoint.target, str) == served
-        ]
-        return min(due, key=lambda message: message.due or now, default=None)
+        queue = self._queues[served]
+        while queue and queue[0][2].due != queue[0][0]:  # removed, or queued anew
+            heapq.heappop(queue)
+        return queue[0][2] if queue and queue[0][0] <= self._sandbox.clock.now() else None
 
-    def _next(self, *, served: bool) -> Message | None:
+    def _next(self, *, served: bool) -> tuple[Message, datetime] | None:
         with self._lock:
-            message = self._due(served=served)
-            if message is not None:
-                self._in_flight.add(message.id)
-            return message
+            if self._due(served=served) is None:
+                return None
+            at, _, message = heapq.heappop(self._queues[served])
+            message.due = None
+            return message, at
 
-    def _attempt(self, message: Message) -> None:
+    def _attempt(self, message: Message, at: datetime) -> None:
         endpoint = message.endpoint
         with self._lock:
-            at = message.due or self._sandbox.clock.now()
             secrets = [secret for secret, until in endpoint.secrets if until is None or until > at]
             allowed = endpoint.enabled
         status = 0
@@ -303,7 +307,6 @@ class Hooks:
             with suppress(ConfigurationError):  # an address that is no longer on this machine is not sent to
                 status = attempt(endpoint.target, message.id, endpoint.clock.now(), message.body, secrets)
         with self._lock:
-            self._in_flight.discard(message.id)
             if message.id not in self._messages:
                 return  # the sandbox was reset meanwhile
             if not allowed:
@@ -329,7 +332,8 @@ class Hooks:
         if message.tries > len(DELAYS):
             message.state, message.due = "failed", None
         else:
-            message.state, message.due = "waiting", at + timedelta(seconds=DELAYS[message.tries - 1])
+            message.state = "waiting"
+            self._queue(message, at + timedelta(seconds=DELAYS[message.tries - 1]))
 
     def _token(self, kind: str) -> str:
         self._made += 1
