@@ -273,3 +273,15 @@ def test_whoever_has_only_http_registers_and_resends(sandbox: Sandbox) -> None:
     for url in ("http://example.com", 7):
         assert client.post("/_sandbox/webhooks", json={"url": url}, headers=key).status_code == 400
     assert client.post("/_sandbox/webhooks", json={"url": "http://127.0.0.1:1"}).status_code == 401
+
+
+def test_a_loaded_file_is_told(sandbox: Sandbox, tmp_path: Path) -> None:
+    path = tmp_path / "bills.csv"
+    path.write_text(
+        "Account Number,Bill Date,From,Thru,Service,Description,Meter,Usage,Units,Cost,Site Name,Vendor\n"
+        "700-1,2/14/2025,1/10/2025,2/9/2025,Electric,Energy charge,M1,3100,kWh,465.00,Depot,City Light\n"
+    )
+    inbox = Inbox()
+    sandbox.webhooks.register(inbox)
+    sandbox.load_bills(path)
+    assert [(body["eventType"], body["totalCharges"]) for body in inbox.bodies] == [("document.created.v2", "465.00")]
