@@ -21,12 +21,13 @@ from nectar_notebooks.methodology.attribution_reading import (
     item_accounts,
     number_bills,
     readings,
+    refuse_doubled,
 )
 from nectar_notebooks.methodology.attribution_rules import read_items, unit_kinds
 from nectar_notebooks.methodology.attribution_shares import METHODS, Items, Parts, share_out
 from nectar_notebooks.methodology.checks import TEXT, counted, numbers, report, require, text
 from nectar_notebooks.methodology.keys import places_in
-from nectar_notebooks.methodology.parallel import map_columns
+from nectar_notebooks.methodology.parallel import both, map_columns
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -123,13 +124,19 @@ def attribute(
     require(line_items, ("line_item_id", "bill_id", "amount", "currency"), "line_items")
     require(usage, ("bill_id", "meter_id", "usage", "unit"), "usage")
     require(meters, ("meter_id",), "meters")
-    at_hand = number_bills(line_items, usage, bills)
+    rows = len(line_items)
+    at_hand, _ = both(lambda: number_bills(line_items, usage, bills), lambda: refuse_doubled(line_items), rows)
     kept, out = counting_items(line_items, at_hand, bills)
     items, bill = (line_items, at_hand.of_items) if kept.all() else (line_items[kept], at_hand.of_items[kept])
     pocket, places, amount = cents(items, bill)
     roll = read_meters(usage, meters, text(items, "meter_id"))
     records, unit_names, rows_out = read_records(usage, at_hand.of_usage, roll)
     roster = Roster(records, roll, unit_kinds(unit_names), len(at_hand.ids))
+    accounts, read = both(
+        lambda: item_accounts(items, line_item_accounts, roll),
+        lambda: readings(demand, demand_usage, usage, records, items, at_hand.ids),
+        rows,
+    )
     parts, reasons = share_out(
         Items(
             bill=bill,
@@ -142,8 +149,8 @@ def attribute(
             quantity=numbers(items, "quantity", "line_items"),
             description=text(items, "description"),
         ),
-        item_accounts(items, line_item_accounts, roll),
-        readings(demand, demand_usage, usage, records, items, at_hand.ids),
+        accounts,
+        read,
         records,
         roster,
         roll,
@@ -191,8 +198,8 @@ def _residuals(
     place = at_hand.row
     charges = np.append(numbers(bills, "current_charges", "bills"), np.nan)[place]
     charges[~np.append(counted(bills, "bills"), False)[place]] = np.nan
-    both, names = pd.factorize(pd.concat([text(bills, "currency"), text(items, "currency")], ignore_index=True))
-    of_bill, own = np.append(both[: len(bills)], -1)[place], both[len(bills) :]
+    currency, names = pd.factorize(pd.concat([text(bills, "currency"), text(items, "currency")], ignore_index=True))
+    of_bill, own = np.append(currency[: len(bills)], -1)[place], currency[len(bills) :]
     current = ~text(items, "billing_period").eq("PREVIOUS").to_numpy(dtype=bool)
     same = (own == of_bill[bill]) | (own < 0) | (of_bill[bill] < 0)
     total = np.zeros(len(place), dtype=np.int64)

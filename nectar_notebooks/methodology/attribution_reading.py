@@ -32,7 +32,16 @@ if TYPE_CHECKING:
 
     Ints = npt.NDArray[np.int64]
 
-__all__ = ["Bills", "bill_periods", "cents", "counting_items", "item_accounts", "number_bills", "readings"]
+__all__ = [
+    "Bills",
+    "bill_periods",
+    "cents",
+    "counting_items",
+    "item_accounts",
+    "number_bills",
+    "readings",
+    "refuse_doubled",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +52,17 @@ class Bills:
     of_items: Ints
     of_usage: Ints
     row: Ints  # in the bills table (-1: not there)
+
+
+def refuse_doubled(line_items: pd.DataFrame) -> None:
+    """Raise `DataError` where a line item's id stands on several rows."""
+    ids = text(line_items, "line_item_id")
+    if not ids.is_unique:
+        doubled = ids.duplicated(keep=False).to_numpy()
+        raise DataError(
+            f"line_items: an id stands on several rows: {named_rows(line_items, doubled)}.",
+            advice="Drop what is doubled, or number the lines of each bill.",
+        )
 
 
 def number_bills(line_items: pd.DataFrame, usage: pd.DataFrame, bills: pd.DataFrame | None) -> Bills:
@@ -73,13 +93,6 @@ def counting_items(
     line_items: pd.DataFrame, at_hand: Bills, bills: pd.DataFrame | None
 ) -> tuple[npt.NDArray[np.bool_], dict[str, int]]:
     """Return which line items count (and do not stand on a bill that does not), and the others by reason."""
-    ids = text(line_items, "line_item_id")
-    if not ids.is_unique:
-        doubled = ids.duplicated(keep=False).to_numpy()
-        raise DataError(
-            f"line_items: an id stands on several rows: {named_rows(line_items, doubled)}.",
-            advice="Drop what is doubled, or number the lines of each bill.",
-        )
     kept = counted(line_items, "line_items")
     reason = text(line_items, "counts_reason")
     if bills is not None:
@@ -117,7 +130,7 @@ def item_accounts(items: pd.DataFrame, relation: pd.DataFrame | None, meters: Me
     account = text(relation, "account_id")
     number = places_in(account, meters.accounts)
     number = np.where(number < 0, len(meters.accounts), number)
-    item = places_in(text(relation, "line_item_id"), text(items, "line_item_id"))
+    item = places_in(text(relation, "line_item_id"), text(items, "line_item_id"), distinct=True)
     known = (item >= 0) & account.notna().to_numpy()
     item, number = item[known], number[known]
     if len(item) and (np.diff(item) <= 0).any():

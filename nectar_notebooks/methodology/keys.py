@@ -66,12 +66,15 @@ def group_keys(frame: pd.DataFrame, names: Sequence[str]) -> tuple[npt.NDArray[n
     return rank[group], pd.DataFrame(keys, columns=list(names))
 
 
-def places_in(values: pd.Series, keys: pd.Series) -> npt.NDArray[np.int64]:
-    """Return where each value stands among `keys` (the first of equals; -1 where it does not, or is missing)."""
+def places_in(values: pd.Series, keys: pd.Series, *, distinct: bool = False) -> npt.NDArray[np.int64]:
+    """Return where each value stands among `keys` (the first of equals; -1 where it does not, or is missing).
+
+    `distinct` says that the caller knows the keys to be so.
+    """
     wanted, known = _arrow(values), _arrow(keys)
     if wanted.null_count == len(wanted):
         return np.full(len(wanted), -1)
-    if wanted.null_count == 0 and wanted.equals(known) and keys.is_unique:
+    if wanted.null_count == 0 and wanted.equals(known) and (distinct or keys.is_unique):
         return np.arange(len(values))
     found = pc.index_in(wanted, value_set=known).to_numpy(zero_copy_only=False)
     return np.where(np.isnan(found) | values.isna().to_numpy(), -1, found).astype(np.int64)
