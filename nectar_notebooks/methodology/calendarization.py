@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 import pandas as pd
 
 from nectar_notebooks.methodology.checks import choose, report
+from nectar_notebooks.methodology.parallel import both
 from nectar_notebooks.methodology.periods import CONVENTIONS, SHARED_DAY, Convention, SharedDay
 from nectar_notebooks.methodology.records import Records, read
 from nectar_notebooks.methodology.spreading import Cells
@@ -162,25 +163,37 @@ def _spread(
 
 def _months(records: Records) -> pd.DataFrame:
     cells = Cells(records, "M")
-    out = cells.keys()
-    out["month"] = cells.bin_start()
-    out["usage"], out["cost"] = cells.usage(), cells.cost()
-    covered, twice = cells.cover()
-    out["days_covered"] = covered
-    out["days_in_month"] = pd.array(cells.bin_length(), dtype="Int64")
-    out["days_overlapped"] = twice
-    out["estimated_share"] = cells.estimated_share()
-    out["bills"] = pd.array(cells.bills(), dtype="Int64")
-    out["first_day"], out["last_day"] = cells.span()
-    return out
+    (keys, usage, cost), ((covered, twice), (first, last), bills) = both(
+        lambda: (cells.keys(), cells.usage(), cells.cost()),
+        lambda: (cells.cover(), cells.span(), cells.bills()),
+        len(records.group),
+    )
+    return keys.assign(
+        month=cells.bin_start(),
+        usage=usage,
+        cost=cost,
+        days_covered=covered,
+        days_in_month=pd.array(cells.bin_length(), dtype="Int64"),
+        days_overlapped=twice,
+        estimated_share=cells.estimated_share(),
+        bills=pd.array(bills, dtype="Int64"),
+        first_day=first,
+        last_day=last,
+    )
 
 
 def _days(records: Records) -> pd.DataFrame:
     cells = Cells(records, "D")
-    out = cells.keys(categorical=True)
-    out["day"] = cells.bin_start()
-    out["usage"], out["cost"] = cells.usage(), cells.cost()
-    out["days_covered"] = cells.cover()[0]
-    out["estimated_share"] = cells.estimated_share()
-    out["bills"] = pd.array(cells.bills(), dtype="Int64")
-    return out
+    (keys, usage, cost), ((covered, _), bills, share) = both(
+        lambda: (cells.keys(categorical=True), cells.usage(), cells.cost()),
+        lambda: (cells.cover(), cells.bills(), cells.estimated_share()),
+        len(records.group),
+    )
+    return keys.assign(
+        day=cells.bin_start(),
+        usage=usage,
+        cost=cost,
+        days_covered=covered,
+        estimated_share=share,
+        bills=pd.array(bills, dtype="Int64"),
+    )
