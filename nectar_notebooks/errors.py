@@ -107,9 +107,7 @@ class ServerError(NectarError):
 class NetworkError(NectarError):
     """No answer: connection refused or reset, a timeout, a name that does not resolve, a TLS failure."""
 
-    default_advice = (
-        "Check the connection, the base URL and a proxy between you and the API, then call again."
-    )
+    default_advice = "Check the connection, the base URL and a proxy between you and the API, then call again."
     retryable = True
 
 
@@ -126,9 +124,7 @@ class InterruptedWalkError(NectarError):
     goes on from there. The cause stands in ``__cause__``.
     """
 
-    default_advice = (
-        "Call resume() on this error, or the same noun again: finished pages are not asked twice."
-    )
+    default_advice = "Call resume() on this error, or the same noun again: finished pages are not asked twice."
     retryable = True
 
     def __init__(

@@ -47,9 +47,7 @@ def test_argument_beats_environment_beats_dotenv(tmp_path: Path) -> None:
     assert from_file.version == "v2.0"
     from_environ = settings("production", {"NECTAR_PRODUCTION_API_KEY": KEY}, file)
     assert from_environ.keys[0].reveal() == KEY
-    from_argument = settings(
-        "production", {"NECTAR_PRODUCTION_API_KEY": KEY}, file, key="other", version="2.1"
-    )
+    from_argument = settings("production", {"NECTAR_PRODUCTION_API_KEY": KEY}, file, key="other", version="2.1")
     assert from_argument.keys[0].reveal() == "other"
     assert from_argument.version == "v2.1"
 
@@ -194,9 +192,7 @@ def test_keyring_is_asked_last(monkeypatch: pytest.MonkeyPatch) -> None:
         pass
 
     keyring = types.SimpleNamespace(
-        get_password=lambda service, user: (
-            KEY if (service, user) == ("nectar-notebooks", "production") else None
-        ),
+        get_password=lambda service, user: KEY if (service, user) == ("nectar-notebooks", "production") else None,
         errors=types.SimpleNamespace(KeyringError=KeyringError),
     )
     monkeypatch.setitem(sys.modules, "keyring", keyring)
@@ -219,9 +215,7 @@ def test_a_key_does_not_print(caplog: pytest.LogCaptureFixture) -> None:
     secret = Secret(KEY)
     got = settings("production", key=KEY)
     logging.getLogger("test").warning("%s %r", secret, got)
-    shown = (
-        f"{secret} {secret!r} {secret:>40} {got} {got.found} {vars(got) if hasattr(got, '__dict__') else ''}"
-    )
+    shown = f"{secret} {secret!r} {secret:>40} {got} {got.found} {vars(got) if hasattr(got, '__dict__') else ''}"
     assert KEY not in shown + caplog.text + secret.fingerprint()
     for refuse in (pickle.dumps, copy.copy, copy.deepcopy):
         with pytest.raises(TypeError, match="not copied"):
