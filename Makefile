@@ -59,8 +59,12 @@ notebooks-test: .venv/installed-dev ## every notebook gives its kept outputs aga
 		--editable '.[dev]'
 	@touch $@
 
-pandas2: .venv-pandas2/installed ## the package's tests on the oldest pandas that is promised
-	.venv-pandas2/bin/pytest -n 2 -m "not reference_only" $(PYTEST_ARGS)
+# The rooms that make, keep, compute or draw frames; the wire and the embedded sandbox know no pandas.
+FRAMES := tests/tables tests/cache tests/client tests/methodology_core tests/methodology_quality \
+	tests/face/test_plots.py tests/face/test_demo.py tests/project/test_portfolio.py
+
+pandas2: .venv-pandas2/installed ## the tests of every frame on the oldest pandas that is promised
+	.venv-pandas2/bin/pytest -n 2 $(FRAMES) $(PYTEST_ARGS)
 
 notebooks: .venv/installed-dev ## run the notebooks and write their outputs
 	$(BIN)/python docs/build_notebooks.py

@@ -148,7 +148,9 @@ def _spread(
         for name in (result.columns[6], *_NOT_DATED):
             if name in rest.columns:
                 rest[name] = pd.Series(pd.NA if name == "days_in_month" else None, rest.index, rest[name].dtype)
-        result = pd.concat([result, rest], ignore_index=True)
+        # Column by column: pandas 2 warns of frames in which a whole column is missing.
+        columns = {name: pd.concat([result[name], rest[name]], ignore_index=True) for name in result.columns}
+        result = pd.DataFrame(columns)
     return report(
         result,
         what,

@@ -8,6 +8,7 @@ No rule of the methodology stands here.
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -96,6 +97,13 @@ def numbers(frame: pd.DataFrame, name: str, what: str) -> npt.NDArray[np.float64
     return values
 
 
+def _far_day(value: object) -> date | None:
+    try:
+        return date.fromisoformat(str(value))
+    except ValueError:
+        return None
+
+
 def days(frame: pd.DataFrame, name: str, what: str) -> npt.NDArray[np.datetime64]:
     """Return a column as civil days (``datetime64[D]``, NaT for missing or for an absent column).
 
@@ -114,6 +122,13 @@ def days(frame: pd.DataFrame, name: str, what: str) -> npt.NDArray[np.datetime64
     if not (isinstance(column.dtype, np.dtype) and column.dtype.kind == "M"):
         parsed = pd.to_datetime(column.astype(object), format="ISO8601", errors="coerce")
         bad = (parsed.isna() & column.notna()).to_numpy()
+        if bad.any():
+            # pandas 2 reads nanoseconds only and ends in 2262: what it cannot read may be a day all the same.
+            far = [_far_day(value) for value in column[bad]]
+            if all(day is not None for day in far):
+                found = parsed.to_numpy().astype("datetime64[D]")
+                found[bad] = np.array(far, dtype="datetime64[D]")
+                return found
         if bad.any():
             raise DataError(
                 f"{what}: {name} is no date in {named_rows(frame, bad)}.",

@@ -143,8 +143,8 @@ def test_nothing_is_summed_across_subtypes_units_and_currencies() -> None:
 
 
 def test_missing_usage_is_not_zero_and_covers_nothing() -> None:
-    usage = bills(("m", "2024-01-01", "2024-01-31", None), ("m", "2024-02-01", "2024-02-10", 5))
-    usage.loc[2] = ["m", "2024-02-11", "2024-02-29", None, "kWh"]
+    unknown = ("m", "2024-02-11", "2024-02-29", None)
+    usage = bills(("m", "2024-01-01", "2024-01-31", None), ("m", "2024-02-01", "2024-02-10", 5), unknown)
     result = calendarize(usage)
     assert np.isnan(result.loc[0, "usage"])
     assert result["days_covered"].tolist() == [0, 10]
