@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from nectar_notebooks.methodology import money
+from nectar_notebooks.methodology.attribution_arrays import Items, Parts
 from nectar_notebooks.methodology.attribution_meters import MISSING_DAY, Meters, Roster, read_meters, read_records
 from nectar_notebooks.methodology.attribution_reading import (
     Bills,
@@ -24,7 +25,7 @@ from nectar_notebooks.methodology.attribution_reading import (
     refuse_doubled,
 )
 from nectar_notebooks.methodology.attribution_rules import read_items, unit_kinds
-from nectar_notebooks.methodology.attribution_shares import METHODS, Items, Parts, share_out
+from nectar_notebooks.methodology.attribution_shares import METHODS, share_out
 from nectar_notebooks.methodology.checks import TEXT, counted, numbers, report, require, text
 from nectar_notebooks.methodology.keys import places_in
 from nectar_notebooks.methodology.parallel import both, map_columns

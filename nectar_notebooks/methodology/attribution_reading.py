@@ -13,8 +13,8 @@ import pandas as pd
 
 from nectar_notebooks.errors import DataError
 from nectar_notebooks.methodology import money
+from nectar_notebooks.methodology.attribution_arrays import Accounts, Readings
 from nectar_notebooks.methodology.attribution_meters import MISSING_DAY, Meters, Records
-from nectar_notebooks.methodology.attribution_shares import Accounts, Readings
 from nectar_notebooks.methodology.checks import (
     TEXT,
     counted,

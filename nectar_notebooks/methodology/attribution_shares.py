@@ -6,25 +6,24 @@ Arrays only: line items are places 0.., bills and meters are numbers. What a lin
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from nectar_notebooks.methodology import money
+from nectar_notebooks.methodology.attribution_arrays import Accounts, Items, Parts, Readings
 from nectar_notebooks.methodology.attribution_meters import MIXED, Meters, Records, Roster
 from nectar_notebooks.methodology.attribution_pools import Pool
-from nectar_notebooks.methodology.attribution_rules import Rule, Said, words
+from nectar_notebooks.methodology.attribution_rules import Rule, words
 from nectar_notebooks.methodology.keys import expand
 
 if TYPE_CHECKING:
     import numpy.typing as npt
-    import pandas as pd
 
     Ints = npt.NDArray[np.int64]
     Flags = npt.NDArray[np.bool_]
 
-__all__ = ["METHODS", "Accounts", "Items", "Parts", "Readings", "share_out"]
+__all__ = ["METHODS", "share_out"]
 
 METHODS: Final = ("usage", "demand", "equal", "proportional", "meter", "finance", "unattributed")
 _USAGE, _DEMAND, _EQUAL, _PROPORTIONAL, _METER, _FINANCE, _UNATTRIBUTED = range(7)
@@ -40,56 +39,6 @@ _ENDS: Final = tuple(
     )
 )
 _FIELDS: Final = ("item", "meter", "slot", "amount", "share", "method", "reason")
-
-
-@dataclass(frozen=True, slots=True)
-class Items:
-    """Line items as arrays; `pocket` numbers bill and currency, `amount` is in the integers of `money`."""
-
-    bill: Ints
-    pocket: Ints
-    amount: Ints
-    said: Said
-    meter: Ints
-    unit: Ints  # numbered as the roster's, -1 where nothing on the bills has it
-    kind: Ints  # what the unit measures, numbered as the roster's
-    quantity: npt.NDArray[np.float64]
-    description: pd.Series
-
-
-@dataclass(frozen=True, slots=True)
-class Accounts:
-    """The account of each line item (-1: none named, -2: several, as pairs in `item` and `account`, sorted)."""
-
-    one: Ints
-    item: Ints
-    account: Ints
-
-
-@dataclass(frozen=True, slots=True)
-class Readings:
-    """Demand readings sorted by bill; `record` of each relation, sorted by `reading` (None: nothing said)."""
-
-    first: Ints
-    count: Ints
-    demand: npt.NDArray[np.float64]
-    unit: Ints
-    item_unit: Ints  # the line items' units, numbered as `unit`
-    reading: Ints | None
-    record: Ints | None
-
-
-@dataclass(slots=True)
-class Parts:
-    """Parts of line items: which meter (-1: none) gets how much, by which method and for which reason."""
-
-    item: Ints
-    meter: Ints
-    slot: Ints  # row of the roster (-1: not on the bill)
-    amount: Ints
-    share: npt.NDArray[np.float64]
-    method: Ints
-    reason: Ints
 
 
 def share_out(
