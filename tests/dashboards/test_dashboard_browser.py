@@ -125,6 +125,7 @@ def page() -> Iterator[object]:
         )
         one = browser.new_page(viewport={"width": 1400, "height": 2400})
         one.set_default_timeout(60_000)
+        expect.set_options(timeout=60_000)  # a kernel takes its time to start
         yield one
         browser.close()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import io
 import json
@@ -70,12 +71,18 @@ class Post:
 @contextmanager
 def listening(receiver: Receiver) -> Iterator[Post]:
     server = waitress.create_server(receiver, host="127.0.0.1", port=0, threads=8)
-    thread = threading.Thread(target=server.run, daemon=True)
+
+    def run() -> None:
+        with contextlib.suppress(OSError):  # its sockets are closed under it when the test is over
+            server.run()
+
+    thread = threading.Thread(target=run, daemon=True)
     thread.start()
     try:
         yield Post(server.effective_port)
     finally:
         server.close()
+        thread.join(10)
         receiver.close()
 
 
