@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterable
-from threading import Event, Thread
+from threading import Event, Lock, Thread
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -57,15 +57,18 @@ class Served:
             clear_untrusted_proxy_headers=True,
         )
         self._stopping = Event()
+        self._waking = Lock()
         self._thread = Thread(target=self._run, name=f"embedded sandbox on {self.port}", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
         """Stop answering and free the port."""
-        if not self._stopping.is_set():
+        with self._waking:
+            if self._stopping.is_set():
+                return
             self._stopping.set()
             self._server.pull_trigger()
-            self._thread.join()
+        self._thread.join()
 
     def wait(self) -> None:
         """Return when it is stopped, by :meth:`close` or the keyboard."""
@@ -82,6 +85,8 @@ class Served:
 
         while not self._stopping.is_set():
             wasyncore.loop(timeout=1.0, map=self._channels, count=1)
+        with self._waking:  # the loop may see the end before it is woken: its sockets stay open until then
+            pass
         self._server.task_dispatcher.shutdown(cancel_pending=True, timeout=5)
         wasyncore.close_all(self._channels, ignore_all=True)
 
