@@ -50,7 +50,7 @@ unit: .venv/installed-dev ## the tests, on both cores
 	$(BIN)/pytest -n 2 $(PYTEST_ARGS)
 
 notebooks-test: .venv/installed-dev ## every notebook gives its kept outputs again
-	$(BIN)/pytest --nbval -p no:cacheprovider -n 2 notebooks
+	$(BIN)/pytest --nbval -p no:cacheprovider notebooks
 
 # pandas 3 is the reference; the oldest pandas that is promised passes the package's tests too.
 .venv-pandas2/installed: pyproject.toml constraints.txt constraints-pandas2.txt
