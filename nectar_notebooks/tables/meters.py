@@ -120,8 +120,9 @@ def combine_meters(
     named = named.astype(empty_frame(TABLES["meters"]).dtypes.to_dict())
     for name in ("account_id", "meter_id"):
         named[name] = account_meters[name].reset_index(drop=True)
-    meters = pd.concat([*(meters for meters, _ in sources), named], ignore_index=True)
     dtypes = empty_frame(TABLES["meters"]).dtypes.to_dict()
+    listed = [meters.astype(dtypes) for meters, _ in sources]
+    meters = pd.concat([rows for rows in (*listed, named) if len(rows)] or [named], ignore_index=True)
     first = meters.groupby("meter_id", sort=False, dropna=True).first().reset_index()
     combined = first.reindex(columns=list(TABLES["meters"].names)).astype(dtypes)
     identifiers = pd.concat(
