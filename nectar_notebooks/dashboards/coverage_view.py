@@ -26,7 +26,6 @@ from nectar_notebooks.dashboards.html import (
     text,
     title,
 )
-from nectar_notebooks.dashboards.svg import legend
 from nectar_notebooks.plots.style import words
 
 if TYPE_CHECKING:
@@ -294,8 +293,3 @@ def hole_detail(hole: Hole, by: By, found: pd.DataFrame) -> Markup:
             ),
         ]
     )
-
-
-def grid_legend() -> Markup:
-    """Return what the colours and marks mean."""
-    return legend()

@@ -17,7 +17,6 @@ from nectar_notebooks.dashboards.reading import Closer, Look, Reader, closer_loo
 from nectar_notebooks.errors import AuthenticationError, NectarError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from datetime import datetime
 
     from nectar_notebooks.client.resolving import Given
@@ -157,15 +156,6 @@ class Shell(ABC):
     def _say(self, words: str, kind: str = "website") -> None:
         self._said = words
         show(self._notice, notice(words, kind) if words else "")
-
-    def _trying(self, run: Callable[[], object]) -> bool:
-        """Run what a person asked for; say what was wrong with it, if anything."""
-        try:
-            run()
-        except NectarError as error:
-            self._say(str(error), "customer")
-            return False
-        return True
 
     def _heading(self) -> Markup:
         of = "All companies" if self._given is None else self._company_name()

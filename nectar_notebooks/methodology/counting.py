@@ -13,6 +13,7 @@ import pandas as pd
 
 from nectar_notebooks.errors import DataError
 from nectar_notebooks.methodology.checks import TEXT, counted, flags, require, text
+from nectar_notebooks.schema.revisions import circle
 from nectar_notebooks.schema.values import ACCOUNT_STATUSES_NOT_COUNTED
 
 if TYPE_CHECKING:
@@ -55,20 +56,12 @@ def count_bills(bills: pd.DataFrame, *, flagged: bool = True) -> pd.DataFrame:
 
 
 def _refuse_cycles(successor: dict[str, str]) -> None:
-    done: set[str] = set()
-    for first in successor:
-        chain: list[str] = []
-        bill: str | None = first
-        while bill is not None and bill not in done:
-            if bill in chain:
-                circle = sorted(chain[chain.index(bill) :])
-                raise DataError(
-                    f"bills: {', '.join(circle)} supersede each other in a circle, so none is the newest.",
-                    advice="Correct superseded_by on one of them.",
-                )
-            chain.append(bill)
-            bill = successor.get(bill)
-        done.update(chain)
+    found = circle(successor)
+    if found:
+        raise DataError(
+            f"bills: {', '.join(sorted(found))} supersede each other in a circle, so none is the newest.",
+            advice="Correct superseded_by on one of them.",
+        )
 
 
 def count_accounts(accounts: pd.DataFrame) -> pd.DataFrame:

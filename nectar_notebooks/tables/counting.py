@@ -12,6 +12,7 @@ from typing import Final
 import pandas as pd
 
 from nectar_notebooks.errors import DataError
+from nectar_notebooks.schema.revisions import circle
 from nectar_notebooks.schema.values import ACCOUNT_STATUSES_NOT_COUNTED
 from nectar_notebooks.tables.casting import TEXT_DTYPE
 
@@ -92,19 +93,10 @@ def _shared_reason(relation: pd.DataFrame, key: str, by_account: pd.Series[str])
 
 
 def _refuse_circles(bills: pd.DataFrame) -> None:
-    """Follow each chain of revisions once; what comes back to itself is a circle."""
     revised = bills[bills["superseded_by"].notna()].drop_duplicates("bill_id")
-    links = dict(zip(revised["bill_id"].tolist(), revised["superseded_by"].tolist(), strict=True))
-    done: set[str] = set()
-    for start in links:
-        path: list[str] = []
-        bill = start
-        while bill in links and bill not in done:
-            done.add(bill)
-            path.append(bill)
-            bill = links[bill]
-        if bill in path:
-            raise _circle(path[path.index(bill) :])
+    found = circle(dict(zip(revised["bill_id"].tolist(), revised["superseded_by"].tolist(), strict=True)))
+    if found:
+        raise _circle(found)
 
 
 def _circle(bills: list[str]) -> DataError:
