@@ -105,6 +105,11 @@ class Library:
         keys = [SnapshotKey(self.realm, "companies", f"key/{name}") for name in self._fingerprints]
         return next((key for key in keys if self._find(key) is not None), keys[0])
 
+    def forget_companies(self) -> None:
+        """Drop the lists of companies of these API keys: a write changed them."""
+        for name in self._fingerprints:
+            self.store.drop(SnapshotKey(self.realm, "companies", f"key/{name}"))
+
     def held(self, key: SnapshotKey, pull: Pull, *, renew: bool = False) -> Held:
         """Return the tables of `key`: as kept if they are fresh, else pulled and kept.
 
