@@ -9,6 +9,7 @@ No rule of the methodology stands here.
 from __future__ import annotations
 
 from datetime import date
+from numbers import Number
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -104,6 +105,18 @@ def _far_day(value: object) -> date | None:
         return None
 
 
+def _refuse_numbers(frame: pd.DataFrame, column: pd.Series, name: str, what: str) -> None:
+    if pd.api.types.infer_dtype(column, skipna=True) in ("string", "date", "datetime", "empty"):
+        return
+    bad = np.array([isinstance(value, (Number, np.bool_)) for value in column], dtype=bool) & column.notna().to_numpy()
+    if bad.any():
+        raise DataError(
+            f"{what}: {name} is a number, not a date, in {named_rows(frame, bad)}.",
+            advice="20240131 could be a day, or seconds since 1970: convert it first, as with"
+            ' pandas.to_datetime(column.astype(str), format="%Y%m%d").',
+        )
+
+
 def days(frame: pd.DataFrame, name: str, what: str) -> npt.NDArray[np.datetime64]:
     """Return a column as civil days (``datetime64[D]``, NaT for missing or for an absent column).
 
@@ -112,7 +125,7 @@ def days(frame: pd.DataFrame, name: str, what: str) -> npt.NDArray[np.datetime64
     Raises
     ------
     DataError
-        A text that is no ISO date; the rows are named.
+        A text that is no ISO date, or a number, which may count anything; the rows are named.
     """
     if name not in frame.columns:
         return np.full(len(frame), np.datetime64("NaT"), dtype="datetime64[D]")
@@ -120,7 +133,9 @@ def days(frame: pd.DataFrame, name: str, what: str) -> npt.NDArray[np.datetime64
     if isinstance(column.dtype, pd.DatetimeTZDtype):
         column = column.dt.tz_localize(None)
     if not (isinstance(column.dtype, np.dtype) and column.dtype.kind == "M"):
-        parsed = pd.to_datetime(column.astype(object), format="ISO8601", errors="coerce")
+        column = column.astype(object)
+        _refuse_numbers(frame, column, name, what)
+        parsed = pd.to_datetime(column, format="ISO8601", errors="coerce")
         bad = (parsed.isna() & column.notna()).to_numpy()
         if bad.any():
             # pandas 2 reads nanoseconds only and ends in 2262: what it cannot read may be a day all the same.

@@ -27,9 +27,11 @@ Rate: TypeAlias = tuple[float, str, str]
 #: Rates by commodity (``"GAS"``) or commodity and subtype (``"GAS / NATURAL_GAS"``).
 Rates: TypeAlias = Rate | Mapping[str, Rate]
 
-#: Heat contents used unless others are given: 1,026 Btu in a cubic foot of natural gas and 1,194,000 Btu in a
-#: thousand pounds of steam, as ENERGY STAR Portfolio Manager converts (Technical Reference: Thermal Energy
-#: Conversions). Gas without a subtype is taken for natural gas; no other fuel has a default.
+#: Heat contents used unless others are given: 1,026 Btu in a cubic foot of natural gas and 1,194 Btu in a pound of
+#: steam (1,194,000 in the API's ``mlb``, a thousand pounds; saturated steam at 150 psi). Source: ENERGY STAR
+#: Portfolio Manager, Technical Reference: Thermal Energy Conversions, August 2015, the values for the United States;
+#: for Canada it takes 1,031.43 Btu in a cubic foot. Gas without a subtype is taken for natural gas; no other fuel has
+#: a default.
 DEFAULT_HEAT_CONTENT: Final[Mapping[str, Rate]] = {
     "GAS": (1026.0, "Btu", "CF"),
     "GAS / NATURAL_GAS": (1026.0, "Btu", "CF"),

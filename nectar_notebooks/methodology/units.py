@@ -82,7 +82,9 @@ def factor(
         What is measured; decides which heat content or density applies.
     heat_content : (value, energy unit, per unit) or mapping of such, optional
         Energy in a volume or a mass. A mapping is looked up by ``"COMMODITY / SUBTYPE"``, then by
-        ``"COMMODITY"`` where no subtype is given. Default: :data:`DEFAULT_HEAT_CONTENT`.
+        ``"COMMODITY"`` where no subtype is given. Default: :data:`DEFAULT_HEAT_CONTENT`, 1,026 Btu in a cubic
+        foot of natural gas and 1,194 Btu in a pound of steam (ENERGY STAR Portfolio Manager, Technical Reference:
+        Thermal Energy Conversions, August 2015, United States).
     density : (value, mass unit, volume unit) or mapping of such, optional
         Mass in a volume, as for hauled waste. No default.
 

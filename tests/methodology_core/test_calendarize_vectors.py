@@ -248,6 +248,26 @@ def test_what_cannot_be_read_is_named(column: str, value: object, words: str) ->
         calendarize(usage)
 
 
+@pytest.mark.parametrize("name", ["start_date", "end_date"])
+@pytest.mark.parametrize(
+    "values",
+    [[20240115, 20240214], [20240115.0, np.nan], [1705276800, 1707868800], [True, False], ["2024-01-15", 45337]],
+    ids=["digits", "with a gap", "seconds", "flags", "one among texts"],
+)
+def test_numbers_are_no_dates(name: str, values: list[object]) -> None:
+    """They may be digits of a day, seconds, or a spreadsheet's count of days: none is guessed."""
+    usage = bills(("m", "2024-01-15", "2024-02-14", 1), ("n", "2024-01-15", "2024-02-14", 1)).astype(object)
+    usage[name] = pd.Series(values, dtype=object if isinstance(values[0], str) else None)
+    with pytest.raises(DataError, match=f"calendarize: {name} is a number, not a date, in meter_id [mn]") as caught:
+        calendarize(usage)
+    assert "%Y%m%d" in str(caught.value)
+
+
+def test_a_column_without_any_date_is_no_column_of_numbers() -> None:
+    usage = bills(("m", "2024-01-15", "2024-02-14", 31)).assign(end_date=np.nan)
+    assert calendarize(usage)["days_covered"].tolist() == [1.0]
+
+
 def test_unknown_words_are_refused() -> None:
     with pytest.raises(InvalidRequestError, match="inclusive or exclusive or midday"):
         calendarize(bills(("m", "2024-01-15", "2024-02-14", 1)), "half")
