@@ -36,7 +36,13 @@ def act(sandbox: Sandbox, method: str, path: str, key: str | None, body: Any) ->
 
 
 def _journal(sandbox: Sandbox) -> Any:
-    return {"highestConcurrency": sandbox.journal.highest_concurrency, "requests": sandbox.journal.rows()}
+    journal = sandbox.journal
+    return {
+        "highestConcurrency": journal.highest_concurrency,
+        "total": journal.count(),
+        "dropped": journal.dropped,
+        "requests": journal.rows(),
+    }
 
 
 def _events(sandbox: Sandbox) -> Any:

@@ -1,15 +1,20 @@
 """The journal of an embedded sandbox: what was asked, what was answered, how many requests ran at once.
 
-It notes no header and so no key. It lives in memory and starts empty with each sandbox.
+It notes no header and so no key. It lives in memory, starts empty with each sandbox, and keeps the newest entries; what
+was dropped is counted still.
 """
 
 from __future__ import annotations
 
+from collections import Counter, deque
 from collections.abc import Iterator
 from threading import Lock
-from typing import TypedDict
+from typing import Final, TypedDict
 
-__all__ = ["Entry", "Journal"]
+__all__ = ["KEPT", "Entry", "Journal"]
+
+#: How many entries are kept: more than any test looks at, about 10 MB.
+KEPT: Final = 20_000
 
 
 class Entry(TypedDict):
@@ -28,6 +33,11 @@ class Entry(TypedDict):
 class Journal:
     """Requests in the order in which they were answered; a sequence of dicts, ready for a frame.
 
+    Parameters
+    ----------
+    kept : int
+        How many of the newest entries are kept. :meth:`count` counts the others too.
+
     Examples
     --------
     >>> journal = Journal()
@@ -35,9 +45,10 @@ class Journal:
     (0, 0)
     """
 
-    def __init__(self) -> None:
+    def __init__(self, kept: int = KEPT) -> None:
         self._lock = Lock()
-        self._entries: list[Entry] = []
+        self._entries: deque[Entry] = deque(maxlen=kept)
+        self._counts: Counter[tuple[str | None, int]] = Counter()
         self._running = 0
         self._number = 0
         self._highest = 0
@@ -68,6 +79,7 @@ class Journal:
         """Keep one answered request."""
         with self._lock:
             self._number += 1
+            self._counts[route, status] += 1
             self._entries.append(
                 Entry(
                     number=self._number, time=time, method=method, path=path, query=query, route=route,
@@ -76,7 +88,7 @@ class Journal:
             )  # fmt: skip
 
     def rows(self) -> list[Entry]:
-        """Return a copy of every entry."""
+        """Return a copy of every entry that is kept, oldest first."""
         with self._lock:
             return [entry.copy() for entry in self._entries]
 
@@ -84,6 +96,7 @@ class Journal:
         """Forget every entry and the highest concurrency."""
         with self._lock:
             self._entries.clear()
+            self._counts.clear()
             self._number = 0
             self._highest = self._running
 
@@ -92,12 +105,20 @@ class Journal:
         """Return how many requests ran at once at most."""
         return self._highest
 
+    @property
+    def dropped(self) -> int:
+        """Return how many entries are no longer kept: the oldest."""
+        with self._lock:
+            return self._number - len(self._entries)
+
     def count(self, route: str | None = None, status: int | None = None) -> int:
-        """Return how many requests were answered, of a route or status if given."""
-        return sum(
-            (route is None or entry["route"] == route) and (status is None or entry["status"] == status)
-            for entry in self.rows()
-        )
+        """Return how many requests were answered, of a route or status if given, dropped ones too."""
+        with self._lock:
+            return sum(
+                number
+                for (its_route, its_status), number in self._counts.items()
+                if (route is None or its_route == route) and (status is None or its_status == status)
+            )
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -109,4 +130,5 @@ class Journal:
         return self.rows()[index]
 
     def __repr__(self) -> str:
-        return f"Journal({len(self)} requests, at most {self._highest} at once)"
+        dropped = f", the oldest {self.dropped} dropped" if self.dropped else ""
+        return f"Journal({self.count()} requests, at most {self._highest} at once{dropped})"

@@ -18,6 +18,7 @@ from small_world import ACME, BETA, JANUARY_BILL, many_bills, small_world
 
 from nectar_notebooks.errors import BillsFileError, ConfigurationError
 from nectar_notebooks.sandbox import Sandbox
+from nectar_notebooks.sandbox.journal import Journal
 
 PATHS = ("/company", "/connection/company/{}", "/meter/company/{}", "/document/company/{}?page=2", "/usage/company/{}")
 
@@ -116,6 +117,22 @@ def test_the_journal_notes_what_was_asked(ask: Asker) -> None:
     assert ask.sandbox.journal.count(status=200) == 1
     ask.sandbox.journal.clear()
     assert len(ask.sandbox.journal) == 0
+
+
+def test_a_full_journal_keeps_the_newest_and_counts_them_all(ask: Asker) -> None:
+    journal = ask.sandbox.journal = Journal(kept=3)
+    for _ in range(4):
+        ask("/ping")
+    ask("/nowhere")
+    assert [(row["number"], row["status"]) for row in journal] == [(3, 200), (4, 200), (5, 404)]
+    assert len(journal) == 3
+    assert journal.dropped == 2
+    assert (journal.count(), journal.count("/ping"), journal.count(status=404)) == (5, 4, 1)
+    assert repr(journal) == "Journal(5 requests, at most 1 at once, the oldest 2 dropped)"
+    _, told = ask("/journal", version="_sandbox")
+    assert (told["total"], told["dropped"], len(told["requests"])) == (5, 2, 3)
+    journal.clear()
+    assert (len(journal), journal.count(), journal.dropped) == (0, 0, 0)
 
 
 def test_time_moves_only_when_asked(sandbox: Sandbox) -> None:
