@@ -13,8 +13,7 @@ import pandas as pd
 
 from nectar_notebooks.errors import InvalidRequestError, NotFoundError
 from nectar_notebooks.methodology.calendarization import SPOT
-from nectar_notebooks.methodology.checks import TEXT, counted, numbers, report, text
-from nectar_notebooks.methodology.counting import count_bills
+from nectar_notebooks.methodology.checks import TEXT, numbers, report, text
 from nectar_notebooks.methodology.keys import places_in
 from nectar_notebooks.methodology.monthly import KINDS, prepare
 from nectar_notebooks.methodology.records import read
@@ -29,13 +28,16 @@ if TYPE_CHECKING:
     from nectar_notebooks.methodology.periods import Convention, SharedDay
     from nectar_notebooks.schema.portfolio import Portfolio
 
-__all__ = ["explain"]
+__all__ = ["bill_charges", "explain", "month_pieces"]
 
 _MONTH_COLUMNS: Final = (
     "quantity", "kind", "site_id", "meter_id", "commodity", "subtype", "bill_id", "usage_id", "line_item_id",
     "description", "start_date", "end_date", "days", "of_days", "portion", "original", "whole", "value", "unit",
     "method", "reason",
 )  # fmt: skip
+_MONTH_ORDER: Final = [
+    "quantity", "site_id", "commodity", "subtype", "meter_id", "start_date", "bill_id", "line_item_id", "month",
+]  # fmt: skip
 _BILL_COLUMNS: Final = (
     "bill_id", "line_item_id", "description", "charge_type", "quantity", "quantity_unit", "rate", "line_amount",
     "meter_id", "site_id", "commodity", "subtype", "amount", "currency", "share", "method", "reason",
@@ -117,19 +119,36 @@ def explain(
         flagged=flagged,
     )
     if bill is not None:
-        return _bill(portfolio, ready, bill, flagged)
+        return bill_charges(portfolio, ready, bill)
     first = _month(month)
-    parts = [_pieces(ready.usage, "attributed", first, convention, shared_day, spot)]
-    for kind in KINDS:
-        charges = ready.charges[ready.charges["kind"] == kind]
-        parts.append(_pieces(charges, kind, first, convention, shared_day, spot))
-    result = pd.concat(parts, ignore_index=True)
-    result = _originals(result, portfolio)
+    result = month_pieces(portfolio, ready, convention, month=first, shared_day=shared_day, spot=spot)
     if site is not None:
         result = result[result["site_id"].eq(_site(portfolio.sites, site)).to_numpy(dtype=bool)]
-    order = ["quantity", "site_id", "commodity", "subtype", "meter_id", "start_date", "bill_id", "line_item_id"]
-    result = result[list(_MONTH_COLUMNS)].sort_values(order, kind="stable", ignore_index=True)
+    result = result.drop(columns="month").reset_index(drop=True)
     return report(result, "explain", ready.left_out, month=str(first.date()), convention=convention)
+
+
+def month_pieces(
+    portfolio: Portfolio,
+    ready: Prepared,
+    convention: Convention = "inclusive",
+    *,
+    month: pd.Timestamp | None = None,
+    shared_day: SharedDay = "keep",
+    spot: Collection[str] = SPOT,
+) -> pd.DataFrame:
+    """Return what `explain` shows of a month, for one month or for all, with `month` in front.
+
+    `ready` may hold some bills of the portfolio only: each record is spread by itself, unless a shared day is
+    given to the later bill.
+    """
+    parts = [_pieces(ready.usage, "attributed", month, convention, shared_day, spot)]
+    for kind in KINDS:
+        charges = ready.charges[ready.charges["kind"] == kind]
+        if len(charges):
+            parts.append(_pieces(charges, kind, month, convention, shared_day, spot))
+    result = _originals(pd.concat(parts, ignore_index=True), portfolio)
+    return result[["month", *_MONTH_COLUMNS]].sort_values(_MONTH_ORDER, kind="stable", ignore_index=True)
 
 
 def _month(month: object) -> pd.Timestamp:
@@ -154,15 +173,16 @@ def _site(sites: pd.DataFrame, wanted: str) -> str:
 def _pieces(
     records: pd.DataFrame,
     kind: str,
-    month: pd.Timestamp,
+    month: pd.Timestamp | None,
     convention: Convention,
     shared_day: SharedDay,
     spot: Collection[str],
 ) -> pd.DataFrame:
-    """Return the pieces of records that fall into a month, each beside its record."""
+    """Return the pieces of records that fall into a month, or into any, each beside its record."""
     dated, _, _ = read(records, convention, shared_day, spot, "explain")
     found = pieces(dated)
-    found = found[found["month"].eq(month).to_numpy(dtype=bool)].reset_index(drop=True)
+    if month is not None:
+        found = found[found["month"].eq(month).to_numpy(dtype=bool)].reset_index(drop=True)
     beside = records.iloc[found["row"].to_numpy()].reset_index(drop=True)
     charges = "amount" in records and "usage" not in records
     quantity = "usage" if not charges else "finance" if kind == "finance" else "cost"
@@ -173,6 +193,7 @@ def _pieces(
     reason = text(beside, "reason" if charges else "adjustment")
     return pd.DataFrame(
         {
+            "month": found["month"],
             "quantity": pd.Series(quantity, found.index, dtype=TEXT),
             "kind": pd.Series(kind, found.index, dtype=TEXT),
             **out,
@@ -206,7 +227,8 @@ def _originals(result: pd.DataFrame, portfolio: Portfolio) -> pd.DataFrame:
     return result.assign(original=original, description=description)
 
 
-def _bill(portfolio: Portfolio, ready: Prepared, bill: str, flagged: bool) -> pd.DataFrame:
+def bill_charges(portfolio: Portfolio, ready: Prepared, bill: str) -> pd.DataFrame:
+    """Return what `explain` shows of a bill."""
     known = portfolio.bills[text(portfolio.bills, "bill_id").eq(bill).to_numpy(dtype=bool)]
     items = portfolio.line_items[text(portfolio.line_items, "bill_id").eq(bill).to_numpy(dtype=bool)]
     if known.empty and items.empty:
@@ -214,7 +236,7 @@ def _bill(portfolio: Portfolio, ready: Prepared, bill: str, flagged: bool) -> pd
     rows = ready.charges[ready.charges["bill_id"].eq(bill).to_numpy(dtype=bool)].reset_index(drop=True)
     silent = items[~text(items, "line_item_id").isin(rows["line_item_id"]).to_numpy(dtype=bool)]
     if not silent.empty:
-        rows = pd.concat([rows, _silent(silent, known, rows, flagged)], ignore_index=True)
+        rows = pd.concat([rows, _silent(silent, ready.bills, rows)], ignore_index=True)
     place = places_in(rows["line_item_id"], text(items, "line_item_id"))
     beside = {
         name: pd.Series(text(items, name).array.take(place, allow_fill=True), rows.index, dtype=TEXT)
@@ -228,11 +250,11 @@ def _bill(portfolio: Portfolio, ready: Prepared, bill: str, flagged: bool) -> pd
     return report(result, "explain", {}, bill=bill)
 
 
-def _silent(items: pd.DataFrame, bill: pd.DataFrame, like: pd.DataFrame, flagged: bool) -> pd.DataFrame:
+def _silent(items: pd.DataFrame, bills: pd.DataFrame, like: pd.DataFrame) -> pd.DataFrame:
     """Return line items that are in no total, with the reason."""
-    judged = count_bills(bill, flagged=flagged)
-    of_bill = text(judged, "counts_reason")[~counted(judged, "bills")].tolist()
-    reason = text(items, "counts_reason").fillna(of_bill[0] if of_bill else "its account does not count")
+    of_bill = places_in(text(items, "bill_id"), text(bills, "bill_id"))
+    told = pd.Series(text(bills, "counts_reason").array.take(of_bill, allow_fill=True), items.index, dtype=TEXT)
+    reason = text(items, "counts_reason").fillna(told).fillna("its account does not count")
     rows = pd.DataFrame({name: pd.Series(np.nan, items.index, dtype=dtype) for name, dtype in like.dtypes.items()})
     return rows.assign(
         bill_id=text(items, "bill_id"),

@@ -38,10 +38,11 @@ _WHO: Final = ("meter_id", "site_id", "commodity", "subtype", "month")
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A portfolio's usage, adjusted, and its charges, attributed; both ready to be calendarized."""
+    """A portfolio's usage, adjusted, and its charges, attributed, ready to be calendarized; and which bills count."""
 
     usage: pd.DataFrame
     charges: pd.DataFrame
+    bills: pd.DataFrame
     left_out: dict[str, int]
 
 
@@ -187,7 +188,7 @@ def prepare(
         for name, frame in (("usage", usage), ("line items", adjusted.line_items), ("bills", adjusted.bills))
         for reason, number in left_out(frame, counted(frame, name), "does not count").items()
     }
-    return Prepared(usage, charges, out)
+    return Prepared(usage, charges, adjusted.bills, out)
 
 
 def _scaled(charges: pd.DataFrame, usage: pd.DataFrame) -> pd.DataFrame:
