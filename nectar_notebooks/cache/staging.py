@@ -29,7 +29,7 @@ __all__ = ["OLDEST", "Staging"]
 #: A walk that began earlier than this is not resumed.
 OLDEST: Final = timedelta(days=1)
 
-_HEAD: Final = struct.Struct("<QI")  # length and checksum of the body
+_HEAD: Final = struct.Struct("<QI")  # length of the body, checksum of what is kept
 
 
 class Staging:
@@ -61,8 +61,8 @@ class Staging:
 
     def keep(self, page: int, body: bytes) -> None:
         """Keep the body of a finished page; where it cannot be written, the walk just cannot be resumed."""
-        head = _HEAD.pack(len(body), zlib.crc32(body))
-        packed = head + _codec().compress(body, asbytes=True)
+        squeezed = _codec().compress(body, asbytes=True)
+        packed = _HEAD.pack(len(body), zlib.crc32(squeezed)) + squeezed
         with suppress(ConfigurationError), self._manifest.change(durable=False) as connection:
             connection.execute("INSERT OR REPLACE INTO pages VALUES (?, ?, ?)", (self._walk, page, packed))
 
@@ -85,10 +85,13 @@ def _unpacked(packed: bytes) -> bytes | None:
     """Return the body, or None where it is not what was kept."""
     try:
         size, checksum = _HEAD.unpack_from(packed)
-        body: bytes = _codec().decompress(packed[_HEAD.size :], size, asbytes=True)
+        squeezed = packed[_HEAD.size :]
+        if zlib.crc32(squeezed) != checksum:  # looked at first: what is damaged is not unpacked
+            return None
+        body: bytes = _codec().decompress(squeezed, size, asbytes=True)
     except (struct.error, OSError, ValueError):
         return None
-    return body if zlib.crc32(body) == checksum else None
+    return body
 
 
 @cache

@@ -7,6 +7,7 @@ the fidelity list. Where the frames are kept, and when a walk is due, is decided
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
@@ -101,11 +102,14 @@ class Listing:
         """
         spent = 0
         for _ in range(1 + _REPEATS):
-            frames, total, requests = self._walk(staging)
+            gathered, total, requests = self._walk(staging)
             spent += requests
             if self._resource not in _DATED or self._family is None:
-                return self._pulled(frames, staging, total, spent)
-            changes = self.changes(staging.began - _SKEW)
+                return self._pulled(self._ordered(gathered.finish()), staging, total, spent)
+            with ThreadPoolExecutor(1, thread_name_prefix="nectar-closing") as beside:
+                closing = beside.submit(self.changes, staging.began - _SKEW)
+                frames = self._ordered(gathered.finish())  # while the closing request travels
+                changes = closing.result()
             spent += changes.requests
             if changes.nothing:
                 return self._pulled(frames, staging, total, spent)
@@ -127,7 +131,7 @@ class Listing:
         began = staging.began
         return Pulled(frames, began, self._clock.now(), began.isoformat(), total, requests)
 
-    def _walk(self, staging: Staging) -> tuple[dict[str, pd.DataFrame], int, int]:
+    def _walk(self, staging: Staging) -> tuple[_Gathered, int, int]:
         gathered = _Gathered(self._resource, self._company_id)
         have: dict[int, Sequence[str]] = {}
         for number, body in staging.pages():
@@ -161,7 +165,7 @@ class Listing:
             raise
         finally:
             progress.done()
-        return self._ordered(gathered.finish()), walked.total, walked.requests
+        return gathered, walked.total, walked.requests
 
     def _ordered(self, frames: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
         return frames if self._family is None else ordered(self._family, frames)
