@@ -86,7 +86,12 @@ class _Answers:
         if faulty := self._fault(path, values):
             return faulty
         with state.reading() as db:
-            key = keys.check(db, request.headers.get("X-API-Key"), sandbox.clock.now())
+            key = keys.check(
+                db,
+                request.headers.get("X-API-Key"),
+                sandbox.clock.now(),
+                only=keys.OWN_ENVIRONMENT if sandbox.switches.other_environment == "refused" else None,
+            )
         if method not in routes:
             raise _refuse_method(method, routes)
         if route.assumed and sandbox.documented_only:

@@ -72,7 +72,7 @@ PRIVATE: Final[dict[str, frozenset[str]]] = {
     "accounts": frozenset({"connection", "company", "meters", "isTracked"}),
     "meters": frozenset({"company"}),
     "documents": frozenset({"connection", "usageData", "lineItems", "demandMeters", "isDeleted"}),
-    "usage": frozenset({"company", "connection", "document", "site", "timeOfUse"}),
+    "usage": frozenset({"company", "connection", "document", "site", "timeOfUse", "powerFactor"}),
 }
 
 #: Decimals, which travel as strings or as numbers.
@@ -83,7 +83,7 @@ DECIMALS: Final = frozenset(
         "currentOpenBalance", "credits", "taxCharges", "interestCharges", "usage", "currentReading",
         "previousReading", "multiplier", "multiplier2", "fractionRenewable", "netMeteringGeneratedKwh",
         "netMeteringGridImportKwh", "netMeteringGridExportKwh", "billedDemand", "demandUsage", "totalCharge",
-        "rate", "quantity",
+        "rate", "quantity", "apparentEnergy", "reactiveEnergy", "powerFactor",
     }
 )  # fmt: skip
 
@@ -96,6 +96,9 @@ ASSUMED: Final[dict[str, frozenset[str]]] = {
             "lineItems", "isFlagged", "invoiceId", "previousCloseBalance", "afterPreviousTotalPayment",
             "afterPreviousCharges", "afterPreviousCredits", "currentOpenBalance",
         }
+    ),
+    "usage": frozenset(
+        {"apparentEnergy", "apparentEnergyUnits", "reactiveEnergy", "reactiveEnergyUnits", "powerFactor"}
     ),
     "invitations": frozenset({"events"}),
 }  # fmt: skip

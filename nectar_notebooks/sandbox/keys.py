@@ -19,9 +19,11 @@ from nectar_notebooks.errors import ConfigurationError
 from nectar_notebooks.sandbox.problems import unauthorized
 from nectar_notebooks.sandbox.text import stored
 
-__all__ = ["ENVIRONMENTS", "Key", "add", "check", "make", "revoke"]
+__all__ = ["ENVIRONMENTS", "OWN_ENVIRONMENT", "Key", "add", "check", "make", "revoke"]
 
 ENVIRONMENTS: Final = ("sandbox", "production")
+#: The environment of the key that is always there.
+OWN_ENVIRONMENT: Final = "production"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +74,11 @@ def revoke(db: sqlite3.Connection, key: str, now: datetime) -> bool:
     return db.execute("UPDATE keys SET revoked = ? WHERE digest = ?", (now.isoformat(), _digest(key))).rowcount > 0
 
 
-def check(db: sqlite3.Connection, key: str | None, now: datetime) -> Key:
-    """Return what the key may do, or raise the 401 that says what is wrong with it."""
+def check(db: sqlite3.Connection, key: str | None, now: datetime, only: str | None = None) -> Key:
+    """Return what the key may do, or raise the 401 that says what is wrong with it.
+
+    With `only`, a key of another environment is refused.
+    """
     if not key:
         raise unauthorized("No API key was given: send it in the header X-API-Key.")
     row = db.execute(
@@ -86,6 +91,8 @@ def check(db: sqlite3.Connection, key: str | None, now: datetime) -> Key:
         raise unauthorized("This API key is not active: it was deleted.")
     if expires is not None and datetime.fromisoformat(expires) <= now:
         raise unauthorized("This API key is not active: it has expired.")
+    if only is not None and environment != only:
+        raise unauthorized(f"This API key is of the {environment} environment, and this one is {only}.")
     return Key(environment, None if companies is None else frozenset(json.loads(companies)))
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import sqlite3
 from collections.abc import Iterator
 from typing import Any, Final
@@ -17,12 +18,15 @@ from uuid import UUID
 from nectar_notebooks.sandbox.templates import CHILDREN, USAGE
 from nectar_notebooks.sandbox.text import stored
 
-__all__ = ["DEMAND", "demand_rows", "forget_older", "make_older", "parts"]
+__all__ = ["DEMAND", "demand_rows", "forget_older", "make_older", "parts", "power_quality"]
 
 #: The kinds of rows: a whole record, a time-of-use part of one, a demand reading.
 WHOLE, PART, DEMAND = range(3)
 
 _COLUMNS: Final = "usage, document, company, connection, site, deleted, commodity, created, updated, bill_date"
+#: What v2.1 says of electricity beside its energy, in units that go with the energy's.
+_QUALITY: Final = ("apparentEnergy", "apparentEnergyUnits", "reactiveEnergy", "reactiveEnergyUnits", "powerFactor")
+_QUALITY_UNITS: Final = {"kWh": ("kVAh", "kVArh"), "MWh": ("MVAh", "MVArh"), "GWh": ("GVAh", "GVArh")}
 _INSERT: Final = f"""INSERT INTO older (id, kind, {_COLUMNS}, first_day, last_day, change)
     SELECT ?, ?, {{}}, ?, ?, ? FROM {{}}"""
 
@@ -44,6 +48,16 @@ def demand_rows(bill: dict[str, Any]) -> list[dict[str, Any]]:
             whole = {name: value for name, value in of.items() if name != "timeOfUseBreakdown"}
             rows.append(whole | change)
     return rows
+
+
+def power_quality(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a usage row of v2.1 with its apparent and reactive energy; null where there is no power factor."""
+    factor, units = row["powerFactor"], _QUALITY_UNITS.get(row["usageUnits"])
+    if factor is None or units is None:
+        return row | dict.fromkeys(_QUALITY)
+    usage, share = float(row["usage"]), float(factor)
+    values = (f"{usage / share:.2f}", units[0], f"{usage * math.sqrt(1 / share**2 - 1):.2f}", units[1], factor)
+    return row | dict(zip(_QUALITY, values, strict=True))
 
 
 def make_older(db: sqlite3.Connection, company: int) -> None:
@@ -134,7 +148,7 @@ def _demand_changes(bill: dict[str, Any]) -> Iterator[dict[str, Any]]:
 #: What a usage record says of its energy, not of the demand beside it.
 _NOT_DEMAND: Final = (
     "currentReading", "previousReading", "netMeteringType", "netMeteringGeneratedKwh", "netMeteringGridImportKwh",
-    "netMeteringGridExportKwh", "billedDemand", "fractionRenewable",
+    "netMeteringGridExportKwh", "billedDemand", "fractionRenewable", "powerFactor",
 )  # fmt: skip
 
 

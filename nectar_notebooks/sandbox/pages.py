@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
+from nectar_notebooks.sandbox.older import power_quality
 from nectar_notebooks.sandbox.params import Filters
 from nectar_notebooks.sandbox.switches import Switches
 from nectar_notebooks.sandbox.templates import BRIEF, CHILDREN, USAGE
@@ -35,6 +36,9 @@ _BRIEF: Final = {
 #: A usage record without its bill, not closed.
 _USAGE: Final = f"""{USAGE.text("u")} || ',"site":' ||
     coalesce((SELECT s.record FROM sites s WHERE s.seq = u.site), 'null')"""
+
+#: What follows a usage record where v2.1 is asked for: what it makes apparent and reactive energy of.
+_FACTOR: Final = """ || ',"powerFactor":' || coalesce('"' || u.power_factor || '"', 'null')"""
 
 _ORDER: Final = "ORDER BY {0}.created, {0}.id LIMIT ? OFFSET ?"
 
@@ -76,8 +80,10 @@ def page_of(total: int, asked: int, size: int = PAGE_SIZE) -> tuple[int, int]:
     return (asked if 1 <= asked <= pages else pages), pages
 
 
-def documents(db: sqlite3.Connection, scope: Scope, filters: Filters, asked: int, switches: Switches) -> Page:
-    """Return one page of a company's, site's or connection's bills."""
+def documents(
+    db: sqlite3.Connection, scope: Scope, filters: Filters, asked: int, switches: Switches, factor: bool = False
+) -> Page:
+    """Return one page of a company's, site's or connection's bills; with `factor`, power factors on their usage."""
     where = ["d.deleted = 0"]
     values: list[object] = []
     if filters.deleted:
@@ -99,7 +105,7 @@ def documents(db: sqlite3.Connection, scope: Scope, filters: Filters, asked: int
             "d.seq IN (SELECT x.document FROM usage_identifiers i JOIN usage x ON x.seq = i.usage WHERE i.value = ?)"
         )
         values.append(filters.identifier)
-    return _page(db, "d", "documents", document_row(switches), where, values, asked)
+    return _page(db, "d", "documents", document_row(switches, factor), where, values, asked)
 
 
 def usage(db: sqlite3.Connection, scope: Scope, filters: Filters, asked: int, switches: Switches) -> Page:
@@ -117,7 +123,7 @@ def usage(db: sqlite3.Connection, scope: Scope, filters: Filters, asked: int, sw
 
 
 def older_usage(
-    db: sqlite3.Connection, scope: Scope, filters: Filters, asked: int, switches: Switches, kinds: int
+    db: sqlite3.Connection, scope: Scope, filters: Filters, asked: int, switches: Switches, kinds: int, factor: bool
 ) -> Page:
     """Return one page of usage as older versions list it; of the kinds of rows, those below `kinds`."""
     where = ["o.deleted = 0", f"o.{scope.kind} = ?", "o.kind < ?"]
@@ -133,21 +139,21 @@ def older_usage(
     (total,) = db.execute(f"SELECT count(*) {source}", values).fetchone()
     number, pages = page_of(total, asked)
     found = db.execute(
-        f"SELECT o.change, {_older_row(switches)} {source} {_ORDER.format('o')}",
+        f"SELECT o.change, {_older_row(switches, factor)} {source} {_ORDER.format('o')}",
         [*values, PAGE_SIZE, (number - 1) * PAGE_SIZE],
     )
     return Page([_changed(change, text) for change, text in found], total, number, pages)
 
 
-def older_text(db: sqlite3.Connection, seq: int, switches: Switches) -> bytes:
+def older_text(db: sqlite3.Connection, seq: int, switches: Switches, factor: bool) -> bytes:
     """Return one usage record as older versions have it."""
-    sql = f"SELECT o.change, {_older_row(switches)} FROM older o WHERE o.seq = ?"
+    sql = f"SELECT o.change, {_older_row(switches, factor)} FROM older o WHERE o.seq = ?"
     return _changed(*db.execute(sql, (seq,)).fetchone())
 
 
-def document_text(db: sqlite3.Connection, seq: int, switches: Switches) -> bytes:
+def document_text(db: sqlite3.Connection, seq: int, switches: Switches, factor: bool = False) -> bytes:
     """Return one bill."""
-    sql = f"SELECT CAST({document_row(switches)} AS BLOB) FROM documents d WHERE d.seq = ?"
+    sql = f"SELECT CAST({document_row(switches, factor)} AS BLOB) FROM documents d WHERE d.seq = ?"
     return bytes(db.execute(sql, (seq,)).fetchone()[0])
 
 
@@ -157,27 +163,29 @@ def usage_text(db: sqlite3.Connection, seq: int, switches: Switches) -> bytes:
     return bytes(db.execute(sql, (seq,)).fetchone()[0])
 
 
-def document_row(switches: Switches) -> str:
+def document_row(switches: Switches, factor: bool = False) -> str:
     """Return the SQL of a bill with its usage records, which stand there without their bill."""
+    row = f"{_USAGE}{_FACTOR}" if factor else _USAGE
     return f"""{_BRIEF[switches.bill_date]} || ',' || {CHILDREN.text("d")} || ',"usageData":[' || coalesce(
-        (SELECT group_concat({_USAGE}, '}},') || '}}' FROM usage u WHERE u.document = d.seq), '') || ']}}'"""
+        (SELECT group_concat({row}, '}},') || '}}' FROM usage u WHERE u.document = d.seq), '') || ']}}'"""
 
 
-def _usage_row(switches: Switches) -> str:
+def _usage_row(switches: Switches, factor: bool = False) -> str:
     """Return the SQL of a usage record with its bill, which stands there without its children."""
-    return f"""{_USAGE} || ',"document":' ||
+    return f"""{_USAGE}{_FACTOR if factor else ""} || ',"document":' ||
         (SELECT {_BRIEF[switches.bill_date]} FROM documents d WHERE d.seq = u.document) || '}}}}'"""
 
 
-def _older_row(switches: Switches) -> str:
-    return f"(SELECT {_usage_row(switches)} FROM usage u WHERE u.seq = o.usage)"
+def _older_row(switches: Switches, factor: bool) -> str:
+    return f"(SELECT {_usage_row(switches, factor)} FROM usage u WHERE u.seq = o.usage)"
 
 
 def _changed(change: str, text: str) -> bytes:
     """Return a usage record as the row of an older version says it differently."""
     record = json.loads(text)
     del record["timeOfUseBreakdown"]
-    return dumps(record | {"timeOfUse": None} | json.loads(change))
+    record = record | {"timeOfUse": None} | json.loads(change)
+    return dumps(power_quality(record) if "powerFactor" in record else record)
 
 
 def _page(

@@ -113,14 +113,18 @@ def bills(call: Call, scope: str, object_id: str) -> Answer:
     where = _scope(call, scope, object_id)
     commodity = call.switches.document_commodity_filter
     filters = params.filters(call.arguments, commodity=commodity)
-    page = pages.documents(call.db, where, filters, params.page(call.arguments), call.switches)
+    page = pages.documents(
+        call.db, where, filters, params.page(call.arguments), call.switches, call.view.has_power_quality
+    )
     return envelope("documents", page, call.view.texts("documents", page.rows))
 
 
 def bill(call: Call, document_id: str) -> Answer:
     """Answer one bill with its usage."""
     seq = call.find("documents", document_id).seq
-    [text] = call.view.texts("documents", [pages.document_text(call.db, seq, call.switches)])
+    [text] = call.view.texts(
+        "documents", [pages.document_text(call.db, seq, call.switches, call.view.has_power_quality)]
+    )
     return Answer(text)
 
 
@@ -133,7 +137,9 @@ def usage(call: Call, scope: str, object_id: str) -> Answer:
     if kinds is None:
         page = pages.usage(call.db, where, filters, params.page(call.arguments), call.switches)
     else:
-        page = pages.older_usage(call.db, where, filters, params.page(call.arguments), call.switches, kinds)
+        page = pages.older_usage(
+            call.db, where, filters, params.page(call.arguments), call.switches, kinds, call.view.has_power_quality
+        )
     return envelope("usageData", page, call.view.texts("usage", page.rows))
 
 
@@ -143,7 +149,7 @@ def usage_record(call: Call, usage_data_id: str) -> Answer:
     if row.older is None:
         text = pages.usage_text(call.db, row.seq, call.switches)
     else:
-        text = pages.older_text(call.db, row.older, call.switches)
+        text = pages.older_text(call.db, row.older, call.switches, call.view.has_power_quality)
     [text] = call.view.texts("usage", [text])
     return Answer(text)
 

@@ -34,7 +34,8 @@ _USAGE_COLUMNS: Final = (
 )
 _INSERT_DOCUMENT: Final = _insert("documents", "seq", "company", "connection", "deleted", *_DOCUMENT_COLUMNS)
 _INSERT_USAGE: Final = _insert(
-    *("usage", "seq", "document", "company", "connection", "deleted", "site", "meter", "bill_date"), *_USAGE_COLUMNS
+    *("usage", "seq", "document", "company", "connection", "deleted", "site", "meter", "bill_date", "power_factor"),
+    *_USAGE_COLUMNS,
 )
 _INSERT_IDENTIFIER: Final = "INSERT OR IGNORE INTO usage_identifiers (value, usage) VALUES (?, ?)"
 
@@ -83,7 +84,7 @@ def bill_rows(part: World, refs: Refs, templates: Templates, document: int, usag
         for row in rows:
             usage += 1
             place = (refs.sites.get(row.get("site")), refs.meters.get(row.get("meter")), record.get("billDate"))
-            found.usage.append((usage, *owner, *place, *_usage_values(row, templates)))
+            found.usage.append((usage, *owner, *place, row.get("powerFactor"), *_usage_values(row, templates)))
             found.identifiers.extend(
                 (normalized(identifier["value"]), usage) for identifier in row.get("identifiers") or ()
             )

@@ -40,6 +40,9 @@ class Switches:
         Decimals travel as *string* or as *number*.
     wrong_id
         An id that fits nothing is a *404* or a *403*.
+    other_environment
+        A key of the environment that is not the sandbox's own is *accepted*, as the base URL is the same for both, or
+        *refused* with a 401.
     """
 
     is_deleted: Literal["include", "only"] = "include"
@@ -53,6 +56,7 @@ class Switches:
     wrong_password_status: Literal["PASSWORD_INCORRECT", "INCORRECT_PASSWORD"] = "PASSWORD_INCORRECT"  # noqa: S105 - a status
     decimals: Literal["string", "number"] = "string"
     wrong_id: Literal["404", "403"] = "404"
+    other_environment: Literal["accepted", "refused"] = "accepted"
 
     @classmethod
     def of(cls, chosen: Mapping[str, str] | None) -> Switches:

@@ -14,7 +14,7 @@ from nectar_notebooks.sandbox.templates import BRIEF, CHILDREN, USAGE
 __all__ = ["COMPANY_TABLES", "DDL", "FORMAT"]
 
 #: Marks a file as a state of this form; a change of the tables below counts it up.
-FORMAT: Final = 0x6E620001
+FORMAT: Final = 0x6E620002
 
 #: What a company owns, in an order in which it can be removed.
 COMPANY_TABLES: Final = (
@@ -75,7 +75,7 @@ CREATE TABLE usage (
     seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, company INTEGER NOT NULL, connection INTEGER,
     document INTEGER NOT NULL, site INTEGER, meter INTEGER, deleted INTEGER NOT NULL, commodity TEXT,
     created TEXT, updated TEXT, bill_date TEXT, first_day TEXT, last_day TEXT,
-    body INTEGER NOT NULL, {", ".join(USAGE.columns)}
+    power_factor TEXT, body INTEGER NOT NULL, {", ".join(USAGE.columns)}
 );
 CREATE INDEX usage_company
     ON usage (company, created, id, commodity, bill_date, updated, first_day, last_day) WHERE deleted = 0;

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from nectar_notebooks.sandbox.fields import ASSUMED, DECIMALS
-from nectar_notebooks.sandbox.older import demand_rows, parts
+from nectar_notebooks.sandbox.older import demand_rows, parts, power_quality
 from nectar_notebooks.sandbox.switches import Switches
 from nectar_notebooks.sandbox.text import dumps
 
@@ -36,6 +36,11 @@ class View:
         if self.version == "v2.1":
             return 3
         return 2 if self.version == "v2.0" or self.switches.usage_shape == "guide" else None
+
+    @property
+    def has_power_quality(self) -> bool:
+        """Say whether usage carries apparent and reactive energy and the power factor."""
+        return self.version == "v2.1"
 
     @property
     def _is_plain(self) -> bool:
@@ -64,6 +69,8 @@ class View:
             usage = [part for row in usage for part in parts(row)]
         if self.version == "v2.1":
             usage += demand_rows(record)
+        if self.has_power_quality:
+            usage = [power_quality(row) for row in usage]
         record = self._brief(record) | {"usageData": [self._usage(row) for row in usage]}
         if self.version != "v2.2":
             del record["demandMeters"]
@@ -73,7 +80,8 @@ class View:
         if "document" in record:
             record = record | {"document": self._brief(record["document"])}
         if self.documented_only:
-            record = record | {name: None for name, seen in _SEEN.items() if record.get(name) not in seen}
+            record = _without_assumed("usage", record)
+            record |= {name: None for name, seen in _SEEN.items() if record.get(name) not in seen}
         return record
 
     def _brief(self, record: dict[str, Any]) -> dict[str, Any]:

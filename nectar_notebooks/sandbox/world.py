@@ -14,7 +14,7 @@ meters      ``company``, ``site``, ``account``: ids (site and account may be nul
 documents   ``company`` and ``connection``: ids (connection null for uploads); ``lineItems`` and
             ``demandMeters`` in place; no ``usageData``; ``isDeleted``: bool (never answered)
 usage       ``company``, ``connection``, ``document``, ``site``, ``meter``: ids; ``timeOfUseBreakdown`` is in
-            place
+            place; ``powerFactor``, where there is one, which v2.1 alone answers
 =========== =================================================================================================
 
 Decimals are strings, dates and timestamps ISO texts, as on the wire.

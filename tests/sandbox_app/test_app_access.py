@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from datetime import datetime
 
 import pytest
@@ -71,3 +72,19 @@ def test_no_key_is_shown_or_kept(ask: Asker, caplog: pytest.LogCaptureFixture) -
     shown += "\n".join(sandbox.state.db.iterdump())
     assert sandbox.key not in shown
     assert "nectar_local_wrong" not in shown
+
+
+def test_a_key_of_the_other_environment_is_a_401_where_the_switch_says_so(make: Callable[..., Asker]) -> None:
+    for ask, status in ((make(), 200), (make(switches={"other_environment": "refused"}), 401)):
+        assert ask("/ping", key=ask.sandbox.create_key("production"))[0] == 200
+        found, body = ask("/ping", key=ask.sandbox.create_key("sandbox"))
+        assert found == status
+        assert status == 200 or "sandbox environment" in body["detail"]
+        assert ask("/ping")[0] == 200
+
+
+def test_what_is_documented_alone_refuses_a_key_of_the_other_environment(make: Callable[..., Asker]) -> None:
+    ask = make(documented_only=True)
+    assert ask("/ping", key=ask.sandbox.create_key("sandbox"))[0] == 401
+    ask = make(documented_only=True, switches={"other_environment": "accepted"})
+    assert ask("/ping", key=ask.sandbox.create_key("sandbox"))[0] == 200

@@ -7,7 +7,18 @@ from typing import Any
 
 import pytest
 from sandbox_asker import Asker
-from small_world import ACME, JANUARY_BILL, JANUARY_USAGE, MAIN_SITE, POWER_LOGIN, POWER_METER, WATER_BILL
+from small_world import (
+    ACME,
+    JANUARY_BILL,
+    JANUARY_USAGE,
+    MAIN_SITE,
+    POWER_LOGIN,
+    POWER_METER,
+    WATER_BILL,
+    small_world,
+)
+
+from nectar_notebooks.sandbox.world import World
 
 USAGE = f"/usage/company/{ACME}"
 
@@ -113,6 +124,62 @@ def test_older_rows_follow_what_changes(ask: Asker) -> None:
     ask.sandbox.scenario("bill_deleted", document=JANUARY_BILL)
     assert len(rows(ask, "v2.1")) == 3
     assert ask(f"/usage/{JANUARY_USAGE}", version="v2.1")[0] == 404
+
+
+QUALITY = ("apparentEnergy", "apparentEnergyUnits", "reactiveEnergy", "reactiveEnergyUnits", "powerFactor")
+
+
+def with_power_factor(factor: str, **change: Any) -> World:
+    world = small_world()
+    for row in world.usage:
+        if row["datasourceType"] == "ELECTRICITY":
+            row |= {"powerFactor": factor} | change
+    return world
+
+
+def test_only_v21_tells_apparent_and_reactive_energy_of_normal_electricity_meters(make: Callable[..., Asker]) -> None:
+    ask = make(world=with_power_factor("0.6"))
+    told = {said(row): tuple(row[name] for name in QUALITY) for row in rows(ask, "v2.1")}
+    assert told == {
+        ("PEAK", "USAGE", "50.25", "kWh"): ("83.75", "kVAh", "67.00", "kVArh", "0.6"),  # 50.25 / 0.6, times 0.8
+        ("OFF_PEAK", "USAGE", "100.5", "kWh"): ("167.50", "kVAh", "134.00", "kVArh", "0.6"),
+        (None, "USAGE", "140", "kWh"): ("233.33", "kVAh", "186.67", "kVArh", "0.6"),
+        (None, "DEMAND", "12.5", "kW"): (None,) * 5,
+        (None, None, "5", "CCF"): (None,) * 5,
+    }
+    for version in ("v2.2", "v2"):
+        assert not any(set(QUALITY) & set(row) for row in rows(ask, version))
+
+
+def test_a_bill_of_v21_tells_them_as_its_list_does(make: Callable[..., Asker]) -> None:
+    ask = make(world=with_power_factor("0.8"))
+    listed = {row["id"]: {**row, "document": None} for row in rows(ask, "v2.1")}
+    for bill in (
+        ask(f"/document/{JANUARY_BILL}", version="v2.1")[1],
+        ask(f"/document/company/{ACME}", version="v2.1")[1]["documents"][0],
+    ):
+        assert [{**row, "document": None} == listed[row["id"]] for row in bill["usageData"]] == [True] * 3
+    assert not set(QUALITY) & set(ask(f"/document/{JANUARY_BILL}")[1]["usageData"][0])
+
+
+def test_a_unit_without_its_like_and_a_bill_that_says_nothing_have_none(make: Callable[..., Asker]) -> None:
+    [megawatts] = {
+        tuple(row[name] for name in QUALITY)
+        for row in rows(
+            make(world=with_power_factor("0.8", usage="4", usageUnits="MWh", timeOfUseBreakdown=[])), "v2.1"
+        )
+        if row["usageUnits"] == "MWh"
+    }
+    assert megawatts == ("5.00", "MVAh", "3.00", "MVArh", "0.8")
+    for world in (small_world(), with_power_factor("0.8", usageUnits="GJ", timeOfUseBreakdown=[])):
+        found = rows(make(world=world), "v2.1")
+        assert {row[name] for row in found for name in QUALITY} == {None}
+
+
+def test_their_names_are_assumed(make: Callable[..., Asker]) -> None:
+    ask = make(world=with_power_factor("0.8"), documented_only=True)
+    bill = ask(f"/document/company/{ACME}", version="v2.1")[1]["documents"][0]
+    assert not any(set(QUALITY) & set(row) for row in [*rows(ask, "v2.1"), *bill["usageData"]])
 
 
 def test_documented_only_says_no_demand_type(make: Callable[..., Asker]) -> None:
