@@ -94,7 +94,7 @@ class Sandbox:
                 raise ConfigurationError(f"The demo portfolio has at least one of {name}, not {number}.")
         chosen = dict(switches or {})
         if documented_only:
-            chosen.setdefault("wrong_id", "403")
+            chosen = {"wrong_id": "403", "other_environment": "refused"} | chosen
         self.seed = seed
         self.switches = Switches.of(chosen)
         self.documented_only = documented_only
@@ -310,7 +310,7 @@ class Sandbox:
             self.state.note("seed", self.seed)
             self.state.note("start", self.clock.now().isoformat())
             self.state.note("elapsed", 0)
-            keys.add(db, self.key, "production", self.clock.now(), None, None)
+            keys.add(db, self.key, keys.OWN_ENVIRONMENT, self.clock.now(), None, None)
             if self._world is not None:
                 self.state.load(self._world)
             else:
