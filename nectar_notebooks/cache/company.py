@@ -94,7 +94,7 @@ class Company:
     def forget(self, *resources: str) -> None:
         """Drop what is kept of these resources (of all without any): a write or an event changed them."""
         for resource in resources or (*INPUTS, "portfolio"):
-            self._library.store.drop(self.key(resource))
+            self._library.forget(self.key(resource))
 
     def changes(self, since: datetime) -> Changes:
         """Ask which bills were updated since the UTC day of `since`, and which were deleted."""
@@ -162,7 +162,7 @@ class Company:
     def intervals(self, connection_id: str, *, renew: bool = False) -> Held:
         """Return table ``intervals`` of one of this company's connections: a snapshot of its own scope."""
         library = self._library
-        key = SnapshotKey(library.realm, "intervals", f"connection/{connection_id}")
+        key = self._intervals_key(connection_id)
 
         def pull(_: Held | None) -> Pulled:
             walked = walk(library.session, "intervals.connection", connection_id=connection_id)
@@ -171,6 +171,13 @@ class Company:
             return library.pulled({"intervals": frame}, walked.total, walked.requests)
 
         return library.held(key, pull, renew=renew)
+
+    def forget_intervals(self, connection_id: str) -> None:
+        """Drop the intervals of a connection that is no more."""
+        self._library.forget(self._intervals_key(connection_id))
+
+    def _intervals_key(self, connection_id: str) -> SnapshotKey:
+        return SnapshotKey(self._library.realm, "intervals", f"connection/{connection_id}")
 
     def portfolio(self, wanted: Iterable[str] | None = None, *, renew: bool = False) -> Held:
         """Return every table of the company (or those `wanted`), of one generation.

@@ -67,6 +67,9 @@ class Library:
         Never touch the network; any age will do.
     quiet : bool
         Never show how far a walk is, whoever watches.
+    revision : callable, optional
+        Returns a name of what answers and how often it was changed, such as ``"3f2a 17"``: rows read from the same one
+        before its latest change are old. Where nobody can tell, age alone decides.
     """
 
     def __init__(
@@ -80,8 +83,10 @@ class Library:
         max_age: timedelta | None,
         offline: bool,
         quiet: bool = False,
+        revision: Callable[[], str] = str,
     ) -> None:
         self.quiet = quiet
+        self._revision = revision
         self.store = store
         self.session = session
         self.realm = realm
@@ -108,7 +113,14 @@ class Library:
     def forget_companies(self) -> None:
         """Drop the lists of companies of these API keys: a write changed them."""
         for name in self._fingerprints:
-            self.store.drop(SnapshotKey(self.realm, "companies", f"key/{name}"))
+            self.forget(SnapshotKey(self.realm, "companies", f"key/{name}"))
+
+    def forget(self, key: SnapshotKey) -> None:
+        """Drop what is kept of `key`, staged pages too; a walk at work ends first, since it began before the change."""
+        with self.store.lock(key):
+            for name in self._fingerprints:
+                self._staging(key, name).finish()
+            self.store.drop(key)
 
     def held(self, key: SnapshotKey, pull: Pull, *, renew: bool = False) -> Held:
         """Return the tables of `key`: as kept if they are fresh, else pulled and kept.
@@ -134,9 +146,14 @@ class Library:
     def _pull(self, key: SnapshotKey, pull: Pull, spent: int) -> Held:
         snapshot = self._find(key)
         old = None if snapshot is None else self._read(snapshot)
+        revision = self._revision()  # a change during the walk makes it old
         pulled = pull(old)
         details = Details(
-            began=pulled.began.isoformat(), walked=pulled.walked, total=pulled.total, requests=pulled.requests
+            began=pulled.began.isoformat(),
+            walked=pulled.walked,
+            total=pulled.total,
+            requests=pulled.requests,
+            revision=revision,
         )
         spent += pulled.requests
         fingerprint = self.session.fingerprint
@@ -157,8 +174,15 @@ class Library:
         snapshot = self._find(key)
         if snapshot is None or any_age or self.offline or self.max_age is None:
             return snapshot
+        if self._overtaken(snapshot):
+            return None
         # A snapshot of the future was made by another clock: its age cannot be told.
         return snapshot if timedelta(0) <= self.clock.now() - snapshot.fetched <= self.max_age else None
+
+    def _overtaken(self, snapshot: Snapshot) -> bool:
+        """Say whether what answered was changed since; of another one, such as another process's, nobody can tell."""
+        then, now = snapshot.details.revision, self._revision()
+        return then != now and then.partition(" ")[0] == now.partition(" ")[0]
 
     def _read_fresh(self, key: SnapshotKey, spent: int) -> Held | None:
         for _ in range(3):  # a snapshot that another writer replaces while it is read is looked up again
@@ -192,8 +216,10 @@ class Library:
 
     def staging(self, key: SnapshotKey) -> Staging:
         """Return the staged pages of the walk that fills `key`."""
-        parts = (*key.columns, self.session.fingerprint)
-        return Staging(self.store.manifest, "/".join(parts), self.clock.now())
+        return self._staging(key, self.session.fingerprint)
+
+    def _staging(self, key: SnapshotKey, fingerprint: str) -> Staging:
+        return Staging(self.store.manifest, "/".join((*key.columns, fingerprint)), self.clock.now())
 
     def pulled(self, frames: dict[str, pd.DataFrame], total: int, requests: int) -> Pulled:
         """Return frames that were just asked for, whole."""

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Unpack
 
 import pandas as pd
 
-from nectar_notebooks import tables
+from nectar_notebooks.api import fetch
 from nectar_notebooks.cache import Company
 from nectar_notebooks.client.fields import USAGE_FIELDS, UsageChanges, body
 from nectar_notebooks.client.resolving import Given
-from nectar_notebooks.client.scope import resolve
-from nectar_notebooks.client.writing import Writing
-from nectar_notebooks.errors import ContractError, InvalidRequestError, NotFoundError
+from nectar_notebooks.client.scope import Scope, resolve
+from nectar_notebooks.client.sending import Writing, carried_out
+from nectar_notebooks.errors import InvalidRequestError, NotFoundError
 
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -47,10 +48,10 @@ class CorrectingVerbs(Writing):
         Raises
         ------
         InvalidRequestError
-            Nothing was named, the rows are no accounts, or one is not this company's: none is changed then.
+            The rows are no accounts, or the API refused one of them: none is changed then.
         NotFoundError
-            No such account. Several at once are sent to a path that is assumed: where the API has none, track them
-            one by one.
+            Nothing was named, or one is no account of this company: none is changed then. Several at once are sent to
+            a path that is assumed: where the API has none, track them one by one.
         """
         return self._track(accounts, company, tracked=True, update_meters=update_meters)
 
@@ -60,19 +61,33 @@ class CorrectingVerbs(Writing):
 
     def _track(self, accounts: Several, company: Given | None, *, tracked: bool, update_meters: bool) -> pd.DataFrame:
         ids, owner = _ids(accounts, "account_id", "account")
-        self._online()
         scope = resolve(self._library, company if company is not None else owner)
+        if owner not in (None, scope.company_id):
+            raise InvalidRequestError(f"These accounts belong to company {owner}, not to {scope.company_id}.")
+        rows = Company(self._library, scope.company_id)
+        self._check_own(ids, rows, scope)
         sent: dict[str, object] = {"isTracked": tracked, "updateMeters": update_meters}
-        if len(ids) == 1:
-            answer = self._send("account.track", {"account_id": ids[0]}, json=sent)
-        else:
-            answer = self._send("accounts.track", {"company_id": scope.company_id}, json={"accountIds": ids, **sent})
         # An account's row stands in the list of connections; its meters, and what usage says of them, follow it.
-        self._forget(scope, "connections", *(("meters", "usage") if update_meters else ()))
-        held = Company(self._library, scope.company_id).connections()
+        changed = ("connections", *(("meters", "usage") if update_meters else ()))
+        if len(ids) == 1:
+            answer = self._send("account.track", {"account_id": ids[0]}, scope, *changed, json=sent)
+        else:
+            sent["accountIds"] = ids
+            answer = self._send("accounts.track", {"company_id": scope.company_id}, scope, *changed, json=sent)
+        with carried_out(answer.what, "tracked" if tracked else "untracked"):
+            held = rows.connections()
         frame = held.frames["accounts"]
         now = frame[frame["account_id"].isin(ids)].reset_index(drop=True)
         return self._told("accounts", now, scope, answer.requests + held.requests)
+
+    def _check_own(self, ids: list[str], rows: Company, scope: Scope) -> None:
+        """Refuse accounts of other companies: one alone would be changed, and the other company's rows kept."""
+        held = rows.connections()
+        foreign = set(ids) - set(held.frames["accounts"]["account_id"])
+        if foreign and not held.requests and not self._library.offline:
+            foreign = set(ids) - set(rows.connections(renew=True).frames["accounts"]["account_id"])
+        if foreign:
+            raise NotFoundError(f"Company {scope.company_id} has no account {', '.join(sorted(foreign))}.")
 
     def update_usage(self, usage: Given, company: Given | None = None, **changes: Unpack[UsageChanges]) -> pd.DataFrame:
         """Correct a usage record; what is left out stays as it is. Demand cannot be corrected.
@@ -82,7 +97,7 @@ class CorrectingVerbs(Writing):
         usage
             A usage id, or a row of :meth:`usage`.
         company
-            Its company; may be left out where only one is visible.
+            Its company, as a check; the record itself says whose it is.
         **changes
             ``start_date``, ``end_date``, ``unit``, ``exclusion``, ``estimated``, ``implied``, ``tariff``.
 
@@ -95,42 +110,52 @@ class CorrectingVerbs(Writing):
         Raises
         ------
         InvalidRequestError
-            Also where the end would lie before the start.
+            Also where the end would lie before the start, and for the usage of another company.
+        NotFoundError
+            Also where the API has no such path: it is an assumption of ours.
         """
         sent = body(USAGE_FIELDS, changes)
-        if "startDate" in sent and "endDate" in sent and str(sent["endDate"]) < str(sent["startDate"]):
-            raise InvalidRequestError(f"end_date={sent['endDate']} lies before start_date={sent['startDate']}.")
-        [usage_id], owner = _ids(usage, "usage_id", "usage record")
+        ids, _ = _ids(usage, "usage_id", "usage record")
+        if len(ids) > 1:
+            raise InvalidRequestError(f"{len(ids)} usage records were given: correct one after the other.")
+        usage_id = ids[0]
         self._online()
-        scope = resolve(self._library, company if company is not None else owner)
-        answer = self._send("usage.update", {"usage_id": usage_id}, json=sent)
-        self._forget(scope, "documents", "usage", "meters")
-        row, requests = answer.json(), answer.requests
-        if not isinstance(row, dict) or "usage" not in row:
-            asked = self._library.session.request("usage.get", {"usage_id": usage_id})
-            row, requests = asked.json(), requests + asked.requests
-        if not isinstance(row, dict):
-            raise ContractError(f"{answer.what}: the answer is no object; the correction was carried out.")
-        return self._told("usage", tables.build("usage", [row])["usage"], scope, requests)
+        record = fetch(self._library.session, "usage.get", usage_id=usage_id)
+        start, end = (str(sent.get(name) or record.get(name) or "")[:10] for name in ("startDate", "endDate"))
+        if start and end and end < start:
+            raise InvalidRequestError(f"{usage_id}: its end, {end}, would lie before its start, {start}.")
+        owner = (record.get("document") or {}).get("company")
+        owner = owner.get("id") if isinstance(owner, dict) else owner
+        scope = resolve(self._library, owner if company is None else company)
+        if owner not in (None, scope.company_id):
+            raise InvalidRequestError(f"{usage_id} is usage of company {owner}, not of {scope.company_id}.")
+        scope = replace(scope, requests=scope.requests + 1)
+        answer = self._send("usage.update", {"usage_id": usage_id}, scope, "documents", "usage", "meters", json=sent)
+        return self._made("usage", answer, scope, "usage.get")
 
 
 def _ids(given: object, key: str, word: str) -> tuple[list[str], str | None]:
     """Return the ids that were named, each once, and their company where rows say it."""
+    alone = (
+        isinstance(given, (str, Mapping))
+        or hasattr(given, "_asdict")
+        or (isinstance(given, pd.Series) and key in given)
+    )
     if isinstance(given, pd.DataFrame):
         things: list[object] = [row for _, row in given.iterrows()]
-    elif isinstance(given, (str, pd.Series, Mapping)) and not (isinstance(given, pd.Series) and key not in given):
+    elif alone or not isinstance(given, Iterable):
         things = [given]
-    elif isinstance(given, Iterable):
-        things = list(given)
     else:
-        things = [given]
+        things = list(given)
     ids: list[str] = []
     owners: set[str] = set()
     for thing in things:
+        thing = thing._asdict() if hasattr(thing, "_asdict") else thing
         row = thing if isinstance(thing, (pd.Series, Mapping)) else {key: thing}
         found = row.get(key)
         if not isinstance(found, str) or not found:
-            raise InvalidRequestError(f"{thing!r} is no {word}: give its id, or a row with {key}.")
+            shown = repr(thing) if isinstance(thing, (str, int, float)) else f"A {type(thing).__name__} without {key}"
+            raise InvalidRequestError(f"{shown} is no {word}: give its id, or a row with {key}.")
         ids.append(found)
         owner = row.get("company_id")
         owners |= {owner} if isinstance(owner, str) else set()

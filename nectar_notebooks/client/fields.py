@@ -14,17 +14,22 @@ from typing import Final, TypedDict
 import pandas as pd
 
 from nectar_notebooks.client.dates import Day, Window
+from nectar_notebooks.client.resolving import Given
 from nectar_notebooks.errors import InvalidRequestError
-from nectar_notebooks.schema.values import USAGE_UNITS
+from nectar_notebooks.schema.values import COMMODITIES, USAGE_UNITS
 
 __all__ = [
     "COMPANY_FIELDS",
     "CONNECTION_FIELDS",
+    "LOGIN_FIELDS",
+    "PREFILL_FIELDS",
     "SITE_FIELDS",
     "USAGE_FIELDS",
+    "WHO_MAY_FIELDS",
     "CompanyChanges",
     "CompanyFields",
     "ConnectionChanges",
+    "Prefill",
     "SiteChanges",
     "SiteFields",
     "UsageChanges",
@@ -72,7 +77,18 @@ class ConnectionChanges(TypedDict, total=False):
     username: str
     password: str
     security_questions: Mapping[str, str]
-    sites: Iterable[str]
+    sites: Iterable[Given] | Given
+
+
+class Prefill(TypedDict, total=False):
+    """What an invited person finds filled in; ``sites`` stand beside it."""
+
+    url: str
+    datasource_id: str
+    commodities: Iterable[str]
+    country: str
+    owner_email: str
+    data_collection_start: Day
 
 
 class UsageChanges(TypedDict, total=False):
@@ -161,6 +177,23 @@ def _texts(most: int | None = None, each: Check = _SOME_TEXT, *, split: str = ""
     return check
 
 
+def _whole(least: int) -> Check:
+    def check(name: str, value: object) -> int:
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
+        if isinstance(value, bool) or not isinstance(value, int) or value < least:
+            raise InvalidRequestError(f"{name} must be a whole number from {least} on, not {value!r}.")
+        return value
+
+    return check
+
+
+def _commodity(name: str, value: object) -> str:
+    if not isinstance(value, str) or value.upper() not in COMMODITIES:
+        raise InvalidRequestError(f"{name}={value!r} is no commodity: say one of {', '.join(COMMODITIES)}.")
+    return value.upper()
+
+
 def _email(name: str, value: object) -> str:
     if not isinstance(value, str) or not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", value):
         raise InvalidRequestError(f"{name}={value!r} is no e-mail address.")
@@ -207,13 +240,30 @@ SITE_FIELDS: Final = {
     "path": _Field("path", _texts(10, _text(100), split=" / ")),  # as the column shows it
     "occupancy_percent": _Field("occupancyPercent", _or_none(_decimal(0, 100))),
 }
-CONNECTION_FIELDS: Final = {
-    "url": _Field("url", _web_address),
+LOGIN_FIELDS: Final = {
     "username": _Field("username", _text(shortest=1)),
     "password": _Field("password", _secret),
     "security_questions": _Field("securityQuestions", _questions),
     "sites": _Field("sites", _texts()),
+}
+CONNECTION_FIELDS: Final = {
+    "url": _Field("url", _web_address),
     "country": _Field("country", _country),
+    **LOGIN_FIELDS,
+}
+WHO_MAY_FIELDS: Final = {
+    "emails": _Field("allowedEmails", _texts(each=_email)),
+    "expires_in": _Field("expiresInSeconds", _whole(60)),
+    "max_uses": _Field("maxUses", _whole(1)),
+    "send": _Field("sendEmail", _flag),
+}
+PREFILL_FIELDS: Final = {
+    "url": _Field("url", _web_address),
+    "datasource_id": _Field("datasourceId", _text(shortest=1)),
+    "commodities": _Field("utilityTypes", _texts(each=_commodity)),
+    "country": _Field("country", _country),
+    "owner_email": _Field("connectionOwnerEmail", _email),
+    "data_collection_start": _Field("dataCollectionStartDate", _day),
 }
 USAGE_FIELDS: Final = {
     "start_date": _Field("startDate", _day),
