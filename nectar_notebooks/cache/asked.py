@@ -1,4 +1,4 @@
-"""What is asked for each time and never kept: invitations and uploads.
+"""What is asked for each time and never kept: invitations, magic links and uploads.
 
 They change by the minute, and the address of an invitation lets in whoever has it, so that it does not belong
 on a disk. Names and freshness of what is kept are the library's.
@@ -12,10 +12,10 @@ from nectar_notebooks import tables
 from nectar_notebooks.api import fetch, walk
 from nectar_notebooks.cache.library import Held
 from nectar_notebooks.cache.records import Details
-from nectar_notebooks.errors import NotFoundError, OfflineError, PermissionDeniedError
+from nectar_notebooks.errors import ContractError, NotFoundError, OfflineError, PermissionDeniedError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
 
@@ -49,6 +49,40 @@ class Asked:
         self._refuse_offline("invitations")
         row = fetch(self._library.session, "invitation.get", invitation_id=invitation_id)
         return self._held(tables.build("invitations", [row]), 1)
+
+    def written(
+        self,
+        resource: str,
+        endpoint: str,
+        ids: Mapping[str, str],
+        *,
+        company_id: str | None = None,
+        body: Mapping[str, object] | None = None,
+        more: Mapping[str, object] | None = None,
+    ) -> Held:
+        """Send a write of something that is not kept, and return the tables of its answer.
+
+        Parameters
+        ----------
+        resource, endpoint
+            What the answer is an object of, and where it is sent.
+        ids : mapping
+            The ids in the path.
+        company_id : str, optional
+            Whose it is, where the answer does not say.
+        body : mapping, optional
+            What is sent.
+        more : mapping, optional
+            Fields that the answer is read with, where it lacks them.
+        """
+        if self._library.offline:
+            raise OfflineError("Offline, and this changes something.", advice="Connect without offline=True.")
+        answer = self._library.session.request(endpoint, ids, json=body)
+        row = answer.json()
+        if not isinstance(row, dict):
+            raise ContractError(f"{answer.what}: the answer is no object; it was carried out (status {answer.status}).")
+        frames = tables.build(resource, [{**(more or {}), **row}], company_id=company_id)
+        return self._held(frames, answer.requests)
 
     def jobs(self, company_id: str) -> Held:
         """Return tables ``jobs`` and ``job_bills`` of a company, by the list that is only assumed.

@@ -39,6 +39,11 @@ class Core:
         """Where this client takes the time from: the system, or the embedded sandbox."""
         return self._library.clock
 
+    @property
+    def address(self) -> str:
+        """Where this client asks: scheme, host and port. Of an embedded sandbox in this process, a name of no host."""
+        return self._library.session.base_url
+
     def on_change(self, callback: Callable[[Change], object]) -> Callable[[], None]:
         """Have `callback` called whenever an event brought rows that are kept up to date.
 

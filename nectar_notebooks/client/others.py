@@ -1,6 +1,6 @@
 """The nouns that belong to no portfolio: invitations and uploads, asked for when they are wanted.
 
-The verbs that make and revoke them stand elsewhere; so do the names of companies and connections (`scope`).
+The verbs that make and revoke invitations stand in `inviting`, the names of companies and connections in `scope`.
 """
 
 from __future__ import annotations

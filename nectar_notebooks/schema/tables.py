@@ -501,6 +501,19 @@ _INVITATION_EVENTS: Final = Table(
     ),
 )
 
+_MAGIC_LINKS: Final = Table(
+    "magic_links",
+    ("url",),
+    "A deprecated link by which somebody else adds a login, or edits one; an invitation does it better.",
+    (
+        _text("company_id", "The company it is for.", "companyId"),
+        _text("connection_id", "The connection to edit; missing where one is to be added.", "connectionId"),
+        _text("public_company_id", "The company's id in such links.", "publicCompanyId"),
+        _text("url", "Where to open it: whoever has it may use it. It is never kept on disk.", "magicLinkUrl"),
+        _EXTRA,
+    ),
+)
+
 #: Every table of a portfolio by name, in reading order.
 TABLES: Final[dict[str, Table]] = {
     table.name: table
@@ -525,5 +538,13 @@ TABLES: Final[dict[str, Table]] = {
 #: Tables that belong to no portfolio: asked for by themselves.
 OTHER_TABLES: Final[dict[str, Table]] = {
     table.name: table
-    for table in (_INTERVALS, _JOBS, _JOB_BILLS, _INVITATIONS, _INVITATION_CONNECTIONS, _INVITATION_EVENTS)
+    for table in (
+        _INTERVALS,
+        _JOBS,
+        _JOB_BILLS,
+        _INVITATIONS,
+        _INVITATION_CONNECTIONS,
+        _INVITATION_EVENTS,
+        _MAGIC_LINKS,
+    )
 }

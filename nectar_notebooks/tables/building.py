@@ -21,7 +21,12 @@ from nectar_notebooks.tables.connections import (
 )
 from nectar_notebooks.tables.documents import finish_documents, read_documents
 from nectar_notebooks.tables.intervals import finish_intervals, read_intervals
-from nectar_notebooks.tables.invitations import finish_invitations, read_invitations
+from nectar_notebooks.tables.invitations import (
+    finish_invitations,
+    finish_magic_links,
+    read_invitations,
+    read_magic_links,
+)
 from nectar_notebooks.tables.jobs import finish_jobs, read_jobs
 from nectar_notebooks.tables.meters import finish_meters, read_meters
 from nectar_notebooks.tables.reading import JsonRow
@@ -47,6 +52,7 @@ RESOURCES: Final[dict[str, tuple[str, ...]]] = {
     "intervals": ("intervals",),
     "jobs": ("jobs", "job_bills"),
     "invitations": ("invitations", "invitation_connections", "invitation_events"),
+    "magic_links": ("magic_links",),
 }  # fmt: skip
 
 
@@ -69,6 +75,7 @@ _READ: Final[dict[str, Callable[[Sequence[JsonRow]], dict[str, pa.Table]]]] = {
     "intervals": read_intervals,
     "jobs": read_jobs,
     "invitations": read_invitations,
+    "magic_links": read_magic_links,
 }
 _FINISH: Final[dict[str, _Finish]] = {
     "companies": finish_companies,
@@ -81,6 +88,7 @@ _FINISH: Final[dict[str, _Finish]] = {
     "intervals": _without_company(finish_intervals),
     "jobs": finish_jobs,
     "invitations": finish_invitations,
+    "magic_links": finish_magic_links,
 }
 
 #: So many rows are turned into columns at a time: few enough to keep no crowd of objects alive.

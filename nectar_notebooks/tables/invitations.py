@@ -1,4 +1,4 @@
-"""Invitations, the connections they brought and what happened to them; the token itself becomes no column."""
+"""Invitations, the connections they brought and what happened to them, and magic links; no secret becomes a column."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from nectar_notebooks.tables.casting import frame_of, typed_columns
 from nectar_notebooks.tables.reading import TEXT, JsonRow, Reading, children, raw_table
 from nectar_notebooks.tables.usage import places_within
 
-__all__ = ["finish_invitations", "read_invitations"]
+__all__ = ["finish_invitations", "finish_magic_links", "read_invitations", "read_magic_links"]
 
 _INVITATIONS: Final = Reading(
     OTHER_TABLES["invitations"],
@@ -24,6 +24,7 @@ _INVITATIONS: Final = Reading(
 )
 _CONNECTIONS: Final = Reading(OTHER_TABLES["invitation_connections"])
 _EVENTS: Final = Reading(OTHER_TABLES["invitation_events"])
+_MAGIC_LINKS: Final = Reading(OTHER_TABLES["magic_links"])
 
 
 def read_invitations(rows: Sequence[JsonRow]) -> dict[str, pa.Table]:
@@ -50,3 +51,15 @@ def finish_invitations(pieces: Mapping[str, Sequence[pa.Table]], company_id: str
         name = reading.table.name
         frames[name] = frame_of(reading.table, typed_columns(reading, pieces.get(name, [])))
     return frames
+
+
+def read_magic_links(rows: Sequence[JsonRow]) -> dict[str, pa.Table]:
+    """Return the raw table of magic links."""
+    return {"magic_links": raw_table(_MAGIC_LINKS, rows)}
+
+
+def finish_magic_links(pieces: Mapping[str, Sequence[pa.Table]], company_id: str | None) -> dict[str, pd.DataFrame]:
+    """Return the frame ``magic_links``."""
+    columns = typed_columns(_MAGIC_LINKS, pieces.get("magic_links", []))
+    columns["company_id"] = pc.coalesce(columns["company_id"], pa.scalar(company_id, TEXT))
+    return {"magic_links": frame_of(_MAGIC_LINKS.table, columns)}
