@@ -11,6 +11,7 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+import orjson
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -128,7 +129,21 @@ def _one_row_each(parts: pd.DataFrame, record: pd.Series[int]) -> pd.DataFrame:
         first[name] = groups[name].max().astype("boolean")
     for name in _ALIKE:
         first[name] = first[name].where(groups[name].nunique(dropna=False) == 1)
-    return first.assign(updated=groups["updated"].max())
+    return first.assign(updated=groups["updated"].max(), extra=_extra_of_records(parts["extra"], record))
+
+
+def _extra_of_records(extra: pd.Series[str], record: pd.Series[int]) -> pd.Series[str]:
+    """Return the unknown fields of each record: what its parts agree on once, else a list of what each part says."""
+    by_record = extra.groupby(record.to_numpy(), sort=True)
+    folded = by_record.first()
+    for number in folded.index[by_record.nunique(dropna=False) > 1]:
+        fields = [orjson.loads(text) if isinstance(text, str) else {} for text in by_record.get_group(number)]
+        told: dict[str, object] = {}
+        for name in sorted(set().union(*fields)):
+            values = [part.get(name) for part in fields]
+            told[name] = values[0] if all(value == values[0] for value in values) else values
+        folded[number] = orjson.dumps(told).decode()
+    return folded
 
 
 def _totals(usage: pd.Series[float], record: pd.Series[int]) -> list[float]:

@@ -1,5 +1,7 @@
 """Usage as v2.0 and v2.1 write it gives the tables that v2.2 gives."""
 
+import json
+
 import pandas as pd
 import pytest
 from wire_rows import DOCUMENT, USAGE
@@ -89,6 +91,21 @@ def test_what_parts_do_not_share_is_missing_of_the_record() -> None:
     assert usage["previous_reading"] == 1000.0
     assert bool(usage["estimated"]) is True
     assert usage["updated"] == pd.Timestamp("2026-01-13T10:11:12.5Z")
+
+
+def test_unknown_fields_of_parts_are_told_once_or_part_by_part() -> None:
+    rows = [
+        PEAK | {"apparentEnergy": "62.5", "powerFactor": "0.8"},
+        OFF_PEAK | {"apparentEnergy": "125.5", "powerFactor": "0.8", "note": 0},
+        PEAK | {"id": "us-4", "meter": "me-2"},
+        OFF_PEAK | {"id": "us-5", "meter": "me-2"},
+        PEAK | {"id": "us-6", "meter": "me-3", "powerFactor": "0.9"},
+        OFF_PEAK | {"id": "us-7", "meter": "me-3", "powerFactor": "0.9"},
+    ]
+    first, second, third = build("usage", rows)["usage"]["extra"]
+    assert json.loads(first) == {"apparentEnergy": ["62.5", "125.5"], "note": [None, 0], "powerFactor": "0.8"}
+    assert pd.isna(second)
+    assert json.loads(third) == {"powerFactor": "0.9"}
 
 
 def test_parts_on_two_pages_are_folded() -> None:
