@@ -24,13 +24,13 @@ from nectar_notebooks.dashboards.connections_view import (
     tiles,
 )
 from nectar_notebooks.dashboards.controls import choice, column, html, row, show
-from nectar_notebooks.dashboards.export import save
 from nectar_notebooks.dashboards.filters import SORTS, Filters, filtered, in_order, search_texts
 from nectar_notebooks.dashboards.html import Markup, chip, day, element, join, text
 from nectar_notebooks.dashboards.pages import Line, Pages
 from nectar_notebooks.dashboards.reading import places
 from nectar_notebooks.dashboards.shell import Shell
 from nectar_notebooks.errors import InvalidRequestError, NotFoundError
+from nectar_notebooks.exports import save
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -206,9 +206,12 @@ class ConnectionDashboard(Shell):
         """Start or stop (``on=False``) the collection of an account of the selected connection, by its id."""
         self._detail.tracking.change(account, on=on)
 
-    def export(self, path: str | PathLike[str]) -> Path:
-        """Write the rows shown to a file, as CSV or Excel by the ending of its name; return the path."""
-        return save(self._shown, path, "connections")
+    def export(self, path: str | PathLike[str], *, overwrite: bool = False) -> Path:
+        """Write the rows shown to a file, as CSV, Excel or Parquet by the ending of its name; return the path.
+
+        A file that is there is left as it is, with an error, unless `overwrite` is set.
+        """
+        return save(self._shown, path, "connections", overwrite=overwrite)
 
     # What the shell asks for.
 

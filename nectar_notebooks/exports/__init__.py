@@ -1,0 +1,10 @@
+"""What leaves the house as a file: any frame, a portfolio's tables, the monthly result, ENERGY STAR's upload.
+
+``save`` writes any frame as CSV, Excel or Parquet; ``table`` and ``monthly`` choose what is
+exported and list what is not. Nothing here computes: the numbers are the methodology's.
+"""
+
+from nectar_notebooks.exports.files import csv_bytes, excel_bytes, save
+from nectar_notebooks.exports.selection import Export, monthly, table
+
+__all__ = ["Export", "csv_bytes", "excel_bytes", "monthly", "save", "table"]

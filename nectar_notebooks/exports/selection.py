@@ -1,0 +1,216 @@
+"""What leaves the house: a table or the monthly result, without bills that have an open issue, which are listed.
+
+Which rows count is decided in the methodology; here they are chosen, given names a person knows, and joined with
+the user's own table of sites. `files` writes them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import pandas as pd
+
+from nectar_notebooks.errors import InvalidRequestError
+from nectar_notebooks.exports.files import csv_bytes, excel_bytes, free, save, written
+from nectar_notebooks.methodology.adjustments import adjust
+from nectar_notebooks.methodology.checks import TEXT, counted, flags, text
+from nectar_notebooks.methodology.counting import count_bills
+from nectar_notebooks.methodology.monthly import monthly as monthly_result
+from nectar_notebooks.methodology.site_table import join_sites
+from nectar_notebooks.schema.tables import TABLES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from os import PathLike
+    from pathlib import Path
+
+    from nectar_notebooks.schema.portfolio import Portfolio
+
+__all__ = ["NOTES", "Export", "monthly", "notes_of", "table"]
+
+#: The columns of what is listed beside an export.
+NOTES: Final = ("table", "id", "site_id", "meter_id", "start_date", "end_date", "exported", "reason")
+
+_KEYS: Final = {"bills": "bill_id", "usage": "usage_id", "line_items": "line_item_id"}
+#: Tables whose rows hang on a row of another, and by which key, up to the bill.
+_PARENTS: Final = {
+    "line_item_accounts": ("line_items", "line_item_id"),
+    "demand_usage": ("demand", "demand_id"),
+    "time_of_use": ("usage", "usage_id"),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Export:
+    """Frames ready to be saved, and what was left out of them.
+
+    Attributes
+    ----------
+    sheets : mapping of DataFrame
+        What is exported, by the name of its sheet.
+    notes : DataFrame
+        What was left out (`exported` is false) or needs a look (`exported` is true), one row each: ``table, id,
+        site_id, meter_id, start_date, end_date, exported, reason``.
+    """
+
+    sheets: Mapping[str, pd.DataFrame]
+    notes: pd.DataFrame
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """Return the one frame of an export that has one, else all of them, one after the other."""
+        frames = list(self.sheets.values())
+        filled = [frame for frame in frames if len(frame)]
+        return frames[0] if len(frames) == 1 else pd.concat(filled or frames[:1], ignore_index=True)
+
+    def save(self, path: str | PathLike[str], *, overwrite: bool = False) -> list[Path]:
+        """Write the export by the ending of its name, with its notes in a CSV beside it, and return the paths.
+
+        Excel has a sheet per frame. CSV and Parquet have a file per frame, called by its sheet where there are
+        several. Where there are no notes, no file of notes is written.
+
+        Raises
+        ------
+        InvalidRequestError
+            Another ending than .csv, .xlsx or .parquet; any of the files is there and `overwrite` is not set:
+            then none is written.
+        """
+        target = free(path, overwrite=overwrite)
+        one_file = target.suffix.lower() == ".xlsx" or len(self.sheets) == 1
+        targets = {
+            name: target if one_file else target.with_stem(f"{target.stem}-{name.lower().replace(' ', '-')}")
+            for name in self.sheets
+        }
+        notes = target.with_name(f"{target.stem}-notes.csv")
+        for each in {*targets.values(), *([notes] if len(self.notes) else [])}:
+            free(each, overwrite=overwrite)
+        if target.suffix.lower() == ".xlsx":
+            paths = [written(target, excel_bytes(self.sheets))]
+        else:
+            paths = [save(frame, targets[name], overwrite=True) for name, frame in self.sheets.items()]
+        return [*paths, written(notes, csv_bytes(self.notes))] if len(self.notes) else paths
+
+    def __repr__(self) -> str:
+        rows = ", ".join(f"{len(frame):,} rows of {name}" for name, frame in self.sheets.items())
+        return f"Export of {rows}; {int((~self.notes['exported']).sum()):,} left out"
+
+
+def table(portfolio: Portfolio, name: str, *, flagged: bool = False, sites: pd.DataFrame | None = None) -> Export:
+    """Choose the rows of a portfolio's table for an export.
+
+    Parameters
+    ----------
+    portfolio : Portfolio
+        A company's tables.
+    name : str
+        Which one: ``usage``, ``line_items``, ``bills``, ...
+    flagged : bool
+        Whether bills with an open issue, and what stands on them, are exported. They are listed all the same.
+    sites : DataFrame, optional
+        Your table of sites (``site_id`` or ``external_id``; ``area``, ``area_unit``, ``use``, ``cost_centre``),
+        joined where the table has sites.
+
+    Returns
+    -------
+    Export
+        Its one sheet is called as the table, and has its columns with the names of its ids in front (``site``,
+        ``meter``, ``line_item``). Rows that do not count stay, with ``counts`` and ``counts_reason``.
+
+    Raises
+    ------
+    InvalidRequestError
+        No table of that name.
+
+    Examples
+    --------
+    >>> import nectar_notebooks as nn
+    >>> nectar = nn.connect()
+    >>> portfolio = nectar.portfolio(nectar.companies()["company_id"].iloc[0])
+    >>> list(table(portfolio, "usage").sheets)
+    ['usage']
+    """
+    if name not in TABLES:
+        raise InvalidRequestError(f"There is no table {name!r}.", advice=f"Use one of {', '.join(TABLES)}.")
+    frame: pd.DataFrame = getattr(portfolio, name)
+    held = _flagged(portfolio)
+    if "bill_id" not in frame and name not in _PARENTS:
+        held = held.iloc[:0]  # nothing of this table stands on a bill
+    elif not flagged and len(held):
+        frame = frame[~_on(portfolio, name, frame).isin(held["bill_id"]).to_numpy(dtype=bool)]
+    return Export({name: _joined(portfolio, frame.reset_index(drop=True), sites)}, _issue_notes(held, flagged))
+
+
+def monthly(portfolio: Portfolio, *, flagged: bool = False, sites: pd.DataFrame | None = None, **how: Any) -> Export:
+    """Choose usage and cost per site, meter, commodity and month for an export.
+
+    Parameters
+    ----------
+    portfolio : Portfolio
+        A company's tables.
+    flagged, sites
+        As for :func:`table`.
+    **how
+        As for ``nn.monthly``: ``convention``, ``occupancy``, ...
+
+    Returns
+    -------
+    Export
+        Its one sheet ``monthly`` has the columns of ``nn.monthly`` with the names of sites and meters in front, and
+        those of `sites` behind; usage in ``unit``, money in ``currency``. Its notes list every bill, usage record
+        and line item that no sum takes, with the reason.
+    """
+    result = monthly_result(portfolio, flagged=flagged, **how)
+    adjusted = adjust(portfolio, flagged=flagged)
+    held = _flagged(portfolio)
+    parts = [_issue_notes(held, flagged)]
+    silent = set(held["bill_id"]) if not flagged else set()
+    for name in _KEYS:
+        frame = getattr(adjusted, name)
+        out = frame[~counted(frame, name)]
+        parts.append(notes_of(name, out[~text(out, "bill_id").isin(silent).to_numpy(dtype=bool)]))
+    return Export({"monthly": _joined(portfolio, result, sites)}, pd.concat(parts, ignore_index=True))
+
+
+def notes_of(
+    name: str, rows: pd.DataFrame, reason: str | pd.Series | None = None, *, exported: bool = False
+) -> pd.DataFrame:
+    """List rows of a table with a reason, by default their `counts_reason`."""
+    why = text(rows, "counts_reason") if reason is None else reason
+    notes = pd.DataFrame({"table": pd.Series(name, rows.index, dtype=TEXT)})
+    notes["id"] = text(rows, _KEYS[name])
+    for column in ("site_id", "meter_id"):
+        notes[column] = text(rows, column)
+    for column in ("start_date", "end_date"):
+        notes[column] = rows[column] if column in rows else pd.Series(pd.NaT, rows.index, dtype="datetime64[us]")
+    notes["exported"] = exported
+    notes["reason"] = pd.Series(why, rows.index, dtype=TEXT) if isinstance(why, str) else why.astype(TEXT)
+    return notes[list(NOTES)].reset_index(drop=True)
+
+
+def _flagged(portfolio: Portfolio) -> pd.DataFrame:
+    """Return the bills with an open issue among those that count."""
+    bills = count_bills(portfolio.bills)
+    held: pd.DataFrame = bills[counted(bills, "bills") & flags(bills, "flagged", "bills", missing=False)]
+    return held
+
+
+def _issue_notes(held: pd.DataFrame, exported: bool) -> pd.DataFrame:
+    what = text(held, "flagged_status")
+    return notes_of("bills", held, ("open issue: " + what).fillna("open issue"), exported=exported)
+
+
+def _on(portfolio: Portfolio, name: str, frame: pd.DataFrame) -> pd.Series:
+    """Return the bill that each row of a table stands on, missing where it stands on none."""
+    if name in _PARENTS:
+        parent, key = _PARENTS[name]
+        known: pd.DataFrame = getattr(portfolio, parent)
+        return frame[key].map(known.drop_duplicates(key).set_index(key)["bill_id"]).astype(TEXT)
+    return text(frame, "bill_id")
+
+
+def _joined(portfolio: Portfolio, frame: pd.DataFrame, sites: pd.DataFrame | None) -> pd.DataFrame:
+    named = portfolio.named(frame) if "site_id" in frame or "meter_id" in frame else frame
+    if sites is None or "site_id" not in named:
+        return named
+    return join_sites(named, sites, portfolio.sites)
