@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from nectar_notebooks import errors, plots, webhooks
+    from nectar_notebooks import errors, exports, plots, webhooks
     from nectar_notebooks.cache import CacheWarning
     from nectar_notebooks.client import Nectar
     from nectar_notebooks.clock import FrozenClock
@@ -50,6 +50,7 @@ __all__ = [
     "energy",
     "errors",
     "explain",
+    "exports",
     "fill",
     "intensity",
     "issues",
@@ -63,7 +64,13 @@ __all__ = [
 ]
 
 #: Public modules, and where they live.
-_MODULES = {"errors": "errors", "plots": "plots", "statuses": "schema.statuses", "webhooks": "webhooks"}
+_MODULES = {
+    "errors": "errors",
+    "exports": "exports",
+    "plots": "plots",
+    "statuses": "schema.statuses",
+    "webhooks": "webhooks",
+}
 
 #: Public names, and the module each is taken from.
 _HOMES = {
