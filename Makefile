@@ -73,11 +73,17 @@ docs: .venv/installed-dev ## generated pages and the README's picture
 	$(BIN)/python docs/build_reference.py
 	$(BIN)/python docs/build_picture.py
 
-bench: .venv/installed-dev ## ratios, measured side by side
+# Peers that need older libraries, for benchmarks/bench_peers.py alone.
+.venv-peers/installed: benchmarks/peers.txt
+	@[ -x .venv-peers/bin/python ] || $(PYTHON) -m venv .venv-peers
+	@.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check --requirement benchmarks/peers.txt
+	@touch $@
+
+bench: .venv/installed-dev .venv-peers/installed ## ratios, measured side by side
 	$(BIN)/python benchmarks/run.py
 
 soak: .venv/installed-dev ## the long counts
 	$(BIN)/python benchmarks/soak.py
 
 clean: ## remove what make made
-	rm -rf .venv .venv-pandas2 build
+	rm -rf .venv .venv-pandas2 .venv-peers build
