@@ -3,6 +3,9 @@
 Looked for in this order: the argument, environment variables, a ``.env`` file (read without touching
 ``os.environ``), the system's keyring where one is installed. :func:`resolve` answers with
 :class:`Settings`, which says where each was found and never shows a key. Connecting is left to others.
+
+In a *rehearsal* (asked for by NECTAR_REHEARSAL, or by whoever tests) every connection ends at an embedded sandbox,
+whatever environment, address, key and cache folder it names.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ import hashlib
 import importlib
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -29,6 +33,8 @@ VERSIONS: Final = ("v2.2", "v2.1", "v2.0")
 
 _KEYRING_SERVICE: Final = "nectar-notebooks"
 _KEY_VARIABLES: Final = {"sandbox": "NECTAR_SANDBOX_API_KEY", "production": "NECTAR_PRODUCTION_API_KEY"}
+#: What a rehearsal still takes from environment variables and ``.env``.
+_REHEARSED: Final = frozenset({"NECTAR_API_VERSION", "NECTAR_SANDBOX_SEED", "NECTAR_SANDBOX_DOCUMENTED_ONLY"})
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _WHERE_KEYS_ARE_MADE: Final = (
     "Make one under Settings > Organization > API Keys and put it in {variable} "
@@ -136,6 +142,14 @@ class _Places:
                 return value, where
         return None
 
+    def of_rehearsal(self) -> _Places:
+        """Return these places without what leads to a real API, or to rows that were kept of one."""
+
+        def some(values: Mapping[str, str]) -> dict[str, str]:
+            return {name: value for name, value in values.items() if name in _REHEARSED or "NECTAR_" not in name}
+
+        return _Places(some(self.environ), some(self.dotenv), self.dotenv_path)
+
     def pick(self, argument: str | None, variable: str, default: str) -> tuple[str, str]:
         if argument is not None:
             return argument, "argument"
@@ -149,6 +163,7 @@ def resolve(
     version: str | None = None,
     base_url: str | None = None,
     cache_dir: str | Path | None = None,
+    rehearsal: bool = False,
     environ: Mapping[str, str] | None = None,
     dotenv: str | Path | None = None,
 ) -> Settings:
@@ -165,6 +180,9 @@ def resolve(
         ``nectar-notebooks`` and the environment's name.
     version, base_url, cache_dir : optional
         Else NECTAR_API_VERSION, NECTAR_BASE_URL, NECTAR_CACHE_DIR.
+    rehearsal : bool
+        Lead to an embedded sandbox; else NECTAR_REHEARSAL. Environment, key, base URL (unless it is of this
+        machine) and cache folder are not looked at then, wherever they are named.
     environ, dotenv : optional
         Stand for ``os.environ`` and for ``.env`` in the working folder.
 
@@ -185,12 +203,12 @@ def resolve(
     """
     places = _places(os.environ if environ is None else environ, Path(".env" if dotenv is None else dotenv))
     found: dict[str, str] = {}
+    if (rehearsal or _switch(places, "NECTAR_REHEARSAL")) and not _on_this_machine(base_url):
+        _known(environment, "argument")
+        environment, key, base_url, cache_dir = environment and "local", None, None, None
+        places = places.of_rehearsal()
     environment, found["environment"] = _environment(environment, key, places)
-    if environment not in ENVIRONMENTS:
-        raise ConfigurationError(
-            f"There is no environment {environment!r} ({found['environment']}).",
-            advice=f"Say one of {', '.join(ENVIRONMENTS)}.",
-        )
+    _known(environment, found["environment"])
     local = environment == "local"
     url, found["base_url"] = places.pick(base_url, "NECTAR_BASE_URL", EMBEDDED_URL if local else NECTAR_URL)
     url = _checked_url(url, found["base_url"], local=local)
@@ -212,6 +230,20 @@ def resolve(
         sandbox_documented_only=_switch(places, "NECTAR_SANDBOX_DOCUMENTED_ONLY"),
         found=MappingProxyType(found),
     )
+
+
+def _known(environment: str | None, where: str) -> None:
+    if environment not in (None, *ENVIRONMENTS):
+        raise ConfigurationError(
+            f"There is no environment {environment!r} ({where}).", advice=f"Say one of {', '.join(ENVIRONMENTS)}."
+        )
+
+
+def _on_this_machine(url: str | None) -> bool:
+    """Say whether an address that was given leads to this machine: to a sandbox that somebody serves here."""
+    with suppress(ValueError):
+        return url is not None and urlsplit(url.strip()).hostname in _LOOPBACK
+    return False
 
 
 def _places(environ: Mapping[str, str], path: Path) -> _Places:

@@ -1,7 +1,8 @@
 """`connect`: the composition root of the client. Settings, session, store and the embedded sandbox meet here.
 
 Everything heavy is imported on use, so that ``import nectar_notebooks`` stays cheap. Which key and which
-address is decided in `config`.
+address is decided in `config`. During a :func:`rehearsal` every connection of this process is led to one sandbox: the
+pytest plugin is built on it.
 """
 
 from __future__ import annotations
@@ -10,11 +11,15 @@ import shutil
 import sys
 import tempfile
 import weakref
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 from nectar_notebooks.clock import SystemClock
 from nectar_notebooks.config import EMBEDDED_URL, Secret, Settings, resolve
@@ -26,7 +31,7 @@ if TYPE_CHECKING:
     from nectar_notebooks.clock import Clock
     from nectar_notebooks.sandbox import Sandbox
 
-__all__ = ["connect"]
+__all__ = ["connect", "rehearsal"]
 
 _DAY: Final = timedelta(days=1)
 _DEFAULT_SEED: Final = 1
@@ -34,6 +39,10 @@ _DEFAULT_SEED: Final = 1
 _lock = Lock()
 _embedded: dict[tuple[int, bool], Sandbox] = {}
 _folders: weakref.WeakKeyDictionary[Sandbox, Path] = weakref.WeakKeyDictionary()
+#: A name for each sandbox of this process: revisions of two of them are never compared.
+_names: weakref.WeakKeyDictionary[Sandbox, str] = weakref.WeakKeyDictionary()
+#: Sandboxes of the rehearsals that are going on, the innermost last.
+_rehearsed: list[Sandbox] = []
 
 
 def connect(
@@ -92,16 +101,19 @@ def connect(
     """
     if sandbox is not None and (base_url is not None or environment not in (None, "local")):
         raise ConfigurationError("A sandbox was given, and another place too.", advice="Give one of them.")
+    rehearsed = _rehearsed[-1] if _rehearsed and sandbox is None else None
     settings = resolve(
         "local" if sandbox is not None else environment,
         key=key,
         version=version,
         base_url=EMBEDDED_URL if sandbox is not None else base_url,
         cache_dir=cache_dir,
+        rehearsal=rehearsed is not None,
     )
     age = timedelta(seconds=max_age) if isinstance(max_age, (int, float)) else max_age
     if settings.base_url != EMBEDDED_URL:
         return _served(settings, offline=offline, max_age=age, clock=clock or SystemClock())
+    sandbox = sandbox or rehearsed
     if sandbox is None:
         sandbox = _default_sandbox(settings)
         if settings.found["environment"] == "default":
@@ -109,6 +121,41 @@ def connect(
                 "No API key was found: this is the embedded sandbox, with made-up bills on this machine.\n"
             )
     return _in_process(settings, sandbox, offline=offline, max_age=age, clock=clock or sandbox.clock)
+
+
+@contextmanager
+def rehearsal(sandbox: Sandbox) -> Iterator[Sandbox]:
+    """Lead every connection that this process makes meanwhile to one embedded sandbox.
+
+    Whatever environment, key, address and cache folder the code under test names, :func:`connect` answers with a
+    client of this sandbox; ``version``, ``offline``, ``max_age`` and ``clock`` are as the code says. Left alone are
+    ``sandbox=`` and a ``base_url=`` on this machine: they lead to no real API. For tests; the fixtures of the pytest
+    plugin use it.
+
+    Parameters
+    ----------
+    sandbox : Sandbox
+        Where connections are led.
+
+    Yields
+    ------
+    Sandbox
+        The same one.
+
+    Examples
+    --------
+    >>> import nectar_notebooks as nn
+    >>> with rehearsal(nn.Sandbox(seed=7)) as sandbox:
+    ...     nn.connect("production").sandbox is sandbox
+    True
+    """
+    with _lock:
+        _rehearsed.append(sandbox)
+    try:
+        yield sandbox
+    finally:
+        with _lock:
+            _rehearsed.remove(sandbox)
 
 
 def _served(settings: Settings, *, offline: bool, max_age: timedelta | None, clock: Clock) -> Nectar:
@@ -125,9 +172,12 @@ def _in_process(
     settings: Settings, sandbox: Sandbox, *, offline: bool, max_age: timedelta | None, clock: Clock
 ) -> Nectar:
     from nectar_notebooks.api import Session, WSGIAdapter
+    from nectar_notebooks.sandbox.originals import FILES
 
     keys = settings.keys or (Secret(sandbox.key),)
-    session = Session(settings.base_url, keys, version=settings.version, clock=clock, adapter=WSGIAdapter(sandbox.app))
+    session = Session(
+        settings.base_url, keys, version=settings.version, clock=clock, adapter=WSGIAdapter(sandbox.app), files=FILES
+    )
     kept = settings.cache_dir_given
     folder = settings.cache_dir if kept else _temporary_folder(sandbox)
     nectar = _nectar(
@@ -140,6 +190,7 @@ def _in_process(
         clock=clock,
         durable=kept,
         keys=keys,
+        revision=_revision(sandbox),
     )
     nectar.sandbox = sandbox
     return nectar
@@ -156,6 +207,7 @@ def _nectar(
     clock: Clock,
     durable: bool = True,
     keys: tuple[Secret, ...] | None = None,
+    revision: Callable[[], str] = str,
 ) -> Nectar:
     from nectar_notebooks.cache import Library, Realm, Store
     from nectar_notebooks.client import Nectar
@@ -177,6 +229,7 @@ def _nectar(
         max_age=max_age,
         offline=offline,
         quiet=not durable,  # an embedded sandbox answers at once
+        revision=revision,
     )
     shown = " and ".join(name[:8] for name in fingerprints) or "none"
     return Nectar(
@@ -198,6 +251,13 @@ def _default_sandbox(settings: Settings) -> Sandbox:
         return _embedded[wanted]
 
 
+def _revision(sandbox: Sandbox) -> Callable[[], str]:
+    """Return what tells the state of a sandbox from any other, of this and of every other sandbox."""
+    with _lock:
+        name = _names.setdefault(sandbox, uuid4().hex)
+    return lambda: f"{name} {sandbox.revision}"
+
+
 def _temporary_folder(sandbox: Sandbox) -> Path:
     """Return the folder of a sandbox's rows, which goes when it does, at the latest with the process."""
     with _lock:
@@ -205,4 +265,14 @@ def _temporary_folder(sandbox: Sandbox) -> Path:
         if folder is None:
             folder = _folders[sandbox] = Path(tempfile.mkdtemp(prefix="nectar-sandbox-"))
             weakref.finalize(sandbox, shutil.rmtree, folder, ignore_errors=True)
+            sandbox.on_reset.append(partial(_forget_rows, folder))
         return folder
+
+
+def _forget_rows(folder: Path) -> None:
+    """Drop the rows of a sandbox that was reset, so that clients of it ask again."""
+    from nectar_notebooks.cache import Store
+
+    store = Store(folder, durable=False)
+    store.clear()
+    store.close()

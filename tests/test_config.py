@@ -179,6 +179,29 @@ def test_sandbox_settings() -> None:
         settings(environ={"NECTAR_SANDBOX_DOCUMENTED_ONLY": "maybe"})
 
 
+def test_a_rehearsal_ends_at_the_embedded_sandbox_whatever_is_named(tmp_path: Path) -> None:
+    environ = {
+        "NECTAR_REHEARSAL": "1",
+        "NECTAR_ENVIRONMENT": "production",
+        "NECTAR_API_KEY": KEY,
+        "NECTAR_BASE_URL": NECTAR_URL,
+        "NECTAR_CACHE_DIR": str(tmp_path / "rows"),
+        "NECTAR_API_VERSION": "v2.1",
+        "NECTAR_SANDBOX_SEED": "7",
+    }
+    for named in (None, "sandbox", "production"):
+        got = settings(named, environ, key=OLD, base_url="https://api.example.org", cache_dir=tmp_path)
+        assert (got.environment, got.keys, got.base_url) == ("local", (), EMBEDDED_URL)
+        assert not got.cache_dir_given
+        assert (got.version, got.sandbox_seed) == ("v2.1", 7)
+    assert settings("production", {"NECTAR_API_KEY": KEY}, rehearsal=True).keys == ()
+    assert settings(environ=environ | {"NECTAR_REHEARSAL": "0"}).base_url == NECTAR_URL
+    here = settings("local", environ, base_url="http://127.0.0.1:8000", key=OLD)
+    assert (here.base_url, here.keys) == ("http://127.0.0.1:8000", (Secret(OLD),))
+    with pytest.raises(ConfigurationError, match="prod"):
+        settings("prod", environ)
+
+
 def test_cache_dir_and_where_it_was_found(tmp_path: Path) -> None:
     got = settings(environ={"NECTAR_CACHE_DIR": str(tmp_path)})
     assert got.cache_dir == tmp_path

@@ -197,6 +197,14 @@ class Store:
         with self._change() as connection:
             connection.execute(f"DELETE FROM snapshots WHERE {_SNAPSHOT}", key.columns)  # noqa: S608
 
+    def clear(self) -> None:
+        """Forget everything, unfinished walks too; whoever has the folder open goes on with an empty one."""
+        for snapshot in self.snapshots():
+            self.drop(snapshot.key)
+        with self._change() as connection:
+            for table in ("readers", "walks", "statuses"):
+                connection.execute(f"DELETE FROM {table}")  # noqa: S608  constants
+
     def lock(self, key: SnapshotKey) -> AbstractContextManager[None]:
         """Hold the right to fetch `key`; another process or thread that wants it waits."""
         return exclusive(self.root / "locks", "/".join(key.columns))

@@ -48,7 +48,10 @@ class State:
         self._depth = 0
         self.on_stored: Callable[[], None] = lambda: None
         self.on_taken_back: Callable[[], None] = lambda: None
+        #: Grows with every change that a reader may see: whoever keeps rows can tell by it that they are old.
+        self.revision = 0
         self._later: dict[int, Callable[[], Iterable[World]]] = {}
+        self._kept: bytes | None = None
         self.db = _open(path)
         self.templates = Templates(self.db)
         self.is_new = self.meta("seed") is None
@@ -84,6 +87,7 @@ class State:
             stored = self._depth == 0
             if stored:
                 self.db.execute("COMMIT")
+                self.revision += 1
         if stored:
             self.on_stored()  # outside the lock: whoever is told may ask back
 
@@ -95,6 +99,24 @@ class State:
             names = db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
             for (name,) in names:
                 db.execute(f"DELETE FROM {name}")
+
+    def keep(self) -> None:
+        """Make every bill, and keep all of it as it stands now for :meth:`go_back`; a state in memory only."""
+        with self.writing():
+            self.ready()
+        with self._lock:
+            self._kept = self.db.serialize()
+
+    def go_back(self) -> bool:
+        """Become what was kept, and say whether something was."""
+        with self._lock:
+            if self._kept is None:
+                return False
+            self.db.deserialize(self._kept)
+            self.revision += 1
+            self._later.clear()
+            self.templates.forget()
+        return True
 
     def load(self, world: World) -> None:
         """Add a world's records; bills that come later are remembered, not made."""
@@ -119,10 +141,12 @@ class State:
     def ready(self, company: int | None = None) -> None:
         """Make the bills of a company (of all without one), if they are still to come."""
         with self._lock:
+            revision = self.revision
             for seq in [company] if company is not None else list(self._later):
                 make = self._later.pop(seq, None)
                 if make is not None:
                     self.add_bills(make())
+            self.revision = revision  # to a reader these bills were there before
 
     def new_id(self, kind: str) -> str:
         """Return the id of the next object made in this sandbox: the same seed and calls give the same ids."""

@@ -155,6 +155,41 @@ def test_reset_goes_back_to_the_start(make: Callable[..., Asker]) -> None:
     assert len(ask.sandbox.journal) == 2
 
 
+def test_a_prepared_sandbox_answers_the_same_and_comes_back_to_its_start() -> None:
+    plain, prepared = Sandbox(sites=4, months=6), Sandbox(sites=4, months=6)
+    prepared.scenario("bill_deleted")
+    prepared.prepare()
+    told = []
+    prepared.on_reset.append(lambda: told.append("reset"))
+    company = Asker(plain)("/company")[1][0]["id"]
+    asked = ["/company", f"/document/company/{company}", f"/usage/company/{company}"]
+    start = [Asker(plain)(path) for path in asked]
+    for _ in range(2):
+        assert [Asker(prepared)(path) for path in asked] == start
+        key = prepared.create_key("sandbox")
+        prepared.advance(days=40)
+        prepared.scenario("bill_revised")
+        assert [Asker(prepared)(path) for path in asked] != start
+        prepared.reset()
+        assert Asker(prepared)("/ping", key=key)[0] == 401
+    assert told == ["reset", "reset"]
+    prepared.advance(days=40)
+    plain.advance(days=40)
+    assert [Asker(prepared)(path) for path in asked] == [Asker(plain)(path) for path in asked]
+    plain.close()
+    prepared.close()
+
+
+def test_a_prepared_sandbox_with_a_file_stays_in_its_file(tmp_path: Path) -> None:
+    sandbox = Sandbox(world=small_world(), db=tmp_path / "state.db")
+    sandbox.prepare()
+    key = sandbox.create_key("sandbox")
+    sandbox.close()
+    again = Sandbox(world=small_world(), db=tmp_path / "state.db")
+    assert Asker(again)("/ping", key=key)[0] == 200
+    again.close()
+
+
 def test_a_file_keeps_the_state(tmp_path: Path) -> None:
     path = tmp_path / "state.sqlite"
     sandbox = Sandbox(world=small_world(), db=path)
