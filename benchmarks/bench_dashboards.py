@@ -136,6 +136,10 @@ class FromFiles:
             }
         )
 
+    def on_change(self, callback: Callable[[object], object]) -> Callable[[], None]:
+        """Tell of nothing."""
+        return lambda: None
+
     def refresh(self, company: object = None) -> pd.DataFrame:
         """Do nothing: nothing changed."""
         return pd.DataFrame()

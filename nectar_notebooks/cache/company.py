@@ -247,7 +247,7 @@ class Company:
                 held[name] = read(whole=True)
                 spent += held[name].requests
         usage = held["usage"]
-        if misplaced(held["meters"].frames, usage.frames) and usage.details.walked != usage.details.began:
+        if misplaced(held["meters"].frames, usage.frames) and not usage.details.whole:
             # A meter was moved, and the dates of its usage did not: changes alone would never tell.
             held["usage"] = self.usage(whole=True)
             spent += held["usage"].requests

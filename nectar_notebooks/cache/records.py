@@ -36,6 +36,10 @@ class Details:
         Requests spent on it.
     inputs : str
         Generations this snapshot was computed from; empty for a walk of its own.
+    whole : bool
+        Whether it was that walk; else only changes were asked for since.
+    revision : str
+        Which state of an embedded sandbox it was read from; empty where nobody can tell.
     files : mapping of str to (int, int)
         Bytes and rows of each table.
     """
@@ -45,6 +49,8 @@ class Details:
     total: int = 0
     requests: int = 0
     inputs: str = ""
+    whole: bool = True
+    revision: str = ""
     files: dict[str, tuple[int, int]] = field(default_factory=dict)
 
 

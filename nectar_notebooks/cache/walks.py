@@ -43,7 +43,10 @@ _DELETABLE: Final = ("documents",)
 
 @dataclass(frozen=True, slots=True)
 class Pulled:
-    """Frames as they were at the moment `fetched`, from a walk that `began`, and what they cost."""
+    """Frames as they were at the moment `fetched`, from a walk that `began`, and what they cost.
+
+    `whole` frames come from a walk of the whole list, others from its changes.
+    """
 
     frames: dict[str, pd.DataFrame]
     began: datetime
@@ -52,6 +55,7 @@ class Pulled:
     total: int
     requests: int
     unchanged: bool = False
+    whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +246,7 @@ class Listing:
         if total != len(frames[self._family.parent]):
             return None
         unchanged = changes.nothing and not gone
-        return Pulled(frames, now, self._clock.now(), walked, total, changes.requests + 1, unchanged)
+        return Pulled(frames, now, self._clock.now(), walked, total, changes.requests + 1, unchanged, whole=False)
 
 
 @cache
