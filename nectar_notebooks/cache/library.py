@@ -153,6 +153,7 @@ class Library:
             walked=pulled.walked,
             total=pulled.total,
             requests=pulled.requests,
+            whole=pulled.whole,
             revision=revision,
         )
         spent += pulled.requests

@@ -134,11 +134,6 @@ class Sandbox:
         """How often it was changed: two equal numbers mean that nothing was, whoever might have changed it."""
         return self.state.revision
 
-    @property
-    def revision(self) -> int:
-        """How often it was changed: two equal numbers mean that nothing was, whoever might have changed it."""
-        return self.state.revision
-
     def create_key(
         self, environment: str, expires: datetime | None = None, companies: Collection[str] | None = None
     ) -> str:

@@ -42,8 +42,6 @@ class State:
     ConfigurationError
         A file that cannot be opened, or is no state of an embedded sandbox of this release.
     """
-        #: Grows with every change that a reader may see: whoever keeps rows can tell by it that they are old.
-        self.revision = 0
 
     def __init__(self, path: Path | None = None) -> None:
         self._lock = RLock()
@@ -81,7 +79,6 @@ class State:
             except BaseException:
                 self._depth -= 1
                 if self._depth == 0:
-                self.revision += 1
                     self.db.execute("ROLLBACK")
                     self.templates.forget()
                     self.on_taken_back()
@@ -107,7 +104,6 @@ class State:
         """Make every bill, and keep all of it as it stands now for :meth:`go_back`; a state in memory only."""
         with self.writing():
             self.ready()
-            self.revision += 1
         with self._lock:
             self._kept = self.db.serialize()
 
@@ -146,12 +142,10 @@ class State:
         """Make the bills of a company (of all without one), if they are still to come."""
         with self._lock:
             revision = self.revision
-            revision = self.revision
             for seq in [company] if company is not None else list(self._later):
                 make = self._later.pop(seq, None)
                 if make is not None:
                     self.add_bills(make())
-            self.revision = revision  # to a reader these bills were there before
             self.revision = revision  # to a reader these bills were there before
 
     def new_id(self, kind: str) -> str:
