@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import ipywidgets as widgets
 import pandas as pd
 
+from nectar_notebooks.dashboards.closer import places
 from nectar_notebooks.dashboards.connection_controls import SavePanel
 from nectar_notebooks.dashboards.connection_filters import FilterPanel
 from nectar_notebooks.dashboards.connection_panel import DetailPanel, Subject
@@ -27,7 +28,6 @@ from nectar_notebooks.dashboards.controls import choice, column, html, row, show
 from nectar_notebooks.dashboards.filters import SORTS, Filters, filtered, in_order, search_texts
 from nectar_notebooks.dashboards.html import Markup, chip, day, element, join, text
 from nectar_notebooks.dashboards.pages import Line, Pages
-from nectar_notebooks.dashboards.reading import places
 from nectar_notebooks.dashboards.shell import Shell
 from nectar_notebooks.errors import InvalidRequestError, NotFoundError
 from nectar_notebooks.exports import save
@@ -92,7 +92,6 @@ class ConnectionDashboard(Shell):
         self._filters = Filters()
         self._order, self._reverse = _FIRST, False
         self._selected: str | None = None
-        self._before: dict[str, int] | None = None
         self._many = len(self._look.companies) > 1
         self._tiles = html()
         self._hint = html(str(element("p", "Press a provider to see its login in detail.", style="font-size:13px")))
@@ -119,6 +118,10 @@ class ConnectionDashboard(Shell):
             padding="4px 0",
         )
         self._take_up()
+        changes = family_changes(self._look)
+        # What the changes are told from: the look before this one, as far as it is known.
+        self._before = {name: number - (changes or {}).get(name, 0) for name, number in self._families.items()}
+        show(self._tiles, self._tiles_now(changes))
         self._draw()
         self._draw_detail()
 
@@ -132,6 +135,7 @@ class ConnectionDashboard(Shell):
     @property
     def frame(self) -> pd.DataFrame:
         """The rows that the filters let through, in the order shown."""
+        self._news.hand_over()
         return self._shown.copy()
 
     @property
@@ -141,6 +145,7 @@ class ConnectionDashboard(Shell):
 
     @filters.setter
     def filters(self, given: Filters | Mapping[str, Any] | None) -> None:
+        self._news.hand_over()
         wanted = Filters.of(given)
         self._check(wanted)
         self._filters = wanted
@@ -151,10 +156,12 @@ class ConnectionDashboard(Shell):
     @property
     def selected(self) -> str | None:
         """Id of the connection shown in detail."""
+        self._news.hand_over()
         return self._selected
 
     @selected.setter
     def selected(self, given: str | pd.Series | Mapping[str, Any] | None) -> None:
+        self._news.hand_over()
         self._selected = None if given is None else self._meant(given)
         self._show_page_of(self._selected)
         self._pages.fill(len(self._shown), self._selected)
@@ -219,11 +226,13 @@ class ConnectionDashboard(Shell):
         line = headline(self._all)
         return line if len(self._shown) == len(self._all) else f"{line}; {len(self._shown):,} shown"
 
-    def _renewed(self) -> None:
-        self._before = self._families
+    def _renewed(self, *, asked: bool) -> None:
+        if asked:
+            self._before = self._families
         self._many = len(self._look.companies) > 1
         self._panel.offer(self._look)
         self._take_up()
+        show(self._tiles, self._tiles_now({name: now - self._before[name] for name, now in self._families.items()}))
         if self._selected not in set(self._all["connection_id"]):
             self._selected = None
         self._draw()
@@ -234,8 +243,6 @@ class ConnectionDashboard(Shell):
         self._texts = search_texts(self._all, self._look.accounts)
         self._sort()
         self._families = counts_by_family(self._all["family"])
-        self._changed = self._changes()
-        show(self._tiles, tiles(self._families, self._changed))
         self._history_at = places(self._look.history["connection_id"])
         self._accounts_at = places(self._look.accounts["connection_id"])
 
@@ -245,10 +252,9 @@ class ConnectionDashboard(Shell):
         self._texts = self._texts.loc[order].reset_index(drop=True)
         self._all = self._all.loc[order].reset_index(drop=True)
 
-    def _changes(self) -> dict[str, int] | None:
-        if self._before is None:
-            return family_changes(self._look)
-        return {name: number - self._before[name] for name, number in self._families.items()}
+    def _tiles_now(self, changes: Mapping[str, int] | None) -> Markup:
+        self._counted = tiles(self._families, changes)
+        return self._counted
 
     def _draw(self) -> None:
         chosen = filtered(self._all, self._filters, self._texts, self._behind_site())
@@ -281,7 +287,7 @@ class ConnectionDashboard(Shell):
             f"; filters: {asked}" if asked else ""
         )
         parts = [
-            tiles(self._families, self._changed),
+            self._counted,
             page_table(rows, with_company=self._many, caption=caption),
         ]
         connection = self._row()

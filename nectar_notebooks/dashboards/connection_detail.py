@@ -33,7 +33,7 @@ from nectar_notebooks.schema.statuses import describe
 if TYPE_CHECKING:
     from datetime import date
 
-    from nectar_notebooks.dashboards.reading import Closer
+    from nectar_notebooks.dashboards.closer import Closer
 
 __all__ = ["account_table", "bills_by_month", "changes_lately", "facts", "past_statuses", "status_timeline"]
 

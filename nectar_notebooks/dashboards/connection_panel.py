@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from nectar_notebooks.dashboards.reading import Closer
+    from nectar_notebooks.dashboards.closer import Closer
 
 __all__ = ["DetailPanel", "Subject"]
 

@@ -15,11 +15,24 @@ import pandas as pd
 from nectar_notebooks.methodology.completeness import completeness
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import date
 
     from numpy.typing import NDArray
 
-__all__ = ["COMPLETE", "FUTURE", "MISSING", "MONTHS", "NOT_REQUIRED", "PART", "STATES", "Coverage", "covered", "runs"]
+__all__ = [
+    "COMPLETE",
+    "FUTURE",
+    "MISSING",
+    "MONTHS",
+    "NOT_REQUIRED",
+    "PART",
+    "STATES",
+    "Coverage",
+    "covered",
+    "joined",
+    "runs",
+]
 
 #: How many months are looked at: two years, and the month that is not over.
 MONTHS: Final = 24
@@ -29,6 +42,7 @@ NOT_REQUIRED, COMPLETE, MISSING, FUTURE, PART = range(5)
 #: What each code is called.
 STATES: Final = ("not required", "complete", "missing", "not over yet", "missing in part")
 
+_KEYS: Final = ["meter_id", "account_id", "site_id", "commodity", "utility"]
 _CODES: Final = {"complete": COMPLETE, "missing": MISSING, "not required": NOT_REQUIRED, "future": FUTURE}
 
 
@@ -95,11 +109,9 @@ def covered(
     today : date
         The day of the look: a month that is not over is not missing.
     """
-    last = pd.Timestamp(today).to_period("M")
-    span = pd.period_range(last - months, last, freq="M").to_timestamp()
+    span = _span(today, months)
     if not len(meters) and not len(usage):
-        keys = ["meter_id", "account_id", "site_id", "commodity", "utility"]
-        return Coverage(pd.DataFrame(columns=keys, dtype="object"), span, np.zeros((0, len(span)), dtype=np.int8))
+        return joined([], today, months)
     # Records before the window still say when a meter was first seen, and so what is required within it.
     rows = completeness(
         usage,
@@ -112,8 +124,25 @@ def covered(
         today=today,
     )
     codes = np.asarray(rows["status"].map(_CODES), dtype=np.int8).reshape(-1, len(span))
-    keys = [name for name in ("meter_id", "account_id", "site_id", "commodity", "utility") if name in rows]
+    keys = [name for name in _KEYS if name in rows]
     return Coverage(rows[keys].iloc[:: len(span)].reset_index(drop=True), span, codes)
+
+
+def joined(coverages: Sequence[Coverage], today: date, months: int = MONTHS) -> Coverage:
+    """Return several coverages of the same months as one; of none, one without meters."""
+    filled = [one for one in coverages if len(one.codes)]
+    if len(filled) == 1:
+        return filled[0]
+    span = _span(today, months)
+    if not filled:
+        return Coverage(pd.DataFrame(columns=_KEYS, dtype="object"), span, np.zeros((0, len(span)), dtype=np.int8))
+    meters = pd.concat([one.meters for one in filled], ignore_index=True)
+    return Coverage(meters, span, np.concatenate([one.codes for one in filled]))
+
+
+def _span(today: date, months: int) -> pd.DatetimeIndex:
+    last = pd.Timestamp(today).to_period("M")
+    return pd.period_range(last - months, last, freq="M").to_timestamp()
 
 
 def runs(codes: NDArray[np.int8]) -> list[tuple[int, int, int]]:

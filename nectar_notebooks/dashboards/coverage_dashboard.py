@@ -23,8 +23,9 @@ from nectar_notebooks.plots.style import shortened
 
 if TYPE_CHECKING:
     from nectar_notebooks.client.resolving import Given
+    from nectar_notebooks.dashboards.closer import Closer
     from nectar_notebooks.dashboards.coverage_view import By, Grid, Hole
-    from nectar_notebooks.dashboards.reading import Closer, Reader
+    from nectar_notebooks.dashboards.reading import Reader
 
 __all__ = ["CoverageDashboard"]
 
@@ -121,6 +122,7 @@ class CoverageDashboard(Shell):
     @property
     def frame(self) -> pd.DataFrame:
         """The grid, one row for each cell."""
+        self._news.hand_over()
         return view.grid_frame(self._drawn)
 
     @property
@@ -135,20 +137,20 @@ class CoverageDashboard(Shell):
     @property
     def selected(self) -> tuple[str, str] | None:
         """Id of the row and month of the hole shown."""
+        self._news.hand_over()
         return None if self._selected is None else (self._selected[0], f"{self._selected[1]:%Y-%m}")
 
     @selected.setter
     def selected(self, given: tuple[str, str | pd.Timestamp] | None) -> None:
+        self._news.hand_over()
         self._selected = None if given is None else self._cell(*given)
         self._draw_detail()
 
     @property
     def hole(self) -> pd.DataFrame:
         """The bills missing in the selected hole; empty where nothing is missing or selected."""
-        hole = self._hole()
-        if hole is None:
-            hole = view.Hole("", "", pd.Timestamp.max, pd.Timestamp.min, 0, MISSING)
-        return view.hole_frame(hole, self._by, self._shown_closer, self._look)
+        self._news.hand_over()
+        return self._behind(self._hole() or view.Hole("", "", pd.Timestamp.max, pd.Timestamp.min, 0, MISSING))
 
     def _headline(self) -> str:
         return view.summary(self._drawn)
@@ -161,10 +163,10 @@ class CoverageDashboard(Shell):
         parts = [view.static_grid(self._drawn, rows, caption)]
         hole = self._hole()
         if hole is not None:
-            parts.append(view.hole_detail(hole, self._by, self.hole))
+            parts.append(view.hole_detail(hole, self._by, self._behind(hole)))
         return join(parts)
 
-    def _renewed(self) -> None:
+    def _renewed(self, *, asked: bool) -> None:
         # A refresh reads closer as well; after a verb the months stay as they are.
         self._shown_closer = self._closer or self._shown_closer
         self._draw()
@@ -254,13 +256,16 @@ class CoverageDashboard(Shell):
         hole = self._hole()
         self._detail.layout.display = "none" if self._selected is None else "flex"
         if hole is not None:
-            show(self._detail_html, view.hole_detail(hole, self._by, self.hole))
+            show(self._detail_html, view.hole_detail(hole, self._by, self._behind(hole)))
         elif self._selected is not None:
             name = self._whole.labels[self._whole.ids.index(self._selected[0])]
             show(self._detail_html, element("p", f"{name}: nothing is missing in {self._selected[1]:%b %Y}."))
 
     def _hole(self) -> Hole | None:
         return None if self._selected is None else view.hole_at(self._whole, *self._selected)
+
+    def _behind(self, hole: Hole) -> pd.DataFrame:
+        return view.hole_frame(hole, self._by, self._shown_closer, self._look)
 
     def _cell(self, name: str, month: str | pd.Timestamp) -> tuple[str, pd.Timestamp]:
         ids = [one for one, label in zip(self._whole.ids, self._whole.labels, strict=True) if name in (one, label)]

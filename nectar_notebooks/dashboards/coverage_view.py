@@ -31,7 +31,8 @@ from nectar_notebooks.plots.style import words
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from nectar_notebooks.dashboards.reading import Closer, Look
+    from nectar_notebooks.dashboards.closer import Closer
+    from nectar_notebooks.dashboards.reading import Look
 
 __all__ = ["By", "Grid", "Hole", "gaps", "grid", "grid_frame", "hole_detail", "static_grid"]
 

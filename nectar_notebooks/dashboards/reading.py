@@ -1,36 +1,27 @@
-"""What the dashboards read of the client: a first look that is cheap, and a closer one that needs the bills.
+"""What the dashboards read of the client first: connections, accounts and the kept history of statuses.
 
-The first look takes connections, accounts and the kept history of statuses: a few small tables. The closer one
-takes meters, usage and bills, and folds them at once into what a detail shows, so that no large table stays in
-memory. Both are whole or raise: what a dashboard holds is never half old and half new.
+A look is whole or raises: what a dashboard holds is never half old and half new. What needs bills stands in
+`closer`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Protocol
 
-import numpy as np
 import pandas as pd
 
-from nectar_notebooks.dashboards.coverage import Coverage, covered
 from nectar_notebooks.schema.tables import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from numpy.typing import NDArray
-
     from nectar_notebooks.client.resolving import Given
+    from nectar_notebooks.client.watching import Change
     from nectar_notebooks.clock import Clock
 
-__all__ = ["Closer", "Look", "Reader", "closer_look", "first_look", "places"]
-
-_OF_USAGE: Final = [
-    "usage_id", "meter_id", "site_id", "commodity", "utility", "start_date", "end_date", "usage", "counts",
-]  # fmt: skip
-_OF_BILLS: Final = ["bill_id", "utility", "bill_date", "total_charges", "currency", "counts"]
+__all__ = ["Look", "LookPart", "Reader", "first_look", "look_again", "together"]
 
 
 class Reader(Protocol):
@@ -70,10 +61,27 @@ class Reader(Protocol):
     def refresh(self, company: Given | None = None) -> pd.DataFrame:
         """Ask for what changed."""
 
+    def on_change(self, callback: Callable[[Change], object]) -> Callable[[], None]:
+        """Have `callback` called when an event brought rows; the returned function ends it."""
+
+
+@dataclass(frozen=True, slots=True)
+class LookPart:
+    """What a first look reads of one company, and when its connections were fetched."""
+
+    sites: pd.DataFrame
+    connections: pd.DataFrame
+    accounts: pd.DataFrame
+    history: pd.DataFrame
+    fetched: datetime | None
+
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A first look: tables of one company or all, when the oldest of them was fetched, and the day of the look."""
+    """A first look: tables of one company or all, when the oldest of them was fetched, and the day of the look.
+
+    `parts` holds what each company brought, by its id: when one changes, the others need not be read again.
+    """
 
     companies: pd.DataFrame
     sites: pd.DataFrame
@@ -82,93 +90,44 @@ class Look:
     history: pd.DataFrame
     fetched: datetime
     today: date
-
-
-@dataclass(frozen=True, slots=True)
-class Closer:
-    """A closer look: which months have bills, the meters, and the latest bill of each account.
-
-    Attributes
-    ----------
-    coverage : Coverage
-    meters : DataFrame
-        meter_id, site_id, account_id, commodity, primary_identifier, tracked.
-    last_bills : DataFrame
-        bill_id, utility, bill_date, total_charges, currency, by account_id.
-    meters_at, covered_at : mapping
-        Positions of an account's rows in `meters` and in `coverage`.
-    """
-
-    coverage: Coverage
-    meters: pd.DataFrame
-    last_bills: pd.DataFrame
-    meters_at: Mapping[str, NDArray[np.intp]]
-    covered_at: Mapping[str, NDArray[np.intp]]
+    parts: Mapping[str, LookPart]
 
 
 def first_look(nectar: Reader, company: Given | None = None) -> Look:
     """Read connections, accounts and the history of statuses of one company, or of all."""
     companies = nectar.companies()
-    fetched = [_fetched(companies)]
-    sites, connections, accounts, history = [], [], [], []
-    for one in companies["company_id"] if company is None else [company]:
-        connections.append(nectar.connections(one))
-        accounts.append(nectar.accounts(one))
-        sites.append(nectar.sites(one))
-        history.append(nectar.status_history(one))
-        fetched.append(_fetched(connections[-1]))
-        if company is not None:
-            companies = companies[companies["company_id"] == connections[-1].attrs["nectar"]["company_id"]]
-    known = [moment for moment in fetched if moment is not None]
+    if company is None:
+        parts = {one: _of_company(nectar, one) for one in companies["company_id"]}
+    else:
+        part = _of_company(nectar, company)
+        company_id = part.connections.attrs["nectar"]["company_id"]
+        companies, parts = companies[companies["company_id"] == company_id], {company_id: part}
+    return _whole(nectar, companies.reset_index(drop=True), parts)
+
+
+def look_again(nectar: Reader, look: Look, company_ids: Iterable[str]) -> Look:
+    """Read some companies of a look again, and keep what it has of the others."""
+    return _whole(nectar, look.companies, {**look.parts, **{one: _of_company(nectar, one) for one in company_ids}})
+
+
+def _of_company(nectar: Reader, company: Given) -> LookPart:
+    connections = nectar.connections(company)
+    accounts, sites, history = nectar.accounts(company), nectar.sites(company), nectar.status_history(company)
+    return LookPart(sites, connections, accounts, history, _fetched(connections))
+
+
+def _whole(nectar: Reader, companies: pd.DataFrame, parts: Mapping[str, LookPart]) -> Look:
+    known = [part.fetched for part in parts.values() if part.fetched is not None]
     return Look(
-        companies.reset_index(drop=True),
-        _together(sites, "sites"),
-        _together(connections, "connections"),
-        _together(accounts, "accounts"),
-        _together(history, None),
+        companies,
+        together((part.sites for part in parts.values()), "sites"),
+        together((part.connections for part in parts.values()), "connections"),
+        together((part.accounts for part in parts.values()), "accounts"),
+        together((part.history for part in parts.values()), None),
         min(known) if known else nectar.clock.now(),
         nectar.clock.today(),
+        parts,
     )
-
-
-def closer_look(nectar: Reader, look: Look, step: Callable[[], None] | None = None) -> Closer:
-    """Read meters, usage and bills of the companies of a first look; `step` is called after each of them."""
-    meters, usage, bills, links = [], [], [], []
-    for company_id in look.companies["company_id"]:
-        meters.append(nectar.meters(company_id))
-        usage.append(nectar.usage(company_id)[_OF_USAGE])
-        bills.append(nectar.bills(company_id)[_OF_BILLS])
-        links.append(nectar.bill_accounts(company_id)[["bill_id", "account_id"]])
-        if step is not None:
-            step()
-    all_meters = _together(meters, "meters")
-    coverage = covered(
-        _together(usage, "usage", _OF_USAGE),
-        meters=all_meters,
-        accounts=look.accounts,
-        sites=look.sites,
-        today=look.today,
-    )
-    return Closer(
-        coverage,
-        all_meters[["meter_id", "site_id", "account_id", "commodity", "primary_identifier", "tracked"]],
-        _last_bills(_together(bills, "bills", _OF_BILLS), _together(links, "bill_accounts", ["bill_id", "account_id"])),
-        places(all_meters["account_id"]),
-        places(coverage.meters["account_id"]),
-    )
-
-
-def places(keys: pd.Series) -> dict[str, NDArray[np.intp]]:
-    """Return at which positions each key stands, so that one is found without looking at all."""
-    return {str(key): np.asarray(found) for key, found in keys.groupby(keys).indices.items()}
-
-
-def _last_bills(bills: pd.DataFrame, links: pd.DataFrame) -> pd.DataFrame:
-    """Return the latest counting bill of each account, one row each, by account_id."""
-    counting = bills[bills["counts"].fillna(True).astype(bool) & bills["bill_date"].notna()]
-    joined = links[links["account_id"].notna()].merge(counting, on="bill_id", how="inner")
-    latest = joined.sort_values(["bill_date", "bill_id"], kind="stable").drop_duplicates("account_id", keep="last")
-    return latest.set_index("account_id").drop(columns="counts")
 
 
 def _fetched(frame: pd.DataFrame) -> datetime | None:
@@ -176,13 +135,13 @@ def _fetched(frame: pd.DataFrame) -> datetime | None:
     return datetime.fromisoformat(told) if isinstance(told, str) else None
 
 
-def _together(frames: Iterable[pd.DataFrame], table: str | None, columns: list[str] | None = None) -> pd.DataFrame:
+def together(frames: Iterable[pd.DataFrame], table: str | None, columns: list[str] | None = None) -> pd.DataFrame:
     """Return frames of one table below each other; of none, the table's columns."""
     given = list(frames)
     # Empty frames say nothing about dtypes: leaving them out keeps those of the others.
     filled = [frame for frame in given if len(frame)] or given[:1]
     if filled:
-        whole = pd.concat(filled, ignore_index=True)
+        whole = filled[0].copy(deep=False) if len(filled) == 1 else pd.concat(filled, ignore_index=True)
         whole.attrs = {}
         return whole
     if table is None:

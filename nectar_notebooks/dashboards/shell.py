@@ -1,6 +1,7 @@
 """What every dashboard does: read and go on with the last good data, say how old it is, show itself three ways.
 
-The ways are the live controls, a static page for whoever has no kernel, and one line of text.
+The ways are the live controls, a static page for whoever has no kernel, and one line of text. What events brought is
+read again by itself, of the company alone that changed.
 """
 
 from __future__ import annotations
@@ -11,15 +12,18 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as widgets
 import pandas as pd
 
+from nectar_notebooks.dashboards.closer import Closer, closer_look
 from nectar_notebooks.dashboards.controls import button, html, row, show
 from nectar_notebooks.dashboards.html import Markup, count, day, element, join, notice, title
-from nectar_notebooks.dashboards.reading import Closer, Look, Reader, closer_look, first_look
+from nectar_notebooks.dashboards.news import News
+from nectar_notebooks.dashboards.reading import Look, Reader, first_look, look_again
 from nectar_notebooks.errors import AuthenticationError, NectarError
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from nectar_notebooks.client.resolving import Given
+    from nectar_notebooks.client.watching import Change
 
 __all__ = ["Shell"]
 
@@ -40,7 +44,8 @@ class Shell(ABC):
     def __init__(self, nectar: Reader, company: Given | None = None) -> None:
         self._nectar = nectar
         self._given = company
-        self._look: Look = first_look(nectar, company)
+        self._news = News(nectar, self._take_up_news)  # before the look, so that nothing between them is missed
+        self._look: Look = self._read()
         self._closer: Closer | None = None
         self._closer_failed = False
         self._head, self._notice = html(), html()
@@ -65,8 +70,8 @@ class Shell(ABC):
         """Return what the static page shows below its heading."""
 
     @abstractmethod
-    def _renewed(self) -> None:
-        """Take up a new look."""
+    def _renewed(self, *, asked: bool) -> None:
+        """Take up a new look, which a person asked for or which came by itself."""
 
     @abstractmethod
     def _draw(self) -> None:
@@ -75,11 +80,13 @@ class Shell(ABC):
     @property
     def fetched(self) -> datetime:
         """When the data shown was fetched."""
+        self._news.hand_over()
         return self._look.fetched
 
     @property
     def message(self) -> str:
         """What the dashboard has to say at the moment, without markup; empty if nothing."""
+        self._news.hand_over()
         return self._said
 
     _said = ""
@@ -89,14 +96,14 @@ class Shell(ABC):
 
         What was shown stays where it did not work, and its age is said.
         """
-        ids = list(self._look.companies["company_id"])
+        ids = self._shown_companies()
         self._progress.max, self._progress.value = max(len(ids), 1), 0
         self._progress.layout.display, self._renew.disabled = "flex", True
         try:
             for company_id in ids:
                 self._nectar.refresh(company_id)
                 self._progress.value += 1
-            look = first_look(self._nectar, self._given)
+            look = self._read()
             closer = None if self._closer is None else closer_look(self._nectar, look)
         except NectarError as error:
             self._failed("The refresh did not work", error)
@@ -105,18 +112,48 @@ class Shell(ABC):
             self._progress.layout.display, self._renew.disabled = "none", False
         self._look, self._closer, self._closer_failed = look, closer, False
         self._say("")
-        self._renewed()
+        self._renewed(asked=True)
         return True
+
+    def _read(self) -> Look:
+        """Return a new look."""
+        return first_look(self._nectar, self._given)
+
+    def _shown_companies(self) -> list[str]:
+        """Return the ids of the companies of which a refresh asks for what changed."""
+        return list(self._look.companies["company_id"])
 
     def _reread(self) -> None:
         """Take up what a verb changed; what was shown stays where reading does not work."""
         try:
-            look = first_look(self._nectar, self._given)
+            look = self._read()
         except NectarError as error:
             self._failed("It was done, but could not be read back", error)
             return
         self._look = look
-        self._renewed()
+        self._renewed(asked=False)
+
+    def _take_up_news(self, changes: list[Change]) -> None:
+        """Read again what events changed; what was shown stays where reading does not work."""
+        shown = self._look.parts
+        logins, bills = (
+            {one.company_id for one in changes if one.noun == noun and one.company_id in shown}
+            for noun in ("connections", "bills")
+        )
+        if not logins and not bills:
+            return
+        look, closer = self._look, self._closer
+        try:
+            if logins:
+                look = look_again(self._nectar, look, logins)
+            if bills and closer is not None:
+                kept = {one: part for one, part in closer.parts.items() if one not in bills}
+                closer = closer_look(self._nectar, look, kept)
+        except NectarError as error:
+            self._failed("Something changed, and could not be read", error)
+            return
+        self._look, self._closer = look, closer
+        self._renewed(asked=False)
 
     def _look_closer(self) -> Closer | None:
         """Return the closer look, read on first use; a failure is said once and tried again by a refresh."""
@@ -158,7 +195,7 @@ class Shell(ABC):
         show(self._notice, notice(words, kind) if words else "")
 
     def _heading(self) -> Markup:
-        of = "All companies" if self._given is None else self._company_name()
+        of = self._company_name()
         return join(
             [
                 title(f"{self.name}: {of}", 2),
@@ -167,11 +204,15 @@ class Shell(ABC):
         )
 
     def _company_name(self) -> str:
+        """Return whose data is shown."""
+        if self._given is None:
+            return "All companies"
         names = self._look.companies["name"].dropna().tolist()
         return str(names[0]) if names else "one company"
 
     def snapshot(self) -> str:
         """Return the dashboard as a static page of escaped HTML without scripts."""
+        self._news.hand_over()
         said = [notice(self._said)] if self._said else []
         return str(
             element(
@@ -182,6 +223,7 @@ class Shell(ABC):
         )
 
     def __repr__(self) -> str:
+        self._news.hand_over()
         return f"{type(self).__name__}: {self._headline()}"
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
@@ -190,7 +232,8 @@ class Shell(ABC):
         return {**live, "text/html": self.snapshot(), "text/plain": repr(self)}
 
     def close(self) -> None:
-        """Take the controls off the page and out of memory."""
+        """Take the controls off the page and out of memory, and follow no event any more."""
+        self._news.close()
         waiting = [self.widget]
         while waiting:
             one = waiting.pop()

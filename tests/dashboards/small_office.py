@@ -163,6 +163,7 @@ class SmallOffice:
         self.fault: NectarError | None = None
         self.refreshed: list[object] = []
         self.asked: list[str] = []
+        self.watchers: list[Callable[[object], object]] = []
         companies = [{"company_id": "c1", "name": "Acme"}, {"company_id": "c2", "name": "Beta <&> Co"}]
         self.tables = {
             "companies": table("companies", companies),
@@ -201,6 +202,10 @@ class SmallOffice:
         if name == "bill_accounts":
             return (frame["account_id"] == "a8") == (company_id == "c2")
         return frame["company_id"] == company_id
+
+    def on_change(self, callback: Callable[[object], object]) -> Callable[[], None]:
+        self.watchers.append(callback)
+        return lambda: self.watchers.remove(callback)
 
     def refresh(self, company: object = None) -> pd.DataFrame:
         if self.fault is not None:

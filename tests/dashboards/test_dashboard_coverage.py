@@ -11,8 +11,9 @@ from small_office import SmallOffice
 
 from nectar_notebooks import CoverageDashboard
 from nectar_notebooks.dashboards import coverage_view as view
+from nectar_notebooks.dashboards.closer import closer_look
 from nectar_notebooks.dashboards.coverage import COMPLETE, FUTURE, MISSING, NOT_REQUIRED, PART, runs
-from nectar_notebooks.dashboards.reading import closer_look, first_look
+from nectar_notebooks.dashboards.reading import first_look
 from nectar_notebooks.dashboards.svg import months_in_words, strip
 from nectar_notebooks.errors import InvalidRequestError, NotFoundError, ServerError
 

@@ -10,6 +10,7 @@ import pytest
 from small_office import LONG, MARKUP, SmallOffice
 
 from nectar_notebooks.dashboards import connection_detail as detail
+from nectar_notebooks.dashboards.closer import closer_look
 from nectar_notebooks.dashboards.connections_view import (
     COLUMNS,
     connection_frame,
@@ -21,7 +22,7 @@ from nectar_notebooks.dashboards.connections_view import (
 )
 from nectar_notebooks.dashboards.filters import Filters, filtered, in_order, search_texts
 from nectar_notebooks.dashboards.html import FAMILIES, element, text
-from nectar_notebooks.dashboards.reading import Look, closer_look, first_look
+from nectar_notebooks.dashboards.reading import Look, first_look
 from nectar_notebooks.errors import InvalidRequestError
 
 
