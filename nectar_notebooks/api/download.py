@@ -1,19 +1,22 @@
 """A file at an address that an answer gave, such as a bill's original: fetched without the key.
 
-Redirects are followed here, https to https, because no key travels. Where the file goes is left to others.
+Redirects are followed here, https to https, because no key travels. A status is told as a file host means it, not
+as the API does: there is no key that could be wrong. Where the file goes is left to others.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Final
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 import requests
 import urllib3
 
+from nectar_notebooks.api.decoding import looks_like_html
 from nectar_notebooks.api.failures import error_for_status, network_failure
-from nectar_notebooks.errors import ContractError, NetworkError
+from nectar_notebooks.api.outgoing import origin_of
+from nectar_notebooks.errors import ContractError, NectarError, NetworkError, NotFoundError, PermissionDeniedError
 
 __all__ = ["download"]
 
@@ -38,10 +41,15 @@ def download(http: requests.Session, url: str, *, own_origin: str, timeout: tupl
     Raises
     ------
     ContractError
-        The address, or one it leads to, is not https.
+        The address, or one it leads to, is not https; a web page or nothing came instead of a file.
+    PermissionDeniedError
+        The link is not valid, or not any more.
+    NotFoundError
+        There is no file.
     NectarError
         As for any request.
     """
+    host = ""
     for _ in range(_MOST_REDIRECTS + 1):
         host = _checked_host(url, own_origin)
         failure = ""
@@ -49,28 +57,64 @@ def download(http: requests.Session, url: str, *, own_origin: str, timeout: tupl
             with http.get(url, auth=_no_credentials, timeout=timeout, allow_redirects=False, stream=True) as response:
                 location = response.headers.get("Location")
                 if response.is_redirect and location:
-                    url = urljoin(url, location)
+                    url = _joined(url, location)
                     continue
                 if response.status_code != 200:
-                    content = response.raw.read(_PIECE, decode_content=True)
-                    raise error_for_status(response.status_code, content, what=f"The file at {host}")
-                yield from response.iter_content(_PIECE)
+                    raise _refused(response.status_code, response.raw.read(_PIECE, decode_content=True), host)
+                pieces = response.iter_content(_PIECE)
+                yield _start_of_file(next(pieces, b""), host)
+                yield from pieces
                 return
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             failure = network_failure(error, host, timeout[1])
         raise NetworkError(f"The file at {host}: {failure}.")
-    raise ContractError(f"The file at {urlsplit(url).hostname} is redirected more than {_MOST_REDIRECTS} times.")
+    raise ContractError(f"The file at {host} is redirected more than {_MOST_REDIRECTS} times.")
+
+
+def _refused(status: int, content: bytes, host: str) -> NectarError:
+    if status in (401, 403, 410):
+        return PermissionDeniedError(
+            f"The link to the file at {host} is not valid, or not any more ({status}).",
+            advice="Ask for the bill again: its answer carries a link that works.",
+            status_code=status,
+        )
+    if status == 404:
+        return NotFoundError(
+            f"There is no file at {host} ({status}).",
+            advice="Ask for the bill again; if it stays, ask Nectar's support about this bill.",
+            status_code=status,
+        )
+    return error_for_status(status, content, what=f"The file at {host}")
+
+
+def _start_of_file(piece: bytes, host: str) -> bytes:
+    if not piece or looks_like_html(piece):
+        raise ContractError(
+            f"The file at {host} is {'a web page' if piece else 'empty'} instead of a bill.",
+            advice="Perhaps a proxy or a login page answered: open the bill's url in a browser.",
+        )
+    return piece
+
+
+def _joined(url: str, location: str) -> str:
+    try:
+        return urljoin(url, location)
+    except ValueError:
+        return location  # no address: refused by the check that follows
 
 
 def _checked_host(url: str, own_origin: str) -> str:
-    parts = urlsplit(url)
-    own = f"{parts.scheme}://{parts.netloc}" == own_origin
-    if not parts.hostname or not (parts.scheme == "https" or own):
+    try:
+        scheme, host, _ = origin_of(url)
+    except ValueError:
+        scheme, host = "", None
+    own = host is not None and origin_of(url) == origin_of(own_origin)
+    if not host or not (scheme == "https" or own):
         raise ContractError(
-            f"The file's address is not https ({parts.scheme or 'no scheme'}, {parts.hostname or 'no host'}).",
+            f"The file's address is not https ({scheme or 'no scheme'}, {host or 'no host'}).",
             advice="It is not fetched; ask Nectar's support about this bill.",
         )
-    return parts.hostname
+    return host
 
 
 def _no_credentials(request: requests.PreparedRequest) -> requests.PreparedRequest:

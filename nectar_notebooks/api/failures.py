@@ -117,8 +117,10 @@ def _what_it_said(content: bytes) -> str:
         return _sentence(str(body))
     detail = body.get("detail") if isinstance(body, dict) else None
     rest = {name: value for name, value in body.items() if name != "detail"} if isinstance(body, dict) else body
-    parts = [*_messages("", detail), *_messages("", rest)]
-    text = "; ".join(parts)
+    parts = list(_messages("", detail))
+    known = " ".join(parts)
+    parts += [one for one in _messages("", rest) if one not in known]  # a detail often names the fields itself
+    text = "; ".join(dict.fromkeys(parts))
     return _sentence(text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…")
 
 

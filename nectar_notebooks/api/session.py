@@ -106,6 +106,8 @@ class Session:
         latter.
     adapter : BaseAdapter, optional
         A requests transport for the base URL, such as :class:`WSGIAdapter`.
+    files : str, optional
+        Where else the adapter answers: the address below which the original files of bills lie.
 
     Attributes
     ----------
@@ -129,6 +131,7 @@ class Session:
         retry: RetryPolicy | None = None,
         timeout: tuple[float, float] = (10.0, 60.0),
         adapter: BaseAdapter | None = None,
+        files: str = "",
     ) -> None:
         scheme, host, _ = origin_of(base_url)
         if keys and scheme != "https" and host not in LOOPBACK:
@@ -147,12 +150,20 @@ class Session:
         self._gates = [gate_for(self.base_url, key.fingerprint()) for key in self._keys] or [
             gate_for(self.base_url, "")
         ]
+        self._adapter = adapter
         self._http = self._new_http(adapter or HTTPAdapter(pool_connections=1, pool_maxsize=MAX_IN_FLIGHT))
+        if adapter is not None and files:
+            self._http.mount(f"{files}/", adapter)
 
     @property
     def fingerprint(self) -> str:
         """Of the key in use (after a 401 the second may have taken over); empty without a key."""
         return self._keys[self._current].fingerprint() if self._keys else ""
+
+    @property
+    def key_count(self) -> int:
+        """None, one, or two during a rotation."""
+        return len(self._keys)
 
     def call(
         self,
@@ -237,6 +248,20 @@ class Session:
                 self._gates[self._current].pause(decision.wait, self.clock)
             else:
                 self.clock.sleep(decision.wait)
+
+    def sibling(
+        self, *, version: str | None = None, key: int | None = None, retry: RetryPolicy | None = None
+    ) -> Session:
+        """Return a session of the same place: in another version, with one of its keys alone (0: the new one)."""
+        return Session(
+            self.base_url,
+            self._keys if key is None else self._keys[key : key + 1],
+            version=version or self.version,
+            clock=self.clock,
+            retry=retry or self.retry,
+            timeout=self._timeout,
+            adapter=self._adapter,
+        )
 
     def download(self, url: str) -> Iterator[bytes]:
         """Yield the bytes of a file at an address that an answer gave, without the key; see `download`."""

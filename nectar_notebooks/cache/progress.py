@@ -30,12 +30,12 @@ def somebody_watches() -> bool:
 
 
 class Progress:
-    """The line of one walk.
+    """The line of one walk, or of one wait.
 
     Parameters
     ----------
     what : str
-        What is walked, such as ``"usage"``.
+        What is walked or waited for, such as ``"usage"``.
     watched : bool, optional
         Whether to show anything; asked of the surroundings without it.
     """
@@ -53,17 +53,19 @@ class Progress:
         """Count a page that came, and show the line if it is time."""
         self._pages += 1
         self._rows += len(page.rows)
-        spent = stopwatch() - self._started
-        if not self._watched or spent < _MOMENT or spent - self._shown < _BETWEEN:
-            return
-        self._shown = spent
-        rate = self._rows / spent
+        rate = self._rows / max(stopwatch() - self._started, 1e-9)
         left = max(page.total - self._rows, 0) / rate if rate else 0.0
-        line = (
-            f"{self._what}: {self._rows:,} of {page.total:,} rows, {self._pages:,} of {page.total_pages:,} pages,"
+        self.say(
+            f"{self._rows:,} of {page.total:,} rows, {self._pages:,} of {page.total_pages:,} pages,"
             f" {rate:,.0f} rows/s, {left:,.0f} s left"
         )
-        self._write(line)
+
+    def say(self, how_far: str) -> None:
+        """Show the line if it is time."""
+        spent = stopwatch() - self._started
+        if self._watched and spent >= _MOMENT and spent - self._shown >= _BETWEEN:
+            self._shown = spent
+            self._write(f"{self._what}: {how_far}")
 
     def done(self) -> None:
         """Take the line away."""

@@ -67,6 +67,7 @@ class Changes:
     requests: int
     deleted: frozenset[str]
     nothing: bool
+    rows: Sequence[dict[str, Any]]
 
 
 class Listing:
@@ -117,10 +118,14 @@ class Listing:
             spent += changes.requests
             if changes.nothing:
                 return self._pulled(frames, staging, total, spent)
-            frames = merge(self._family, frames, changes.frames, changes.deleted)
             total = self.count()
             spent += 1
-            if total == len(frames[self._family.parent]):
+            if self._folds:
+                frames, came = self._overlaid(staging, changes.rows)
+            else:
+                frames = merge(self._family, frames, changes.frames, changes.deleted)
+                came = len(frames[self._family.parent])
+            if total == came:
                 return self._pulled(frames, staging, total, spent)
             staging.restart(self._clock.now())
         raise InterruptedWalkError(
@@ -130,6 +135,18 @@ class Listing:
             total_pages=None,
             resume=None,
         )
+
+    @property
+    def _folds(self) -> bool:
+        """Whether several rows become one on their way into frames, so that frames cannot be merged by id."""
+        return self._resource == "usage" and self._session.version != "v2.2"
+
+    def _overlaid(self, staging: Staging, changed: Sequence[dict[str, Any]]) -> tuple[dict[str, pd.DataFrame], int]:
+        """Return the frames of the staged rows with those changed in place of theirs, and how many rows that is."""
+        rows = {row["id"]: row for _, body in staging.pages() for row in body[self._rows_key]}
+        rows |= {row["id"]: row for row in changed}
+        in_order = sorted(rows.values(), key=lambda row: (str(row.get("created")), str(row["id"])))
+        return self._framed(in_order), len(rows)
 
     def _pulled(self, frames: dict[str, pd.DataFrame], staging: Staging, total: int, requests: int) -> Pulled:
         began = staging.began
@@ -202,7 +219,7 @@ class Listing:
         gone = [row for row in with_deleted if str(row["id"]) not in there]
         deleted = frozenset(str(row["id"]) for row in gone)
         nothing = not (rows or gone)
-        return Changes(self._framed(rows), self._framed(gone), requests + spent, deleted, nothing)
+        return Changes(self._framed(rows), self._framed(gone), requests + spent, deleted, nothing, rows)
 
     def _framed(self, rows: Sequence[dict[str, Any]]) -> dict[str, pd.DataFrame]:
         if not rows:

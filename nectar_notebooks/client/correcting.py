@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Unpack
-
-import pandas as pd
 
 from nectar_notebooks.api import fetch
 from nectar_notebooks.cache import Company
@@ -14,15 +11,15 @@ from nectar_notebooks.client.fields import USAGE_FIELDS, UsageChanges, body
 from nectar_notebooks.client.resolving import Given
 from nectar_notebooks.client.scope import Scope, resolve
 from nectar_notebooks.client.sending import Writing, carried_out
+from nectar_notebooks.client.several import ids_of
 from nectar_notebooks.errors import InvalidRequestError, NotFoundError
 
 if TYPE_CHECKING:
-    from typing import TypeAlias
+    import pandas as pd
 
-__all__ = ["CorrectingVerbs", "Several"]
+    from nectar_notebooks.client.several import Several
 
-#: One object or several: an id, a row, a frame, or any iterable of ids and rows.
-Several: TypeAlias = "str | pd.Series | pd.DataFrame | Mapping[str, object] | Iterable[object]"
+__all__ = ["CorrectingVerbs"]
 
 
 class CorrectingVerbs(Writing):
@@ -60,7 +57,7 @@ class CorrectingVerbs(Writing):
         return self._track(accounts, company, tracked=False, update_meters=update_meters)
 
     def _track(self, accounts: Several, company: Given | None, *, tracked: bool, update_meters: bool) -> pd.DataFrame:
-        ids, owner = _ids(accounts, "account_id", "account")
+        ids, owner = ids_of(accounts, "account_id", "account")
         scope = resolve(self._library, company if company is not None else owner)
         if owner not in (None, scope.company_id):
             raise InvalidRequestError(f"These accounts belong to company {owner}, not to {scope.company_id}.")
@@ -115,12 +112,18 @@ class CorrectingVerbs(Writing):
             Also where the API has no such path: it is an assumption of ours.
         """
         sent = body(USAGE_FIELDS, changes)
-        ids, _ = _ids(usage, "usage_id", "usage record")
+        ids, _ = ids_of(usage, "usage_id", "usage record")
         if len(ids) > 1:
             raise InvalidRequestError(f"{len(ids)} usage records were given: correct one after the other.")
         usage_id = ids[0]
-        self._online()
+        self._must_be_online()
         record = fetch(self._library.session, "usage.get", usage_id=usage_id)
+        if record.get("timeOfUse"):
+            raise InvalidRequestError(
+                f"{usage_id} is one of several records by time of use that are one row here, and one alone cannot be"
+                " corrected.",
+                advice='Connect with version="v2.2", where they are one record.',
+            )
         start, end = (str(sent.get(name) or record.get(name) or "")[:10] for name in ("startDate", "endDate"))
         if start and end and end < start:
             raise InvalidRequestError(f"{usage_id}: its end, {end}, would lie before its start, {start}.")
@@ -132,35 +135,3 @@ class CorrectingVerbs(Writing):
         scope = replace(scope, requests=scope.requests + 1)
         answer = self._send("usage.update", {"usage_id": usage_id}, scope, "documents", "usage", "meters", json=sent)
         return self._made("usage", answer, scope, "usage.get")
-
-
-def _ids(given: object, key: str, word: str) -> tuple[list[str], str | None]:
-    """Return the ids that were named, each once, and their company where rows say it."""
-    alone = (
-        isinstance(given, (str, Mapping))
-        or hasattr(given, "_asdict")
-        or (isinstance(given, pd.Series) and key in given)
-    )
-    if isinstance(given, pd.DataFrame):
-        things: list[object] = [row for _, row in given.iterrows()]
-    elif alone or not isinstance(given, Iterable):
-        things = [given]
-    else:
-        things = list(given)
-    ids: list[str] = []
-    owners: set[str] = set()
-    for thing in things:
-        thing = thing._asdict() if hasattr(thing, "_asdict") else thing
-        row = thing if isinstance(thing, (pd.Series, Mapping)) else {key: thing}
-        found = row.get(key)
-        if not isinstance(found, str) or not found:
-            shown = repr(thing) if isinstance(thing, (str, int, float)) else f"A {type(thing).__name__} without {key}"
-            raise InvalidRequestError(f"{shown} is no {word}: give its id, or a row with {key}.")
-        ids.append(found)
-        owner = row.get("company_id")
-        owners |= {owner} if isinstance(owner, str) else set()
-    if not ids:
-        raise NotFoundError(f"No {word} was named.", advice="The list or frame is empty: look at what chose it.")
-    if len(owners) > 1:
-        raise InvalidRequestError(f"These rows are of {len(owners)} companies: do one company after the other.")
-    return list(dict.fromkeys(ids)), next(iter(owners), None)

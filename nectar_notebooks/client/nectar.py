@@ -14,11 +14,13 @@ from nectar_notebooks.client.bills import BillNouns
 from nectar_notebooks.client.core import only
 from nectar_notebooks.client.correcting import CorrectingVerbs
 from nectar_notebooks.client.dates import Day, Window
+from nectar_notebooks.client.downloading import Downloading
 from nectar_notebooks.client.filters import checked_commodity
 from nectar_notebooks.client.inviting import InvitingVerbs
 from nectar_notebooks.client.renewing import changed_bills, refresh
 from nectar_notebooks.client.resolving import Given
 from nectar_notebooks.client.scope import resolve
+from nectar_notebooks.client.uploading import UploadingVerbs
 from nectar_notebooks.client.writing import ObjectVerbs
 from nectar_notebooks.errors import OfflineError
 from nectar_notebooks.schema.portfolio import Portfolio
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["Nectar"]
 
 
-class Nectar(BillNouns, InvitingVerbs, ObjectVerbs, CorrectingVerbs):
+class Nectar(BillNouns, InvitingVerbs, ObjectVerbs, CorrectingVerbs, UploadingVerbs, Downloading):
     """The API as tables; made by :func:`nectar_notebooks.connect`.
 
     Every noun returns a DataFrame with the columns and dtypes of the table of that name, also when it is

@@ -11,13 +11,13 @@ from nectar_notebooks.cache import Asked
 from nectar_notebooks.client.core import Core
 from nectar_notebooks.client.resolving import Given
 from nectar_notebooks.client.scope import Scope, resolve
+from nectar_notebooks.client.several import ids_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import pandas as pd
 
     from nectar_notebooks.cache import Held
+    from nectar_notebooks.client.several import Several
 
 __all__ = ["OtherNouns"]
 
@@ -43,15 +43,15 @@ class OtherNouns(Core):
         """Return what happened to an invitation, in order: viewed, verified, used, revoked."""
         return self._asked("invitation_events", Asked(self._library).invitation(invitation_id), None)
 
-    def jobs(self, company: Given | None = None, *, job: str | Sequence[str] | None = None) -> pd.DataFrame:
+    def jobs(self, company: Given | None = None, *, job: Several | None = None) -> pd.DataFrame:
         """Return a company's uploads, or those with these ids, as they stand now.
 
         Parameters
         ----------
         company : optional
             Whose; the list of a company's uploads is an assumption of ours, and may not be there.
-        job : str or sequence of str, optional
-            Ids of uploads, which is documented.
+        job : optional
+            Uploads by id, which is documented: one or several, ids or rows.
 
         Raises
         ------
@@ -60,15 +60,14 @@ class OtherNouns(Core):
         """
         return self._of_jobs("jobs", company, job)
 
-    def job_bills(self, company: Given | None = None, *, job: str | Sequence[str] | None = None) -> pd.DataFrame:
+    def job_bills(self, company: Given | None = None, *, job: Several | None = None) -> pd.DataFrame:
         """Return what came of the files of uploads: bills that are new, were there before, or no bill at all."""
         return self._of_jobs("job_bills", company, job)
 
-    def _of_jobs(self, noun: str, company: Given | None, job: str | Sequence[str] | None) -> pd.DataFrame:
+    def _of_jobs(self, noun: str, company: Given | None, job: Several | None) -> pd.DataFrame:
         if job is not None:
-            return self._asked(
-                noun, Asked(self._library).jobs_by_id([job] if isinstance(job, str) else list(job)), None
-            )
+            ids, _ = ids_of(job, "job_id", "upload")
+            return self._asked(noun, Asked(self._library).jobs_by_id(ids), None)
         scope = resolve(self._library, company)
         return self._asked(noun, Asked(self._library).jobs(scope.company_id), scope)
 

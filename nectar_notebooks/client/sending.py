@@ -36,7 +36,7 @@ _BILLS: Final = ("documents", "usage", "meters")
 class Writing(Core):
     """Sending, forgetting and reading answers; the verbs stand in the classes below it."""
 
-    def _online(self) -> None:
+    def _must_be_online(self) -> None:
         if self._library.offline:
             raise OfflineError("Offline, and this changes something.", advice="Connect without offline=True.")
 
@@ -45,7 +45,7 @@ class Writing(Core):
 
         ``"companies"`` is the list of companies; without any, all of the company is forgotten.
         """
-        self._online()
+        self._must_be_online()
         refused = False
         try:
             return self._library.session.request(endpoint, ids, **sent)

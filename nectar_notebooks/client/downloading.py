@@ -1,0 +1,120 @@
+"""A bill's original file, from the address that its answer gives, without the key.
+
+Fetching is the session's work, writing that of `files`; here stands which address, and a fresh one when it is old.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from nectar_notebooks.api import walk
+from nectar_notebooks.cache import Company
+from nectar_notebooks.client.core import Core
+from nectar_notebooks.client.files import file_name, place_for, save
+from nectar_notebooks.client.scope import resolve
+from nectar_notebooks.client.several import ids_of
+from nectar_notebooks.errors import InvalidRequestError, NotFoundError, OfflineError, PermissionDeniedError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from nectar_notebooks.client.resolving import Given
+
+__all__ = ["Downloading"]
+
+
+class Downloading(Core):
+    """Download the original of a bill."""
+
+    def download(
+        self,
+        bill: Given,
+        to: str | os.PathLike[str] | None = None,
+        company: Given | None = None,
+        *,
+        overwrite: bool = False,
+    ) -> Path:
+        """Download a bill's original file.
+
+        Parameters
+        ----------
+        bill
+            A bill's id, or a row of :meth:`bills`.
+        to : path, optional
+            A file, or a folder in which it gets the name the API knows it by; without it, the current folder.
+        company
+            Its company; may be left out with a row, or where only one is visible.
+        overwrite : bool, default False
+            Replace what is there.
+
+        Returns
+        -------
+        Path
+            Where it is now. It is there whole, or not at all.
+
+        Raises
+        ------
+        InvalidRequestError
+            Something is there already, the folder is not, or the bill has no file.
+        NotFoundError
+            No such bill, or no file at its address.
+        PermissionDeniedError
+            The link is not valid any more, and neither is a fresh one.
+        ContractError
+            A web page came instead of a file, or the address is not https.
+        NetworkError, ServerError
+            The file did not come.
+        OfflineError
+            Files are not kept.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> import nectar_notebooks as nn
+        >>> nectar = nn.connect("local")
+        >>> bill = nectar.bills(nectar.companies().iloc[0]).iloc[0]
+        >>> nectar.download(bill, to=tempfile.mkdtemp()).suffix
+        '.pdf'
+        """
+        row = self._bill(bill, company)
+        if not isinstance(row["url"], str):
+            raise InvalidRequestError(f"Bill {row['bill_id']} has no original file: its answer names no address.")
+        target = place_for(to, file_name(row["file_name"], str(row["bill_id"])), overwrite=overwrite)
+        if self._library.offline:
+            raise OfflineError("Offline, and the original files of bills are not kept.")
+        try:
+            save(self._library.session.download(row["url"]), target)
+        except (PermissionDeniedError, NotFoundError):
+            fresh = self._fresh_url(row)
+            if fresh in (None, row["url"]):
+                raise
+            save(self._library.session.download(str(fresh)), target)
+        return target
+
+    def _bill(self, bill: Given, company: Given | None) -> pd.Series:
+        """Return the bill's row, from what is kept or else from the wire."""
+        ids, owner = ids_of(bill, "bill_id", "bill")
+        if len(ids) > 1:
+            raise InvalidRequestError(f"{len(ids)} bills were given: download one after the other.")
+        company_id = resolve(self._library, owner if company is None else company).company_id
+        rows = Company(self._library, company_id)
+        held = rows.portfolio(("bills",))
+        bills = held.frames["bills"]
+        if not (bills["bill_id"] == ids[0]).any() and not held.requests and not self._library.offline:
+            bills = rows.portfolio(("bills",), renew=True).frames["bills"]
+        found = bills[bills["bill_id"] == ids[0]]
+        if not len(found):
+            raise NotFoundError(f"Company {company_id} has no bill {ids[0]}.")
+        return found.iloc[0]
+
+    def _fresh_url(self, row: pd.Series) -> object:
+        """Ask for a bill's address anew, by the day of the bill: a bill by its id is not documented."""
+        if pd.isna(row["bill_date"]):
+            return None
+        day = row["bill_date"].date().isoformat()
+        question = {"dateType": "BILL_DATE", "startDate": day, "endDate": day}
+        walked = walk(self._library.session, "documents.company", params=question, company_id=str(row["company_id"]))
+        return next((one.get("url") for one in walked.rows if one["id"] == row["bill_id"]), None)
