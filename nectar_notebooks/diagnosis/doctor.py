@@ -1,0 +1,239 @@
+"""The doctor: is there a key, is it accepted, what does it see. Reads only, with few requests and few retries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from nectar_notebooks.api import RetryPolicy
+from nectar_notebooks.diagnosis.meanings import Meaning, refused_key, unreachable, unseen
+from nectar_notebooks.diagnosis.report import Check, Diagnosis
+from nectar_notebooks.errors import (
+    AuthenticationError,
+    ContractError,
+    NectarError,
+    NotFoundError,
+    PermissionDeniedError,
+    RateLimitError,
+)
+
+if TYPE_CHECKING:
+    from nectar_notebooks.api import Session
+
+__all__ = ["FEW_RETRIES", "Patient", "examine", "list_companies", "not_connected"]
+
+#: A doctor does not wait long.
+FEW_RETRIES: Final = RetryPolicy(attempts=2, longest_wait=10.0)
+#: So many companies are read one by one; the others are only listed.
+_READ_AT_MOST: Final = 10
+#: Where an id may belong.
+_KINDS: Final = (
+    ("company", "company.get", "company_id"),
+    ("site", "site.get", "site_id"),
+    ("connection", "connection.get", "connection_id"),
+    ("meter", "meter.get", "meter_id"),
+    ("usage record", "usage.get", "usage_id"),
+    ("invitation", "invitation.get", "invitation_id"),
+    ("upload", "job.get", "job_id"),
+)
+_VERSIONS: Final = ("v2.2", "v2.1", "v2.0")
+_NAMES: Final = {0: "new", 1: "old"}
+
+
+@dataclass(frozen=True, slots=True)
+class Patient:
+    """What is to be examined.
+
+    Attributes
+    ----------
+    session : Session
+    environment : str
+        What the connection says it is: ``"local"``, ``"sandbox"`` or ``"production"``.
+    place : str
+        Environment, host and version in words.
+    key : str
+        Which key and where it was found, in words; never the key.
+    offline : bool
+        Whether the wire may not be asked.
+    other_keys : sequence of str
+        Where keys of other environments stand, in words.
+    """
+
+    session: Session
+    environment: str
+    place: str
+    key: str
+    offline: bool = False
+    other_keys: Sequence[str] = ()
+
+
+def not_connected(error: NectarError, keys_in_sight: Sequence[str]) -> Diagnosis:
+    """Return the diagnosis where there is no connection to examine: settings that cannot be used."""
+    sight = f"A key stands in: {', '.join(keys_in_sight)}." if keys_in_sight else "No key is in sight."
+    return Diagnosis(
+        (
+            Check("settings", "wrong", error.message, (error.advice,) if error.advice else ()),
+            Check("key", "note", f"{sight} Its value is shown nowhere."),
+        )
+    )
+
+
+def examine(patient: Patient, object_id: str | None = None) -> Diagnosis:
+    """Examine a connection, and where `object_id` belongs; whatever fails becomes a finding."""
+    checks = [
+        Check("settings", "ok", f"{patient.place}."),
+        Check("key", "ok", f"{patient.key}; the digits tell keys apart and are not the key."),
+    ]
+    if patient.offline:
+        checks.append(Check("ping", "not asked", "Offline: connect without offline=True to ask the API."))
+        return Diagnosis(tuple(checks))
+    session = patient.session.sibling(retry=FEW_RETRIES)
+    checks += _pings(patient, session)
+    if all(check.result == "wrong" for check in checks if check.check.startswith("ping")):
+        return Diagnosis(tuple(checks))
+    companies, found = _companies(session)
+    checks += found
+    if companies:
+        checks.append(_environment(patient, [name for _, name in companies]))
+    if object_id is not None:
+        checks.append(_belongs(session, object_id, None if companies is None else [name for _, name in companies]))
+    return Diagnosis(tuple(checks), tuple(companies or ()))
+
+
+def list_companies(session: Session) -> list[tuple[str, str]]:
+    """Return id and name of the companies that the key sees.
+
+    Raises
+    ------
+    ContractError
+        The answer is no list of companies.
+    """
+    rows = session.call("companies.list").json()
+    if not isinstance(rows, list) or not all(isinstance(row, dict) and "id" in row for row in rows):
+        raise ContractError("GET /company: the answer is no list of companies.")
+    return [(str(row["id"]), str(row.get("name") or row["id"])) for row in rows]
+
+
+def _pings(patient: Patient, session: Session) -> Iterator[Check]:
+    """Ping with each key: one that is refused says nothing about the other."""
+    if session.key_count < 2:
+        yield _ping(patient, session, "ping")
+        return
+    for number, name in _NAMES.items():
+        yield _ping(patient, session.sibling(key=number), f"ping, {name} key")
+
+
+def _ping(patient: Patient, session: Session, name: str) -> Check:
+    try:
+        answer = session.call("ping").json()
+    except AuthenticationError as error:
+        return _wrong(name, refused_key(error, patient.environment, patient.other_keys))
+    except NectarError as error:
+        meaning = unreachable(error, session.base_url, session.version)
+        others = _answering(session) if isinstance(error, (NotFoundError, ContractError)) else []
+        if others:
+            meaning = Meaning(
+                f"{error.message} {', '.join(others)} answers here: most probably {session.version} does not.",
+                (f"The version: say version={others[0]!r}, or set NECTAR_API_VERSION.",),
+            )
+        return _wrong(name, meaning)
+    said = answer.get("version") if isinstance(answer, dict) else None
+    if said is not None and str(said).removeprefix("v") not in session.version:
+        return Check(name, "note", f"{session.version} was asked and accepts the key, but calls itself {said}.")
+    return Check(name, "ok", f"{session.version} answers and accepts the key.")
+
+
+def _answering(session: Session) -> list[str]:
+    found = []
+    for version in _VERSIONS:
+        if version == session.version:
+            continue
+        try:
+            session.sibling(version=version).call("ping").json()
+        except NectarError:
+            continue
+        found.append(version)
+    return found
+
+
+def _companies(session: Session) -> tuple[list[tuple[str, str]] | None, list[Check]]:
+    try:
+        companies = list_companies(session)
+    except (PermissionDeniedError, NotFoundError) as error:
+        return None, [_wrong("companies", unseen(error, "the list of companies"))]
+    except NectarError as error:
+        return None, [_wrong("companies", unreachable(error, session.base_url, session.version))]
+    names = [name for _, name in companies]
+    if not companies:
+        steps = (
+            "The key belongs to the organization whose companies you expect.",
+            "The key was made for the environment whose companies you expect.",
+            "There is a company yet: a new organization has none until one is created.",
+        )
+        return companies, [Check("companies", "wrong", "The key is accepted and sees no company.", steps)]
+    return companies, [Check("companies", "ok", _counted(names)), *_reads(session, companies, names)]
+
+
+def _reads(session: Session, companies: Sequence[tuple[str, str]], names: Sequence[str]) -> Iterator[Check]:
+    """Read companies one by one; every one that is listed should be readable."""
+    asked = companies[:_READ_AT_MOST]
+    read = 0
+    for company_id, name in asked:
+        try:
+            session.call("company.get", company_id=company_id).json()
+        except (PermissionDeniedError, NotFoundError) as error:
+            yield _wrong(f"company {name}", unseen(error, "the company", names))
+        except NectarError as error:
+            yield _wrong(f"company {name}", unreachable(error, session.base_url, session.version))
+            if not isinstance(error, RateLimitError):
+                continue
+            return  # asking on would not help whoever asks too often
+        else:
+            read += 1
+    if read:
+        left = len(companies) - len(asked)
+        more = f"; {left} further ones were not tried" if left else ""
+        yield Check("reading", "ok", f"{read} of {len(asked)} companies tried can be read{more}.")
+
+
+def _environment(patient: Patient, names: Sequence[str]) -> Check:
+    if patient.environment == "local":
+        return Check("environment", "note", "The embedded sandbox: every company and bill in it is made up.")
+    return Check(
+        "environment",
+        "note",
+        f"The API cannot be asked for which environment a key was made. This connection calls it {patient.environment}"
+        f" ({patient.key}); that it reads {names[0]} should fit.",
+    )
+
+
+def _belongs(session: Session, object_id: str, names: Sequence[str] | None) -> Check:
+    """Ask which kind of object an id is of."""
+    refusal: NectarError | None = None
+    for kind, endpoint, parameter in _KINDS:
+        try:
+            session.request(endpoint, {parameter: object_id}).json()
+        except (PermissionDeniedError, NotFoundError) as error:
+            if refusal is None or isinstance(error, PermissionDeniedError):
+                refusal = error  # a 403 where others are 404 tells more: there is such an object, out of reach
+        except NectarError as error:
+            return _wrong("id", unreachable(error, session.base_url, session.version))
+        else:
+            return Check("id", "ok", f"{object_id} is the id of a {kind} that the key can read.")
+    assert refusal is not None  # noqa: S101 - every kind was refused
+    told = unseen(refusal, "the object", names)
+    kinds = ", ".join(kind for kind, _, _ in _KINDS)
+    return _wrong(
+        "id", Meaning(f"{object_id} is nothing that the key can read ({kinds}). {told.finding}", told.check_first)
+    )
+
+
+def _wrong(name: str, meaning: Meaning) -> Check:
+    return Check(name, "wrong", meaning.finding, meaning.check_first)
+
+
+def _counted(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:_READ_AT_MOST])
+    left = len(names) - _READ_AT_MOST
+    return f"The key sees {len(names)}: {shown}{f' and {left} more' if left > 0 else ''}."
