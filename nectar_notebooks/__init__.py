@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from nectar_notebooks.clock import FrozenClock
     from nectar_notebooks.connecting import connect
     from nectar_notebooks.dashboards import ConnectionDashboard, CoverageDashboard
+    from nectar_notebooks.doctor import diagnose
     from nectar_notebooks.errors import NectarError
     from nectar_notebooks.methodology import adjust, attribute, calendarize, daily, explain, monthly
     from nectar_notebooks.methodology.anomalies import anomalies
@@ -47,6 +48,7 @@ __all__ = [
     "completeness",
     "connect",
     "daily",
+    "diagnose",
     "energy",
     "errors",
     "explain",
@@ -90,6 +92,7 @@ _HOMES = {
     "completeness": "methodology.completeness",
     "connect": "connecting",
     "daily": "methodology",
+    "diagnose": "doctor",
     "energy": "methodology.indicators",
     "explain": "methodology",
     "fill": "methodology.filling",

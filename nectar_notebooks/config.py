@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 
 from nectar_notebooks.errors import ConfigurationError
 
-__all__ = ["EMBEDDED_URL", "ENVIRONMENTS", "NECTAR_URL", "VERSIONS", "Secret", "Settings", "resolve"]
+__all__ = ["EMBEDDED_URL", "ENVIRONMENTS", "NECTAR_URL", "VERSIONS", "Secret", "Settings", "keys_in_sight", "resolve"]
 
 #: The address of an embedded sandbox in this process: a name that never resolves.
 EMBEDDED_URL: Final = "https://embedded-sandbox.invalid"
@@ -57,6 +57,11 @@ class Secret:
         text = value.strip()
         if not text:
             raise ConfigurationError("The API key is empty.", advice="Copy it whole, once more.")
+        if text[0] in "\"'`" or text[-1] in "\"'`":
+            raise ConfigurationError(
+                "The API key begins or ends with a quotation mark, which belongs to no key.",
+                advice="Copy it once more, without quotes.",
+            )
         if not all("!" <= character <= "~" for character in text):
             raise ConfigurationError(
                 "The API key has a space, a line break or a character that no key has.",
@@ -244,6 +249,25 @@ def _on_this_machine(url: str | None) -> bool:
     with suppress(ValueError):
         return url is not None and urlsplit(url.strip()).hostname in _LOOPBACK
     return False
+
+
+def keys_in_sight(environ: Mapping[str, str] | None = None, dotenv: str | Path | None = None) -> list[str]:
+    """Return in words where keys stand, of every environment, in the order of the variables; never a key.
+
+    Raises
+    ------
+    ConfigurationError
+        A ``.env`` file or a keyring that cannot be read.
+
+    Examples
+    --------
+    >>> keys_in_sight({"NECTAR_API_KEY": "made-up-key"}, dotenv="no-such-file")
+    ['environment variable NECTAR_API_KEY']
+    """
+    places = _places(os.environ if environ is None else environ, Path(".env" if dotenv is None else dotenv))
+    hits = [places.get(variable) for variable in (*_KEY_VARIABLES.values(), "NECTAR_API_KEY")]
+    hits += [_from_keyring(environment) for environment in _KEY_VARIABLES]
+    return [where for _, where in filter(None, hits)]
 
 
 def _places(environ: Mapping[str, str], path: Path) -> _Places:

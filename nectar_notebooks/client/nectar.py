@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from nectar_notebooks.cache import Company
 from nectar_notebooks.client.bills import BillNouns
+from nectar_notebooks.client.checking import Checks
 from nectar_notebooks.client.core import only
 from nectar_notebooks.client.correcting import CorrectingVerbs
 from nectar_notebooks.client.dates import Day, Window
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["Nectar"]
 
 
-class Nectar(BillNouns, InvitingVerbs, ObjectVerbs, CorrectingVerbs, UploadingVerbs, Downloading):
+class Nectar(BillNouns, InvitingVerbs, ObjectVerbs, CorrectingVerbs, UploadingVerbs, Downloading, Checks):
     """The API as tables; made by :func:`nectar_notebooks.connect`.
 
     Every noun returns a DataFrame with the columns and dtypes of the table of that name, also when it is
