@@ -221,13 +221,6 @@ class Ledger:
         ).rowcount
         return bool(changed)
 
-    def next_due(self) -> float | None:
-        """Return the seconds until something has its turn; None where nothing is open."""
-        (due,) = self._connection.execute(
-            "SELECT min(due) FROM events WHERE state IN ('received', 'handling', 'failed')"
-        ).fetchone()
-        return None if due is None else max(0.0, due - self._now())
-
     def counts(self) -> dict[str, int]:
         """Return how many entries are in each state, zeros included."""
         found = dict(self._connection.execute("SELECT state, count(*) FROM events GROUP BY state"))
