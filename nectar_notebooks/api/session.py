@@ -151,7 +151,6 @@ class Session:
             gate_for(self.base_url, "")
         ]
         self._adapter = adapter
-        self._adapter = adapter
         self._http = self._new_http(adapter or HTTPAdapter(pool_connections=1, pool_maxsize=MAX_IN_FLIGHT))
         if adapter is not None and files:
             self._http.mount(f"{files}/", adapter)
@@ -160,11 +159,6 @@ class Session:
     def fingerprint(self) -> str:
         """Of the key in use (after a 401 the second may have taken over); empty without a key."""
         return self._keys[self._current].fingerprint() if self._keys else ""
-
-    @property
-    def key_count(self) -> int:
-        """None, one, or two during a rotation."""
-        return len(self._keys)
 
     @property
     def key_count(self) -> int:
@@ -254,20 +248,6 @@ class Session:
                 self._gates[self._current].pause(decision.wait, self.clock)
             else:
                 self.clock.sleep(decision.wait)
-
-    def sibling(
-        self, *, version: str | None = None, key: int | None = None, retry: RetryPolicy | None = None
-    ) -> Session:
-        """Return a session of the same place: in another version, with one of its keys alone (0: the new one)."""
-        return Session(
-            self.base_url,
-            self._keys if key is None else self._keys[key : key + 1],
-            version=version or self.version,
-            clock=self.clock,
-            retry=retry or self.retry,
-            timeout=self._timeout,
-            adapter=self._adapter,
-        )
 
     def sibling(
         self, *, version: str | None = None, key: int | None = None, retry: RetryPolicy | None = None
