@@ -18,7 +18,9 @@ from nectar_notebooks.sandbox.bodies import Body, read, read_json
 from nectar_notebooks.sandbox.calls import Answer, Call, inside
 from nectar_notebooks.sandbox.contract import check_request, document, reference_page
 from nectar_notebooks.sandbox.drift import drift
+from nectar_notebooks.sandbox.guests.door import Door
 from nectar_notebooks.sandbox.hooks_page import page
+from nectar_notebooks.sandbox.invitations import PAGES
 from nectar_notebooks.sandbox.originals import FILES
 from nectar_notebooks.sandbox.problems import ProblemError, bad_fields
 from nectar_notebooks.sandbox.router import Router
@@ -55,6 +57,7 @@ def make_app(sandbox: Sandbox) -> Flask:
         ("/_sandbox/<path:path>", answers.own),
         ("/bills/<document_id>.pdf", answers.original),
         ("/webhooks/<token>", answers.portal),
+        ("/p/i/<token>", answers.guest),
     ):
         app.add_url_rule(path, path, answer, methods=_METHODS, provide_automatic_options=False)
     app.register_error_handler(ProblemError, _problem)
@@ -69,6 +72,7 @@ class _Answers:
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
         self.router = Router(ROUTES)
+        self.door = Door(sandbox)
         self.views = {
             mount: View(version, sandbox.switches, sandbox.documented_only) for mount, version in VERSIONS.items()
         }
@@ -137,6 +141,11 @@ class _Answers:
         headers = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
         return Response(found, headers=headers, content_type="text/html; charset=utf-8")
 
+    def guest(self, token: str) -> Response:
+        """Answer the page of an invitation; it takes no key, as its address is the secret."""
+        request.environ["nectar.route"] = "/p/i/{token}"
+        return self.door.answer(token, request)
+
     def _view(self, version: str) -> View:
         view = self.views.get(version)
         if view is None:
@@ -166,8 +175,8 @@ def _response(answer: Answer) -> Response:
     if answer.status == 204:
         return Response(status=204)
     text = answer.text
-    if origin := request.environ.get(ORIGIN):  # served: originals lie at the address that was asked
-        text = text.replace(FILES.encode(), origin.encode())
+    if origin := request.environ.get(ORIGIN):  # served: originals and pages lie at the address that was asked
+        text = text.replace(FILES.encode(), origin.encode()).replace(PAGES.encode(), f"{origin}/p/i/".encode())
     return Response(text, answer.status, content_type=_JSON)
 
 

@@ -2,7 +2,7 @@
 
 The provider ``https://nectarclimate.com`` is a mock utility: one pair of user name and password is right, every other
 is wrong. No other provider is ever contacted: such a login waits for its first check, and passes it, unless a scenario
-says otherwise.
+says otherwise. A provider whose host begins with ``mfa.`` asks for a code besides, and so does one whose code expired.
 """
 
 from __future__ import annotations
@@ -14,11 +14,25 @@ from urllib.parse import urlsplit
 
 from nectar_notebooks.sandbox.switches import Switches
 
-__all__ = ["CUSTOMER", "Verdict", "is_mock", "judge", "provider_name", "provider_of"]
+__all__ = [
+    "CODE",
+    "CUSTOMER",
+    "MOCK_HOST",
+    "MOCK_USER",
+    "MOCK_WORD",
+    "Verdict",
+    "asks_for_code",
+    "is_mock",
+    "judge",
+    "provider_name",
+    "provider_of",
+]
 
 MOCK_HOST: Final = "nectarclimate.com"
-_USER: Final = "nectar-sandbox-username"
-_WORD: Final = "nectar-sandbox-password"
+MOCK_USER: Final = "nectar-sandbox-username"
+MOCK_WORD: Final = "nectar-sandbox-password"
+#: The code that every second factor of the embedded sandbox takes.
+CODE: Final = "246810"
 
 #: Statuses that wait for the customer, who solves them with new credentials.
 CUSTOMER: Final = (
@@ -44,7 +58,7 @@ def judge(url: str, username: str, password: str, switches: Switches, status: st
     'PASSWORD_INCORRECT'
     """
     if is_mock(url):
-        if (username, password) == (_USER, _WORD):
+        if (username, password) == (MOCK_USER, MOCK_WORD):
             return Verdict("CONNECTED")
         return Verdict(switches.wrong_password_status, "The user name or the password is wrong.")
     return Verdict("CONNECTED" if status in CUSTOMER else status)
@@ -53,6 +67,11 @@ def judge(url: str, username: str, password: str, switches: Switches, status: st
 def is_mock(url: str) -> bool:
     """Say whether a login is at the mock utility."""
     return provider_of(url) == MOCK_HOST
+
+
+def asks_for_code(url: str, status: str = "PENDING") -> bool:
+    """Say whether a provider asks for the code of a second factor before it lets this login in."""
+    return status == "MFA_TOKEN_EXPIRED" or provider_of(url).startswith("mfa.")
 
 
 def provider_of(url: str) -> str:

@@ -1,6 +1,6 @@
 """Invitations and the deprecated magic links: letting somebody else add or repair a login.
 
-The page behind an invitation is not part of the API; :meth:`Sandbox.use_invitation` stands for the person who opens it.
+The page behind an invitation is not part of the API: it stands in `guests`, and is seen where a sandbox is served.
 Whether an invitation has expired is read off the sandbox's clock.
 """
 
@@ -16,11 +16,13 @@ from nectar_notebooks.sandbox.records import link_secret
 from nectar_notebooks.sandbox.text import dumps, moment, stored
 
 __all__ = [
-    "company_link", "connection_link", "event", "invitation", "invitations", "invite", "invite_to_reconnect",
+    "PAGES", "company_link", "connection_link", "event", "invitation", "invitations", "invite", "invite_to_reconnect",
     "revoke", "save", "shown",
 ]  # fmt: skip
 
-_PAGES: Final = "https://dash.nectarclimate.com/p"
+_LINKS: Final = "https://dash.nectarclimate.com/p/connect"
+#: Where the page of an invitation stands; a served sandbox answers with its own address instead.
+PAGES: Final = "https://dash.nectarclimate.com/p/i/"
 _PREFILL: Final = (
     "url", "datasourceId", "initialSites", "utilityTypes", "country", "connectionOwnerEmail",
     "dataCollectionStartDate",
@@ -77,7 +79,7 @@ def company_link(call: Call, company_id: str) -> Answer:
             {
                 "publicCompanyId": public,
                 "companyMagicLinkSecret": secret,
-                "magicLinkUrl": f"{_PAGES}/connect/{public}/{secret}",
+                "magicLinkUrl": f"{_LINKS}/{public}/{secret}",
             }
         ),
         201 if call.is_post else 200,
@@ -94,7 +96,7 @@ def connection_link(call: Call, connection_id: str) -> Answer:
             {
                 "publicCompanyId": public,
                 "connectionMagicLinkSecret": secret,
-                "magicLinkUrl": f"{_PAGES}/connect/{public}/workflow/{secret}",
+                "magicLinkUrl": f"{_LINKS}/{public}/workflow/{secret}",
             }
         )
     )
@@ -128,7 +130,7 @@ def _create(call: Call, company: int, company_id: str, connection_id: str | None
         "token": token,
         "invitationType": "CREATE_CONNECTION" if connection_id is None else "EDIT_CONNECTION",
         "status": "ACTIVE",
-        "invitationUrl": f"{_PAGES}/i/{token}",
+        "invitationUrl": f"{PAGES}{token}",
         "companyId": company_id,
         "connectionId": connection_id,
         "allowedEmails": given.get("allowedEmails") or [],

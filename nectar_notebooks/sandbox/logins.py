@@ -43,8 +43,11 @@ def update_connection(call: Call, connection_id: str) -> Answer:
     return call.answer("connections", connection_record(call.state, row.seq, record))
 
 
-def renew(call: Call, row: Row, given: dict[str, Any]) -> dict[str, Any]:
-    """Store new credentials, checked at once, or other sites of a connection; return its record."""
+def renew(call: Call, row: Row, given: dict[str, Any], verdict: Verdict | None = None) -> dict[str, Any]:
+    """Store new credentials, checked at once, or other sites of a connection; return its record.
+
+    A `verdict` is what the check has ended in, where it was made already.
+    """
     old = call.record("connections", row.seq)
     record = dict(old)
     if "sites" in given:
@@ -55,8 +58,8 @@ def renew(call: Call, row: Row, given: dict[str, Any]) -> dict[str, Any]:
         if username != record.get("username"):
             _check_free(call, row.company, record["url"], username)
         record |= {"username": username, "password": given.get("password", record.get("password", ""))}
-        verdict = judge(record["url"], username, record["password"], call.switches, record["status"])
-        set_status(record, verdict, call.now)
+        checked = verdict or judge(record["url"], username, record["password"], call.switches, record["status"])
+        set_status(record, checked, call.now)
     record["updated"] = call.now
     store_login(call.state, row.seq, record)
     call.sandbox.events.connection_changed(call.state, row.seq, old)
@@ -76,12 +79,22 @@ def delete_connection(call: Call, connection_id: str) -> Answer:
     return Answer(status=204)
 
 
-def make_connection(call: Call, company: int, company_id: str, given: dict[str, Any], owner: str = CALLER) -> int:
-    """Store a new connection and return its row; what arrives at once arrives."""
+def make_connection(
+    call: Call,
+    company: int,
+    company_id: str,
+    given: dict[str, Any],
+    owner: str = CALLER,
+    verdict: Verdict | None = None,
+) -> int:
+    """Store a new connection and return its row; what arrives at once arrives.
+
+    A `verdict` is what its first check has ended in, where it was made already.
+    """
     url, username = given["url"], given["username"]
     check_sites(call, company, given["sites"], url)
     _check_free(call, company, url, username)
-    verdict = judge(url, username, given["password"], call.switches)
+    verdict = verdict or judge(url, username, given["password"], call.switches)
     if call.state.is_inactive(company):
         verdict = Verdict("COMPANY_INACTIVE", "The company was deactivated.")
     now = call.now
@@ -104,7 +117,7 @@ def make_connection(call: Call, company: int, company_id: str, given: dict[str, 
     set_status(record, verdict, now)
     seq = call.state.add_connection(record, company)
     call.sandbox.events.connection_created(call.state, seq)
-    if verdict.status == "CONNECTED":
+    if verdict.status == "CONNECTED" and is_mock(url):
         _arrive(call, seq)
     return seq
 

@@ -1,7 +1,6 @@
-"""The person who opens an invitation: what the public page would do with what they type.
+"""Who may use an invitation, and what a login entered through one makes: for one call, and for the page.
 
-The page itself is not part of the API; :meth:`Sandbox.use_invitation` stands for it, so that an integration can be
-followed to its end.
+:meth:`Sandbox.use_invitation` stands for a person who does it all at once and whom the provider asks for no code.
 """
 
 from __future__ import annotations
@@ -9,16 +8,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from nectar_notebooks.errors import ConfigurationError
-from nectar_notebooks.sandbox.calls import Call, inside
+from nectar_notebooks.sandbox.calls import Call, Row, inside
 from nectar_notebooks.sandbox.invitations import event, save, shown
 from nectar_notebooks.sandbox.logins import make_connection, renew
 from nectar_notebooks.sandbox.people import CALLER
-from nectar_notebooks.sandbox.problems import ProblemError
+from nectar_notebooks.sandbox.problems import ProblemError, bad_field
 
 if TYPE_CHECKING:
     from nectar_notebooks.sandbox.core import Sandbox
+    from nectar_notebooks.sandbox.credentials import Verdict
 
-__all__ = ["use"]
+__all__ = ["enter", "fulfils", "is_for", "is_to_repair", "opened", "use", "verified"]
 
 
 def use(
@@ -38,50 +38,106 @@ def use(
         with sandbox.state.writing():
             row = call.find("invitations", invitation_id)
             record = call.record("invitations", row.seq)
-            _check(shown(call, record), email)
-            event(record, "VIEWED", call.now, email)
+            status = shown(call, record)["status"]
+            if status != "ACTIVE":
+                raise ConfigurationError(f"The invitation cannot be used: it is {status}.")
+            if not is_for(record, email):
+                raise ConfigurationError("The invitation is for other e-mail addresses.")
+            opened(call, row, record, email)
             if email is not None:
-                event(record, "EMAIL_VERIFIED", call.now, email)
-            if record["invitationType"] == "EDIT_CONNECTION":
-                connection = call.find("connections", record["connectionId"])
-                renew(call, connection, {"username": username, "password": password})
-                id_: str = record["connectionId"]
-                record["status"] = "FULFILLED"
-            else:
-                id_ = _add(call, row.company, record, username, password, email, url, sites, country)
-            record["useCount"] += 1
-            event(record, "USED", call.now, email)
-            if record["maxUses"] is not None and record["useCount"] >= record["maxUses"]:
-                record["status"] = "FULFILLED"
-            save(call, row, record)
+                verified(call, row, record, email)
+            login: dict[str, Any] = {"username": username, "password": password}
+            if not is_to_repair(record):
+                prefill = record["prefill"]
+                login |= {
+                    "url": url or prefill.get("url"),
+                    "sites": prefill["initialSites"] if sites is None else sites,
+                    "country": country or prefill.get("country") or "US",
+                }
+            return enter(call, row, record, login, email)
     except ProblemError as refused:
         raise ConfigurationError(refused.detail) from None
+
+
+def is_for(record: dict[str, Any], email: str | None) -> bool:
+    """Say whether an invitation is for whoever has this e-mail address; capitals make no difference."""
+    allowed = {one.casefold() for one in record["allowedEmails"]}
+    return not allowed or (email is not None and email.casefold() in allowed)
+
+
+def is_to_repair(record: dict[str, Any]) -> bool:
+    """Say whether an invitation is to repair a login, rather than to add one."""
+    return bool(record["invitationType"] == "EDIT_CONNECTION")
+
+
+def opened(call: Call, row: Row, record: dict[str, Any], email: str | None = None) -> None:
+    """Note that somebody opened it."""
+    event(record, "VIEWED", call.now, email)
+    save(call, row, record)
+
+
+def verified(call: Call, row: Row, record: dict[str, Any], email: str) -> None:
+    """Note that somebody said an e-mail address it is for."""
+    event(record, "EMAIL_VERIFIED", call.now, email)
+    save(call, row, record)
+
+
+def enter(
+    call: Call,
+    row: Row,
+    record: dict[str, Any],
+    login: dict[str, Any],
+    email: str | None,
+    verdict: Verdict | None = None,
+) -> str:
+    """Add or repair the connection, count the use, and return the connection's id.
+
+    Parameters
+    ----------
+    call, row, record
+        The invitation, which can be used.
+    login
+        ``username``, ``password``; to add a login also ``url``, ``sites`` and ``country``.
+    email
+        Who enters it, where that is known.
+    verdict
+        What a check has ended in that was made while the person waited; without it the login is judged here.
+
+    Raises
+    ------
+    ProblemError
+        The login cannot be stored.
+    """
+    if is_to_repair(record):
+        id_: str = record["connectionId"]
+        renew(call, call.find("connections", id_), login, verdict)
+    else:
+        id_ = _add(call, row.company, record, login, email, verdict)
+    record["useCount"] += 1
+    event(record, "USED", call.now, email)
+    if fulfils(record):
+        record["status"] = "FULFILLED"
+    save(call, row, record)
     return id_
+
+
+def fulfils(record: dict[str, Any]) -> bool:
+    """Say whether an invitation has done what it is for: a login is repaired, or its uses are spent."""
+    return is_to_repair(record) or (record["maxUses"] is not None and record["useCount"] >= record["maxUses"])
 
 
 def _add(
     call: Call,
     company: int,
     record: dict[str, Any],
-    username: str,
-    password: str,
+    login: dict[str, Any],
     email: str | None,
-    url: str | None,
-    sites: list[str] | None,
-    country: str | None,
+    verdict: Verdict | None,
 ) -> str:
-    prefill = record["prefill"]
-    login = {
-        "url": url or prefill.get("url"),
-        "username": username,
-        "password": password,
-        "sites": prefill["initialSites"] if sites is None else sites,
-        "country": country or prefill.get("country") or "US",
-    }
     if login["url"] is None:
-        raise ConfigurationError("The invitation names no provider: say its url.")
-    owner = prefill.get("connectionOwnerEmail") or email or CALLER
-    seq = make_connection(call, company, record["companyId"], login, owner)
+        raise bad_field("url", "the invitation names no provider: say its address.")
+    owner = record["prefill"].get("connectionOwnerEmail") or email or CALLER
+    seq = make_connection(call, company, record["companyId"], login, owner, verdict)
     made = call.record("connections", seq)
     record["createdConnections"].append(
         {
@@ -92,10 +148,3 @@ def _add(
         }
     )
     return str(made["id"])
-
-
-def _check(record: dict[str, Any], email: str | None) -> None:
-    if record["status"] != "ACTIVE":
-        raise ConfigurationError(f"The invitation cannot be used: it is {record['status']}.")
-    if record["allowedEmails"] and email not in record["allowedEmails"]:
-        raise ConfigurationError("The invitation is for other e-mail addresses.")

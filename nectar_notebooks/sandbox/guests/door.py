@@ -1,0 +1,131 @@
+"""Where requests for an invited person's page come in: who may enter, which page they get, which forms are taken.
+
+The address of an invitation is its secret, so that the page takes no key. A form is taken only with the id of its
+visit, from this very page: the browser says where a form comes from. After each form the browser is led back to the
+page by its address, so that loading it anew sends nothing twice.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from flask import Request, Response
+
+from nectar_notebooks.sandbox.calls import Call, Row, inside
+from nectar_notebooks.sandbox.guests.markup import POLICY
+from nectar_notebooks.sandbox.guests.pages import gone, page, refused
+from nectar_notebooks.sandbox.guests.using import opened
+from nectar_notebooks.sandbox.guests.visits import Visit, Visits
+from nectar_notebooks.sandbox.guests.walk import Entry, RefusedError, take
+from nectar_notebooks.sandbox.invitations import shown
+from nectar_notebooks.sandbox.problems import ProblemError
+
+if TYPE_CHECKING:
+    from nectar_notebooks.sandbox.core import Sandbox
+
+__all__ = ["Door"]
+
+_HEADERS: Final = {
+    "Content-Security-Policy": POLICY,
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "same-origin",  # the address is a secret; no referrer at all would hide where a form is from
+    "X-Content-Type-Options": "nosniff",
+}
+_HOSTS: Final = frozenset({"127.0.0.1", "localhost", "[::1]"})
+
+
+class Door:
+    """Answers every request for the page of an invitation."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._sandbox = sandbox
+        self._visits = Visits()
+
+    def answer(self, token: str, request: Request) -> Response:
+        """Answer with the page of the invitation that has this token."""
+        if request.method not in ("GET", "HEAD", "POST"):
+            return _html(refused("This page is opened, and its forms are sent; nothing else."), 405)
+        if request.host.rpartition(":")[0] not in _HOSTS and request.host not in _HOSTS:
+            return _html(refused("This page is asked for by an address of this machine alone."), 403)
+        if request.method == "POST" and not _is_own(request):
+            return _html(refused("It did not come from this page. Open the invitation again."), 403)
+        with self._sandbox.state.reading():
+            call = inside(self._sandbox)
+            found = call.db.execute("SELECT seq, company FROM invitations WHERE token = ?", (token,)).fetchone()
+            if found is None:
+                return _html(gone("UNKNOWN"), 404)
+            row = Row(*found)
+            record = call.record("invitations", row.seq)
+        try:
+            if request.method == "POST":
+                return self._form(call, row, record["token"], request)
+            return self._page(call, row, record, request)
+        except ProblemError:  # what it is about was removed meanwhile
+            return _html(gone("UNKNOWN"), 404)
+
+    def _page(self, call: Call, row: Row, record: dict[str, Any], request: Request) -> Response:
+        visit = self._visits.find(request.args.get("visit", ""), record["token"])
+        if over := _over(call, record, visit):
+            return over
+        if visit is not None:
+            with call.state.reading():
+                return _html(page(call, row, record, visit))
+        if request.method == "HEAD":  # whoever looks whether a link works has not opened it
+            return _html("")
+        with call.state.writing():
+            opened(call, row, record)
+            visit = self._visits.begin(record)
+        return _led_back(visit)
+
+    def _form(self, call: Call, row: Row, token: str, request: Request) -> Response:
+        form = request.form
+        wrong: dict[str, str] = {}
+        try:
+            with call.state.writing():  # a second press waits, and finds the step taken
+                record = call.record("invitations", row.seq)
+                visit = self._visits.find(form.get("visit", ""), token)
+                if over := _over(call, record, visit):
+                    return over
+                if visit is None:
+                    return Response(status=303, headers={"Location": f"/p/i/{token}", **_HEADERS})
+                if form.get("step") == visit.step:
+                    take(Entry(call, row, record, visit, form))
+        except RefusedError as error:
+            wrong = error.fields
+        assert visit is not None  # noqa: S101 - it was found before a form of it was refused
+        if not wrong:
+            return _led_back(visit)
+        typed = {name: form.get(name, "") for name in ("email", "url", "country", "username", "code")}
+        visit_sites = tuple(form.getlist("sites"))
+        if visit.step == "provider":
+            visit.sites = visit_sites
+        with call.state.reading():
+            record = call.record("invitations", row.seq)
+            return _html(page(call, row, record, visit, wrong, typed), 400)
+
+
+def _over(call: Call, record: dict[str, Any], visit: Visit | None) -> Response | None:
+    """Return the page of an invitation that cannot be used, where it is one.
+
+    Who has entered a login sees what came of it all the same, and may mend it while nothing else has ended it.
+    """
+    status = shown(call, record)["status"]
+    entered = visit is not None and visit.connection is not None
+    if status == "ACTIVE" or (entered and (status == "FULFILLED" or (visit is not None and visit.step == "result"))):
+        return None
+    return _html(gone(status, record), 410)
+
+
+def _is_own(request: Request) -> bool:
+    origin = request.headers.get("Origin")
+    if origin is not None:
+        return origin == f"{request.scheme}://{request.host}"
+    return request.headers.get("Sec-Fetch-Site", "same-origin") == "same-origin"
+
+
+def _led_back(visit: Visit) -> Response:
+    return Response(status=303, headers={"Location": f"/p/i/{visit.token}?visit={visit.id}", **_HEADERS})
+
+
+def _html(text: str, status: int = 200) -> Response:
+    return Response(text, status, _HEADERS, content_type="text/html; charset=utf-8")
