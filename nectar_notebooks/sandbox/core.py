@@ -106,6 +106,7 @@ class Sandbox:
         self.on_reset: list[Callable[[], None]] = []
         self._sites, self._months, self._world = sites, months, world
         self._db = None if db is None else Path(db)
+        self._served: Served | None = None
         self.state = State(self._db)
         self.webhooks = Hooks(self)
         self.state.on_stored = lambda: self.webhooks.tell(self.events.stored())
@@ -315,7 +316,13 @@ class Sandbox:
         """
         from nectar_notebooks.sandbox.serving import Served
 
-        return Served(self.app, port, host)
+        self._served = Served(self.app, port, host)
+        return self._served
+
+    @property
+    def served_at(self) -> str | None:
+        """The address at which it is served at the moment, by the last :meth:`serve`; None where it is not."""
+        return self._served.url if self._served is not None and self._served.running else None
 
     def close(self) -> None:
         """Free the database; a sandbox in memory is gone then."""

@@ -61,6 +61,11 @@ class Served:
         self._thread = Thread(target=self._run, name=f"embedded sandbox on {self.port}", daemon=True)
         self._thread.start()
 
+    @property
+    def running(self) -> bool:
+        """Whether it answers."""
+        return not self._stopping.is_set()
+
     def close(self) -> None:
         """Stop answering and free the port."""
         with self._waking:
