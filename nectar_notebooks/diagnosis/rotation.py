@@ -106,7 +106,9 @@ class KeyComparison:
         ]
 
     def __repr__(self) -> str:
-        return f"{self.verdict}\n\n{text_table(_HEADERS, self._rows())}"
+        rows = self._rows()
+        said = "".join(f"\n{name}: {text}" for name, *_, text in rows if text)
+        return f"{self.verdict}\n\n{text_table(_HEADERS[:-1], [row[:-1] for row in rows])}\n{said}".rstrip()
 
     def _repr_html_(self) -> str:
         rows = [[escape(cell) for cell in row] for row in self._rows()]

@@ -1,0 +1,41 @@
+"""`nectar versions`: what a migration to another version of the API changes, by the bills of a company.
+
+What is compared stands in `diagnosis`, what a version lacks in `schema.versions`. The exit code is 1 where the versions
+differ in more than that.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from nectar_notebooks.config import ENVIRONMENTS, VERSIONS
+
+if TYPE_CHECKING:
+    import argparse
+
+__all__ = ["add"]
+
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command and its arguments."""
+    parser = commands.add_parser(
+        "versions",
+        help="compare what two versions of the API say of the same bills",
+        description="Fetch a company's bills in two versions of the API, compare them row by row, and list what a "
+        "migration changes: columns that a version lacks, and what is written differently on the wire.",
+    )
+    parser.add_argument("environment", nargs="?", choices=ENVIRONMENTS, help="which environment to ask")
+    parser.add_argument("--from", dest="old", choices=VERSIONS, default="v2.1", help="the old version (default: v2.1)")
+    parser.add_argument("--to", dest="new", choices=VERSIONS, default=VERSIONS[0], help="the new one (default: v2.2)")
+    parser.add_argument("--company", help="id, external id or name; may be left out with one visible company")
+    parser.add_argument("--json", action="store_true", help="print the comparison as JSON")
+    parser.set_defaults(run=_run)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from nectar_notebooks.connecting import connect
+
+    found = connect(arguments.environment).compare_versions(arguments.company, old=arguments.old, new=arguments.new)
+    print(json.dumps(found.to_dict(), indent=2) if arguments.json else found)
+    return 0 if found.expected else 1
