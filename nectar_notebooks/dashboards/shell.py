@@ -17,6 +17,7 @@ from nectar_notebooks.dashboards.controls import button, html, row, show
 from nectar_notebooks.dashboards.html import Markup, count, day, element, join, notice, title
 from nectar_notebooks.dashboards.news import News
 from nectar_notebooks.dashboards.reading import Look, Reader, first_look, look_again
+from nectar_notebooks.dashboards.showing import take_down, three_ways
 from nectar_notebooks.errors import AuthenticationError, NectarError
 
 if TYPE_CHECKING:
@@ -227,20 +228,12 @@ class Shell(ABC):
         return f"{type(self).__name__}: {self._headline()}"
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
-        live = self.widget._repr_mimebundle_()
-        live = live[0] if isinstance(live, tuple) else live
-        return {**live, "text/html": self.snapshot(), "text/plain": repr(self)}
+        return three_ways(self.widget, self.snapshot(), repr(self))
 
     def close(self) -> None:
         """Take the controls off the page and out of memory, and follow no event any more."""
         self._news.close()
-        waiting = [self.widget]
-        while waiting:
-            one = waiting.pop()
-            waiting += getattr(one, "children", ())
-            for part in (getattr(one, "style", None), one.layout, one):
-                if isinstance(part, widgets.Widget):
-                    part.close()
+        take_down(self.widget)
 
 
 def _sentence(words: str) -> str:
