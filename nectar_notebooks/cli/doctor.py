@@ -21,8 +21,8 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser(
         "doctor",
         help="say what is wrong with the connection, and what to check first",
-        description="Say whether a key is found and where, whether it is accepted, and what it sees; where something is "
-        "wrong, what to check first. The key is never printed.",
+        description="Say whether a key is found and where, whether it is accepted, and what it sees; where something "
+        "is wrong, what to check first. The key is never printed.",
     )
     parser.add_argument("environment", nargs="?", choices=ENVIRONMENTS, help="which environment to examine")
     parser.add_argument("--api-version", choices=VERSIONS, help="which version to ask")
