@@ -186,3 +186,21 @@ def test_documented_only_says_no_demand_type(make: Callable[..., Asker]) -> None
     found = rows(make(documented_only=True), "v2.1")
     assert {row["electricityType"] for row in found} == {"USAGE", None}
     assert [row["usageUnits"] for row in found].count("kW") == 1
+
+
+def test_parts_and_readings_are_listed_in_the_order_in_which_they_stand_on_the_bill(
+    make: Callable[..., Asker],
+) -> None:
+    """Rows are listed by created, then id: once the ids of parts were drawn by lot, and so was their order."""
+    world = small_world()
+    [january] = [row for row in world.usage if row["id"] == JANUARY_USAGE]
+    kinds = ["PEAK", "OFF_PEAK", "PEAK", "OFF_PEAK", "OFF_PEAK", "PEAK"]
+    january["timeOfUseBreakdown"] = [
+        {"timeOfUse": kind, "usage": str(place), "usageUnits": "kWh"} for place, kind in enumerate(kinds)
+    ]
+    [bill] = [record for record in world.documents if record["id"] == JANUARY_BILL]
+    bill["demandMeters"] = [{**bill["demandMeters"][0], "demandUsage": str(100 + place)} for place in range(6)]
+    listed = [row for row in rows(make(world=world), "v2.1") if row["document"]["id"] == JANUARY_BILL]
+    parts = [(row["timeOfUse"], row["usage"]) for row in listed if row["timeOfUse"]]
+    assert parts == [(kind, str(place)) for place, kind in enumerate(kinds)]
+    assert [row["usage"] for row in listed if row["electricityType"] == "DEMAND"] == [str(100 + n) for n in range(6)]
