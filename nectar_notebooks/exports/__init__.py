@@ -1,10 +1,11 @@
 """What leaves the house as a file: any frame, a portfolio's tables, the monthly result, ENERGY STAR's upload.
 
-``save`` writes any frame as CSV, Excel or Parquet; ``table`` and ``monthly`` choose what is
+``save`` writes any frame as CSV, Excel or Parquet; ``table``, ``monthly`` and ``portfolio_manager`` choose what is
 exported and list what is not. Nothing here computes: the numbers are the methodology's.
 """
 
-from nectar_notebooks.exports.files import csv_bytes, excel_bytes, save
+from nectar_notebooks.exports.files import csv_bytes, excel_bytes, free, save
+from nectar_notebooks.exports.portfolio_manager import portfolio_manager
 from nectar_notebooks.exports.selection import Export, monthly, table
 
-__all__ = ["Export", "csv_bytes", "excel_bytes", "monthly", "save", "table"]
+__all__ = ["Export", "csv_bytes", "excel_bytes", "free", "monthly", "portfolio_manager", "save", "table"]

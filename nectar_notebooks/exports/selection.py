@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from nectar_notebooks.schema.portfolio import Portfolio
 
-__all__ = ["NOTES", "Export", "monthly", "notes_of", "table"]
+__all__ = ["NOTES", "Export", "flagged_bills", "monthly", "table"]
 
 #: The columns of what is listed beside an export.
 NOTES: Final = ("table", "id", "site_id", "meter_id", "start_date", "end_date", "exported", "reason")
@@ -168,11 +168,11 @@ def monthly(portfolio: Portfolio, *, flagged: bool = False, sites: pd.DataFrame 
     for name in _KEYS:
         frame = getattr(adjusted, name)
         out = frame[~counted(frame, name)]
-        parts.append(notes_of(name, out[~text(out, "bill_id").isin(silent).to_numpy(dtype=bool)]))
+        parts.append(_notes_of(name, out[~text(out, "bill_id").isin(silent).to_numpy(dtype=bool)]))
     return Export({"monthly": _joined(portfolio, result, sites)}, pd.concat(parts, ignore_index=True))
 
 
-def notes_of(
+def _notes_of(
     name: str, rows: pd.DataFrame, reason: str | pd.Series | None = None, *, exported: bool = False
 ) -> pd.DataFrame:
     """List rows of a table with a reason, by default their `counts_reason`."""
@@ -195,9 +195,14 @@ def _flagged(portfolio: Portfolio) -> pd.DataFrame:
     return held
 
 
+def flagged_bills(portfolio: Portfolio, *, exported: bool) -> pd.DataFrame:
+    """List the bills with an open issue."""
+    return _issue_notes(_flagged(portfolio), exported)
+
+
 def _issue_notes(held: pd.DataFrame, exported: bool) -> pd.DataFrame:
     what = text(held, "flagged_status")
-    return notes_of("bills", held, ("open issue: " + what).fillna("open issue"), exported=exported)
+    return _notes_of("bills", held, ("open issue: " + what).fillna("open issue"), exported=exported)
 
 
 def _on(portfolio: Portfolio, name: str, frame: pd.DataFrame) -> pd.Series:

@@ -1,0 +1,239 @@
+"""Bills for ENERGY STAR Portfolio Manager: the sheets of its upload, and a list of what it would reject.
+
+The layout is that of the template by which Portfolio Manager takes bills for meters it knows ("Add bills to
+meters": sheets ``Add Bills-Electricity`` and ``Add Bills-Non Electric``). It fills in the ids of its meters itself;
+give them as `meters`, or paste the rows into the template. What it rejects is said by ``nn.readiness``; types and units
+are called as in `energy_star`.
+
+Sources: Portfolio Manager Help, "What are the 5 options for entering meter data (bills)?" and "Can/Should I calendarize
+my bills?" (portfoliomanagerhelp.zendesk.com): bills are preferred as they were received, calendar months are accepted.
+Column heads are those of the template as public scripts that fill it in quote them; ``Property Name`` and ``Usage
+Units`` could not be read there and are taken from its "Meter Entries" sheet, as is the layout for deliveries, which
+these scripts do not show.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+
+import numpy as np
+import pandas as pd
+
+from nectar_notebooks.errors import DataError
+from nectar_notebooks.exports.energy_star import TYPES, UNITS, MeterType, meter_type
+from nectar_notebooks.exports.entries import from_months, from_records
+from nectar_notebooks.exports.selection import NOTES, Export, flagged_bills
+from nectar_notebooks.methodology.checks import TEXT, choose, require, text
+from nectar_notebooks.methodology.monthly import prepare
+from nectar_notebooks.methodology.readiness import ENERGY_STAR, readiness
+from nectar_notebooks.methodology.units import compatible, factor
+
+if TYPE_CHECKING:
+    from nectar_notebooks.schema.portfolio import Portfolio
+
+__all__ = ["By", "portfolio_manager"]
+
+By: TypeAlias = Literal["bill", "month"]
+
+_HEADS: Final = {
+    "meter": "Meter ID\n(Pre-filled)",
+    "entry": "Meter Consumption ID\n(Pre-filled)",
+    "property": "Portfolio Manager ID\n(Pre-filled)",
+    "property_name": "Property Name\n(Pre-filled)",
+    "meter_name": "Meter Name\n(Pre-filled)",
+    "type": "Meter Type\n(Pre-filled)",
+    "start_date": "Start Date\n(Required)",
+    "end_date": "End Date\n(Required)",
+    "usage": "Quantity\n(Required)",
+    "unit": "Usage Units\n(Pre-filled)",
+    "cost": "Cost\n(Optional)",
+    "estimated": "Estimation (Required)",
+}
+_DELIVERY: Final = {
+    name: "Delivery Date" if name == "start_date" else head for name, head in _HEADS.items() if name != "end_date"
+}
+_ELECTRIC: Final = ("ELECTRICITY", "SOLAR")
+_DELIVERED: Final = ("FUEL",)
+_TABLES: Final = {"bill": "usage", "month": "monthly"}
+#: Rules of `readiness` by which one entry is rejected; the others are about what is missing between entries.
+_FATAL: Final = ("missing_usage", "overlap")
+_OWN: Final = {"portfolio_manager_meter_id": "meter", "portfolio_manager_id": "property", "meter_name": "meter_name"}
+
+
+def portfolio_manager(
+    portfolio: Portfolio,
+    *,
+    by: By = "bill",
+    currency: str = "USD",
+    flagged: bool = False,
+    meters: pd.DataFrame | None = None,
+) -> Export:
+    """Lay usage and cost out as ENERGY STAR Portfolio Manager's upload of bills expects them.
+
+    Parameters
+    ----------
+    portfolio : Portfolio
+        A company's tables.
+    by : {"bill", "month"}
+        An entry for each usage record, as it was billed, which Portfolio Manager prefers; or for each whole calendar
+        month as ``nn.monthly`` gives it, a shared day to the later bill. Deliveries of fuel stand on their day in both.
+    currency : str
+        The currency of your Portfolio Manager account. Costs in another are not exported, their usage is.
+    flagged : bool
+        Whether bills with an open issue are exported.
+    meters : DataFrame, optional
+        What Portfolio Manager calls your meters: ``meter_id`` and any of ``portfolio_manager_meter_id``,
+        ``portfolio_manager_id`` (the property), ``meter_name``, ``meter_type``. Meters that it does not list are not
+        exported.
+
+    Returns
+    -------
+    Export
+        Sheets ``Add Bills-Electricity`` and ``Add Bills-Non Electric`` (meter, property, type, start and end date, both
+        counted, quantity, units, cost, estimation Yes or No) and ``Deliveries`` (with a delivery date). All entries
+        of a meter are in one unit. Costs are what ``nn.attribute`` gives the meter. Its notes list what was not
+        exported (``exported`` is false), among it what ``nn.readiness`` says is rejected; and gaps and short years
+        (``exported`` is true), which the entries have although each of them is taken.
+
+    Raises
+    ------
+    DataError
+        `meters` names a meter twice or has no ``meter_id``.
+    InvalidRequestError
+        `by` is neither of its values.
+
+    Examples
+    --------
+    >>> import nectar_notebooks as nn
+    >>> nectar = nn.connect()
+    >>> upload = portfolio_manager(nectar.portfolio(nectar.companies()["company_id"].iloc[0]))
+    >>> list(upload.sheets)
+    ['Add Bills-Electricity', 'Add Bills-Non Electric', 'Deliveries']
+    """
+    choose("by", by, ("bill", "month"))
+    ready = prepare(portfolio, flagged=flagged)
+    entries = from_records(ready) if by == "bill" else from_months(portfolio, ready, flagged=flagged)
+    entries = _named(entries, portfolio, meters)
+    entries = _in_one_unit(entries)
+    entries, findings = _judged(entries)
+    taken, lost = entries[entries["why"].isna()], entries[entries["why"].notna()]
+    foreign = taken["cost"].notna() & taken["currency"].ne(currency)
+    told = "its cost is not exported: " + _cost(taken)
+    notes = [
+        flagged_bills(portfolio, exported=flagged),
+        _notes(by, lost, lost["why"] + (", with a cost of " + _cost(lost)).fillna(""), exported=False),
+        _notes(by, taken[foreign], told[foreign], exported=True),
+        _findings(by, findings),
+    ]
+    sheets = _sheets(taken.assign(cost=taken["cost"].mask(foreign)))
+    return Export(sheets, pd.concat([note for note in notes if len(note)] or notes[:1], ignore_index=True))
+
+
+def _named(entries: pd.DataFrame, portfolio: Portfolio, meters: pd.DataFrame | None) -> pd.DataFrame:
+    """Give each entry the names of its meter and property, and its type of meter."""
+    named = portfolio.named(entries[["site_id", "meter_id"]])
+    entries = entries.assign(
+        property_name=named["site"].astype(TEXT),
+        meter_name=named["meter"].astype(TEXT).fillna(entries["meter_id"]),
+        **{name: pd.Series(np.nan, entries.index, dtype=TEXT) for name in ("meter", "property", "entry")},
+    )
+    kinds = [
+        meter_type(*(None if pd.isna(word) else word for word in pair))
+        for pair in zip(entries["commodity"], entries["subtype"], strict=True)
+    ]
+    entries["type"] = pd.Series([kind.name if kind else None for kind in kinds], entries.index, dtype=TEXT)
+    if meters is not None:
+        require(meters, ("meter_id",), "meters")
+        ids = text(meters, "meter_id")
+        if ids.duplicated().any():
+            raise DataError(
+                f"meters names meter {ids[ids.duplicated()].iloc[0]} twice.", advice="Give one row for each."
+            )
+        for name, column in {**_OWN, "meter_type": "type"}.items():
+            if name in meters:
+                own = entries["meter_id"].map(text(meters, name).set_axis(ids).to_dict()).astype(TEXT)
+                entries[column] = own.fillna(entries[column])
+        unknown = ~entries["meter_id"].isin(ids) & entries["meter_id"].notna()
+        entries = _reject(entries, unknown, "the meter is not in your table of meters")
+    what = entries["commodity"].fillna("no commodity") + (" / " + entries["subtype"]).fillna("")
+    return _reject(entries, entries["type"].isna(), "Portfolio Manager has no type of meter for " + what)
+
+
+def _reject(entries: pd.DataFrame, rows: pd.Series, why: str | pd.Series) -> pd.DataFrame:
+    """Note why rows are not exported; the first reason stays."""
+    reason = pd.Series(why, entries.index, dtype=TEXT) if isinstance(why, str) else why
+    return entries.assign(why=entries["why"].mask(entries["why"].isna() & rows, reason))
+
+
+def _in_one_unit(entries: pd.DataFrame) -> pd.DataFrame:
+    """Tell all entries of a meter in the unit that most of them have, or in one that its type may have."""
+    known = {kind.name: kind for kind in TYPES.values()}
+    counts = entries.dropna(subset=["meter_id", "unit"]).groupby(["meter_id", "unit"]).size().reset_index(name="rows")
+    first = counts.sort_values(["rows", "unit"], ascending=[False, True]).drop_duplicates("meter_id")
+    most = entries["meter_id"].map(first.set_index("meter_id")["unit"].to_dict()).astype(TEXT)
+    triples = pd.DataFrame({"type": entries["type"], "unit": entries["unit"], "most": most})
+    answers = {
+        triple: _converted(known.get(triple[0]), *triple[1:])
+        for triple in triples.dropna().drop_duplicates().itertuples(index=False, name=None)
+    }
+    found = [answers.get(triple) for triple in triples.itertuples(index=False, name=None)]
+    scale = np.array([one[0] if one else np.nan for one in found])
+    told = pd.Series([one[1] if one else None for one in found], entries.index, dtype=TEXT)
+    why = "no " + entries["type"] + " meter can be in " + entries["unit"].fillna("an unknown unit")
+    lost = told.isna() & entries["usage"].notna()
+    usage = np.where(scale == 1.0, entries["usage"], (entries["usage"] * scale).round(6))
+    return _reject(entries, lost, why).assign(usage=usage, unit=told.map(UNITS).astype(TEXT))
+
+
+def _converted(kind: MeterType | None, unit: str, most: str) -> tuple[float, str] | None:
+    """Return the factor and the unit by which a meter's entries are told, or None where there is none."""
+    target = most if most in (kind.units if kind else UNITS) else kind.usual if kind else None
+    if target is None or not compatible(unit, target):
+        return None
+    return factor(unit, target), target
+
+
+def _judged(entries: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Say of each entry why Portfolio Manager rejects it; return them, and what else it says of those it takes."""
+    while True:
+        asked = entries[entries["why"].isna()]
+        found = readiness(asked.assign(usage_id=asked["id"]), consumers=[ENERGY_STAR])
+        fatal = found["rule"].isin(_FATAL)
+        if not fatal.any():  # without a rejected entry its neighbours may meet others
+            return entries, found
+        why = (found["rule"].str.replace("_", " ") + ": " + found["why"])[fatal]
+        why = why.groupby(found["usage_id"]).first()
+        entries = _reject(entries, entries["id"].isin(why.index), entries["id"].map(why.to_dict()).astype(TEXT))
+
+
+def _cost(entries: pd.DataFrame) -> pd.Series:
+    amount = entries["cost"].map("{:,.2f}".format, na_action="ignore").astype(TEXT)
+    return amount + " " + entries["currency"].fillna("in no currency")
+
+
+def _notes(by: By, entries: pd.DataFrame, reason: pd.Series, *, exported: bool) -> pd.DataFrame:
+    table = pd.Series(_TABLES[by], entries.index, dtype=TEXT)
+    return entries.assign(table=table, exported=exported, reason=reason)[list(NOTES)]
+
+
+def _findings(by: By, found: pd.DataFrame) -> pd.DataFrame:
+    return _notes(by, found.rename(columns={"usage_id": "id"}), found["rule"] + ": " + found["why"], exported=True)
+
+
+def _sheets(entries: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Lay the entries out, one sheet after the other."""
+    order = ["property_name", "meter_name", "meter_id", "start_date", "id"]
+    entries = entries.sort_values(order, kind="stable", ignore_index=True)
+    estimated = entries["estimated"].fillna(False).astype(bool)
+    entries["estimated"] = pd.Series(np.where(estimated, "Yes", "No"), entries.index, dtype=TEXT)
+    delivered = entries["commodity"].isin(_DELIVERED)
+    electric = entries["commodity"].isin(_ELECTRIC)
+    return {
+        "Add Bills-Electricity": _laid_out(entries[electric], _HEADS),
+        "Add Bills-Non Electric": _laid_out(entries[~electric & ~delivered], _HEADS),
+        "Deliveries": _laid_out(entries[delivered], _DELIVERY),
+    }
+
+
+def _laid_out(entries: pd.DataFrame, heads: dict[str, str]) -> pd.DataFrame:
+    return entries[list(heads)].rename(columns=heads).reset_index(drop=True)
