@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from nectar_notebooks.client import Nectar
     from nectar_notebooks.clock import FrozenClock
     from nectar_notebooks.connecting import connect
-    from nectar_notebooks.dashboards import ConnectionDashboard, CoverageDashboard
+    from nectar_notebooks.dashboards import BillExplorer, ConnectionDashboard, CoverageDashboard
     from nectar_notebooks.doctor import diagnose
     from nectar_notebooks.errors import NectarError
     from nectar_notebooks.methodology import adjust, attribute, calendarize, daily, explain, monthly
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from nectar_notebooks.schema.portfolio import Portfolio
 
 __all__ = [
+    "BillExplorer",
     "CacheWarning",
     "ConnectionDashboard",
     "CoverageDashboard",
@@ -76,6 +77,7 @@ _MODULES = {
 
 #: Public names, and the module each is taken from.
 _HOMES = {
+    "BillExplorer": "dashboards",
     "CacheWarning": "cache",
     "ConnectionDashboard": "dashboards",
     "CoverageDashboard": "dashboards",

@@ -9,12 +9,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from nectar_notebooks.dashboards.bill_explorer import BillExplorer
     from nectar_notebooks.dashboards.connection_dashboard import ConnectionDashboard
     from nectar_notebooks.dashboards.coverage_dashboard import CoverageDashboard
 
-__all__ = ["ConnectionDashboard", "CoverageDashboard"]
+__all__ = ["BillExplorer", "ConnectionDashboard", "CoverageDashboard"]
 
-_HOMES = {"ConnectionDashboard": "connection_dashboard", "CoverageDashboard": "coverage_dashboard"}
+_HOMES = {
+    "BillExplorer": "bill_explorer",
+    "ConnectionDashboard": "connection_dashboard",
+    "CoverageDashboard": "coverage_dashboard",
+}
 
 
 def __getattr__(name: str) -> object:

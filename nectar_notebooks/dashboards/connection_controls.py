@@ -179,10 +179,10 @@ class TrackPanel:
 
 
 class SavePanel:
-    """The rows shown, as files."""
+    """The rows shown, as files of a name."""
 
-    def __init__(self, rows: Callable[[], pd.DataFrame]) -> None:
-        self._rows = rows
+    def __init__(self, rows: Callable[[], pd.DataFrame], name: str = "connections") -> None:
+        self._rows, self._name = rows, name
         self._prepare = button(
             "Save these rows", self._press, hint="Prepare the rows shown as CSV and Excel", width="150px"
         )
@@ -194,7 +194,7 @@ class SavePanel:
         show(self._links, "")
 
     def _press(self) -> None:
-        show(self._links, download_links(self._rows(), "connections"))
+        show(self._links, download_links(self._rows(), self._name))
 
 
 def _told_of(invitation: Invitation) -> Markup:

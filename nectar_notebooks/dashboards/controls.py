@@ -26,6 +26,7 @@ __all__ = [
     "row",
     "show",
     "suggestions",
+    "switch",
     "tick",
     "whole_number",
     "words",
@@ -66,6 +67,16 @@ def choice(
     made = widgets.Dropdown(
         options=list(options), value=value, description=label, style=_LABEL, layout=widgets.Layout(width=width)
     )
+    made.observe(lambda _: changed(), "value")
+    return made
+
+
+def switch(label: str, options: Sequence[Any], changed: Callable[[], object]) -> widgets.ToggleButtons:
+    """Return buttons beside each other of which one is pressed."""
+    made = widgets.ToggleButtons(
+        options=list(options), description=label, style={**_LABEL, "button_width": "auto"},
+        layout=widgets.Layout(width="auto"),
+    )  # fmt: skip
     made.observe(lambda _: changed(), "value")
     return made
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from nectar_notebooks.client.watching import Change
     from nectar_notebooks.clock import Clock
 
-__all__ = ["Look", "LookPart", "Reader", "first_look", "look_again", "together"]
+__all__ = ["Look", "LookPart", "Reader", "fetched_at", "first_look", "look_again", "together"]
 
 
 class Reader(Protocol):
@@ -113,7 +113,7 @@ def look_again(nectar: Reader, look: Look, company_ids: Iterable[str]) -> Look:
 def _of_company(nectar: Reader, company: Given) -> LookPart:
     connections = nectar.connections(company)
     accounts, sites, history = nectar.accounts(company), nectar.sites(company), nectar.status_history(company)
-    return LookPart(sites, connections, accounts, history, _fetched(connections))
+    return LookPart(sites, connections, accounts, history, fetched_at(connections))
 
 
 def _whole(nectar: Reader, companies: pd.DataFrame, parts: Mapping[str, LookPart]) -> Look:
@@ -130,7 +130,8 @@ def _whole(nectar: Reader, companies: pd.DataFrame, parts: Mapping[str, LookPart
     )
 
 
-def _fetched(frame: pd.DataFrame) -> datetime | None:
+def fetched_at(frame: pd.DataFrame) -> datetime | None:
+    """Return when a frame of the client was fetched, if it says so."""
     told = frame.attrs.get("nectar", {}).get("fetched")
     return datetime.fromisoformat(told) if isinstance(told, str) else None
 

@@ -19,7 +19,18 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["LOOKS", "family_legend", "legend", "months_axis", "months_in_words", "strip", "strip_cells", "timeline"]
+__all__ = [
+    "LOOKS",
+    "family_legend",
+    "legend",
+    "letter",
+    "months_axis",
+    "months_in_words",
+    "picture",
+    "strip",
+    "strip_cells",
+    "timeline",
+]
 
 #: Fill and ink of each state of a month.
 LOOKS: Final = {
@@ -62,19 +73,19 @@ def _span(months: pd.DatetimeIndex, start: int, length: int) -> str:
 def strip(codes: NDArray[np.int8], months: pd.DatetimeIndex, name: str) -> Markup:
     """Return a strip of months: one cell each, with the year above each January and the month's letter below."""
     inside = join([*_cells(codes, months, _CELL + _GAP, 16), *_axis(months, _CELL + _GAP, 12, 50)])
-    return _picture(inside, _width(months), 56, f"Months with bills: {name}", months_in_words(codes, months))
+    return picture(inside, _width(months), 56, f"Months with bills: {name}", months_in_words(codes, months))
 
 
 def strip_cells(codes: NDArray[np.int8], months: pd.DatetimeIndex, name: str, step: int) -> Markup:
     """Return a bare strip, for a grid of which each column is `step` pixels wide."""
     inside = join(_cells(codes, months, step, 1))
-    return _picture(inside, len(months) * step, 22, f"Months with bills: {name}", months_in_words(codes, months))
+    return picture(inside, len(months) * step, 22, f"Months with bills: {name}", months_in_words(codes, months))
 
 
 def months_axis(months: pd.DatetimeIndex, step: int) -> Markup:
     """Return years and months' letters, to stand above strips of the same step."""
     spanned = f"{months[0]:%b %Y} to {months[-1]:%b %Y}"
-    return _picture(join(_axis(months, step, 12, 28)), len(months) * step, 32, "Months", spanned)
+    return picture(join(_axis(months, step, 12, 28)), len(months) * step, 32, "Months", spanned)
 
 
 def _cells(codes: NDArray[np.int8], months: pd.DatetimeIndex, step: int, top: int) -> list[Markup]:
@@ -96,7 +107,7 @@ def _cells(codes: NDArray[np.int8], months: pd.DatetimeIndex, step: int, top: in
             )
         )
         if _MARKS[code]:
-            cells.append(_letter(_MARKS[code], left + (step - _GAP) / 2, top + 14, ink, "middle", 13))
+            cells.append(letter(_MARKS[code], left + (step - _GAP) / 2, top + 14, ink, "middle", 13))
     return cells
 
 
@@ -132,7 +143,7 @@ def timeline(history: pd.DataFrame, months: pd.DatetimeIndex, today: pd.Timestam
                     stroke_width="0.5",
                 )
             )
-    return _picture(join(parts), width, 22, f"Statuses over time: {name}", "; ".join(said) + ".")
+    return picture(join(parts), width, 22, f"Statuses over time: {name}", "; ".join(said) + ".")
 
 
 def legend(codes: Sequence[int] = (COMPLETE, PART, MISSING, NOT_REQUIRED, FUTURE)) -> Markup:
@@ -179,20 +190,22 @@ def _axis(months: pd.DatetimeIndex, step: int, years_at: int, months_at: int) ->
     marks = []
     for place, month in enumerate(months):
         left = place * step
-        marks.append(_letter(f"{month:%b}"[0], left + step / 2, months_at, "currentColor", "middle", 10))
+        marks.append(letter(f"{month:%b}"[0], left + step / 2, months_at, "currentColor", "middle", 10))
         if month.month == 1 or (place == 0 and month.month < 11):  # two years beside each other would overlap
-            marks.append(_letter(f"{month.year}", left + _GAP / 2, years_at, "currentColor", "start", 11))
+            marks.append(letter(f"{month.year}", left + _GAP / 2, years_at, "currentColor", "start", 11))
     return marks
 
 
-def _letter(letter: str, x: float, y: float, ink: str, anchor: str, size: int) -> Markup:
+def letter(word: str, x: float, y: float, ink: str, anchor: str, size: int) -> Markup:
+    """Return a word or a letter in a picture; the picture's description says what it says."""
     return element(
-        "text", letter, x=f"{x:g}", y=f"{y:g}", fill=ink, text_anchor=anchor, font_size=f"{size}",
+        "text", word, x=f"{x:g}", y=f"{y:g}", fill=ink, text_anchor=anchor, font_size=f"{size}",
         font_family="system-ui, sans-serif", aria_hidden="true",
     )  # fmt: skip
 
 
-def _picture(inside: Markup, width: int, height: int, name: str, description: str) -> Markup:
+def picture(inside: Markup, width: int, height: int, name: str, description: str) -> Markup:
+    """Return a picture with a title and a description."""
     return element(
         "svg",
         element("title", name),
