@@ -34,7 +34,7 @@ from nectar_notebooks.tables.usage import finish_usage, read_usage
 
 __all__ = ["RESOURCES", "Builder", "build", "empty"]
 
-Pieces = Mapping[str, Sequence[pa.Table]]
+Pieces = Mapping[str, list[pa.Table]]
 
 #: The tables each resource's rows fill. ``account_meters`` (account_id, meter_id) is a relation beside the
 #: public tables: which meters an account names.

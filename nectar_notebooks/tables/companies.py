@@ -45,13 +45,13 @@ def read_sites(rows: Sequence[JsonRow]) -> dict[str, pa.Table]:
     return {"sites": raw_table(_SITES, rows, {"company_id": pa.nulls(len(rows), TEXT)})}
 
 
-def finish_companies(pieces: Mapping[str, Sequence[pa.Table]], company_id: str | None) -> dict[str, pd.DataFrame]:
+def finish_companies(pieces: Mapping[str, list[pa.Table]], company_id: str | None) -> dict[str, pd.DataFrame]:
     """Return the frames ``companies`` and ``sites``."""
     companies = frame_of(TABLES["companies"], typed_columns(_COMPANIES, pieces.get("companies", [])))
     return {"companies": companies, **finish_sites(pieces, company_id)}
 
 
-def finish_sites(pieces: Mapping[str, Sequence[pa.Table]], company_id: str | None) -> dict[str, pd.DataFrame]:
+def finish_sites(pieces: Mapping[str, list[pa.Table]], company_id: str | None) -> dict[str, pd.DataFrame]:
     """Return the frame ``sites``."""
     columns = typed_columns(_SITES, pieces.get("sites", []))
     if "company_id" in columns:

@@ -52,7 +52,7 @@ def read_accounts(rows: Sequence[JsonRow]) -> dict[str, pa.Table]:
     return _read_accounts(rows, pa.nulls(len(rows), TEXT))
 
 
-def finish_connections(pieces: Mapping[str, Sequence[pa.Table]], company_id: str | None) -> dict[str, pd.DataFrame]:
+def finish_connections(pieces: Mapping[str, list[pa.Table]], company_id: str | None) -> dict[str, pd.DataFrame]:
     """Return the frames ``connections``, ``accounts`` and ``account_meters``."""
     columns = typed_columns(_CONNECTIONS, pieces.get("connections", []))
     columns["company_id"] = pc.coalesce(columns["company_id"], pa.scalar(company_id, TEXT))
@@ -61,7 +61,7 @@ def finish_connections(pieces: Mapping[str, Sequence[pa.Table]], company_id: str
     return {"connections": frame_of(TABLES["connections"], columns), **finish_accounts(pieces, company_id)}
 
 
-def finish_accounts(pieces: Mapping[str, Sequence[pa.Table]], company_id: str | None) -> dict[str, pd.DataFrame]:
+def finish_accounts(pieces: Mapping[str, list[pa.Table]], company_id: str | None) -> dict[str, pd.DataFrame]:
     """Return the frames ``accounts`` and ``account_meters``."""
     columns = typed_columns(_ACCOUNTS, pieces.get("accounts", []))
     if "connection_id" in columns:

@@ -48,7 +48,7 @@ def read_documents(rows: Sequence[JsonRow]) -> dict[str, pa.Table]:
     return pieces | read_usage(usage, bill_ids.take(parents))
 
 
-def finish_documents(pieces: Mapping[str, Sequence[pa.Table]], company_id: str | None) -> dict[str, pd.DataFrame]:
+def finish_documents(pieces: Mapping[str, list[pa.Table]], company_id: str | None) -> dict[str, pd.DataFrame]:
     """Return the frames of ``RESOURCES["documents"]``."""
     bills = typed_columns(_BILLS, pieces.get("bills", []))
     if company_id is not None:

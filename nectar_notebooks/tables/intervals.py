@@ -34,7 +34,7 @@ def read_intervals(rows: Sequence[JsonRow]) -> dict[str, pa.Table]:
     return {"intervals": raw.append_column(f"{GIVEN}primary_identifier", primary)}
 
 
-def finish_intervals(pieces: Mapping[str, Sequence[pa.Table]]) -> dict[str, pd.DataFrame]:
+def finish_intervals(pieces: Mapping[str, list[pa.Table]]) -> dict[str, pd.DataFrame]:
     """Return the frame ``intervals``; whose connection it is, is filled by whoever asked."""
     columns = typed_columns(_INTERVALS, pieces.get("intervals", []))
     return {"intervals": frame_of(_INTERVALS.table, columns)}

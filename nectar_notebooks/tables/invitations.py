@@ -42,7 +42,7 @@ def read_invitations(rows: Sequence[JsonRow]) -> dict[str, pa.Table]:
     }
 
 
-def finish_invitations(pieces: Mapping[str, Sequence[pa.Table]], company_id: str | None) -> dict[str, pd.DataFrame]:
+def finish_invitations(pieces: Mapping[str, list[pa.Table]], company_id: str | None) -> dict[str, pd.DataFrame]:
     """Return the frames ``invitations``, ``invitation_connections`` and ``invitation_events``."""
     columns = typed_columns(_INVITATIONS, pieces.get("invitations", []))
     columns["company_id"] = pc.coalesce(columns["company_id"], pa.scalar(company_id, TEXT))
@@ -58,7 +58,7 @@ def read_magic_links(rows: Sequence[JsonRow]) -> dict[str, pa.Table]:
     return {"magic_links": raw_table(_MAGIC_LINKS, rows)}
 
 
-def finish_magic_links(pieces: Mapping[str, Sequence[pa.Table]], company_id: str | None) -> dict[str, pd.DataFrame]:
+def finish_magic_links(pieces: Mapping[str, list[pa.Table]], company_id: str | None) -> dict[str, pd.DataFrame]:
     """Return the frame ``magic_links``."""
     columns = typed_columns(_MAGIC_LINKS, pieces.get("magic_links", []))
     columns["company_id"] = pc.coalesce(columns["company_id"], pa.scalar(company_id, TEXT))

@@ -43,7 +43,7 @@ def read_jobs(rows: Sequence[JsonRow]) -> dict[str, pa.Table]:
     return {"jobs": jobs, "job_bills": pa.concat_tables(parts)}
 
 
-def finish_jobs(pieces: Mapping[str, Sequence[pa.Table]], company_id: str | None) -> dict[str, pd.DataFrame]:
+def finish_jobs(pieces: Mapping[str, list[pa.Table]], company_id: str | None) -> dict[str, pd.DataFrame]:
     """Return the frames ``jobs`` and ``job_bills``."""
     columns = typed_columns(_JOBS, pieces.get("jobs", []))
     columns["company_id"] = pa.chunked_array(

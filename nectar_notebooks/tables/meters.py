@@ -54,7 +54,7 @@ def read_identifiers(reading: Reading, rows: Sequence[JsonRow], meter_ids: pa.Ar
     return raw_table(_IDENTIFIERS, found, {"meter_id": meter_ids.take(parents)})
 
 
-def finish_meters(pieces: Mapping[str, Sequence[pa.Table]]) -> dict[str, pd.DataFrame]:
+def finish_meters(pieces: Mapping[str, list[pa.Table]]) -> dict[str, pd.DataFrame]:
     """Return the frames ``meters`` and ``identifiers``."""
     columns = typed_columns(_METERS, pieces.get("meters", []))
     columns["subtype"] = _without_ids(subtype(columns), columns["commodity"])
@@ -63,11 +63,11 @@ def finish_meters(pieces: Mapping[str, Sequence[pa.Table]]) -> dict[str, pd.Data
     return {"meters": _with_primary(meters, identifiers), "identifiers": identifiers}
 
 
-def finish_identifiers(pieces: Sequence[pa.Table]) -> pd.DataFrame:
+def finish_identifiers(pieces: list[pa.Table]) -> pd.DataFrame:
     """Return the frame ``identifiers``: each meter, type and value once."""
-    columns = typed_columns(_IDENTIFIERS, pieces)
     if not pieces:
         return empty_frame(TABLES["identifiers"])
+    columns = typed_columns(_IDENTIFIERS, pieces)
     columns["normalized"] = _normalized(columns["value"])
     frame = frame_of(TABLES["identifiers"], columns)
     usable = frame[frame["meter_id"].notna() & frame["value"].notna()]

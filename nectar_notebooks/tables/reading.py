@@ -105,10 +105,16 @@ def raw_table(reading: Reading, rows: Sequence[JsonRow], given: Mapping[str, pa.
     else:  # most unknown fields are texts that say nothing: Arrow has seen it already
         unknown = [name for name in unknown if name not in columns or columns[name].null_count < len(rows)]
         columns = {path: columns[path] for path in reading.kinds}
+    columns = {path: _compact(values) for path, values in columns.items()}
     columns |= {f"{GIVEN}{name}": array for name, array in (given or {}).items()}
     if "extra" in reading.table.names:
         columns[EXTRA] = _extra(rows, unknown)
     return pa.table(columns)
+
+
+def _compact(values: pa.Array) -> pa.Array:
+    """Return a column that says nothing without the room that texts would take: half of a page's fields are null."""
+    return pa.nulls(len(values)) if values.null_count == len(values) else values
 
 
 # --- all at once

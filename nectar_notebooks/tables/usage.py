@@ -62,7 +62,7 @@ def read_usage(rows: Sequence[JsonRow], bill_ids: pa.Array | None = None) -> dic
     }
 
 
-def finish_usage(pieces: Mapping[str, Sequence[pa.Table]]) -> dict[str, pd.DataFrame]:
+def finish_usage(pieces: Mapping[str, list[pa.Table]]) -> dict[str, pd.DataFrame]:
     """Return the frames ``usage``, ``time_of_use``, ``demand``, ``demand_usage``, ``meters``, ``identifiers``."""
     columns = typed_columns(USAGE, pieces.get("usage", []))
     if "within" in columns:
