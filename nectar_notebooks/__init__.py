@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from nectar_notebooks import errors, exports, plots, webhooks
+    from nectar_notebooks import errors, exports, invitations, plots, webhooks
     from nectar_notebooks.cache import CacheWarning
     from nectar_notebooks.client import Nectar
     from nectar_notebooks.clock import FrozenClock
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from nectar_notebooks.dashboards import BillExplorer, ConnectionDashboard, CoverageDashboard
     from nectar_notebooks.doctor import diagnose
     from nectar_notebooks.errors import NectarError
+    from nectar_notebooks.invitations import ConnectFrame
     from nectar_notebooks.methodology import adjust, attribute, calendarize, daily, explain, monthly
     from nectar_notebooks.methodology.anomalies import anomalies
     from nectar_notebooks.methodology.compare import compare
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BillExplorer",
     "CacheWarning",
+    "ConnectFrame",
     "ConnectionDashboard",
     "CoverageDashboard",
     "FrozenClock",
@@ -56,6 +58,7 @@ __all__ = [
     "exports",
     "fill",
     "intensity",
+    "invitations",
     "issues",
     "load_factor",
     "monthly",
@@ -70,6 +73,7 @@ __all__ = [
 _MODULES = {
     "errors": "errors",
     "exports": "exports",
+    "invitations": "invitations",
     "plots": "plots",
     "statuses": "schema.statuses",
     "webhooks": "webhooks",
@@ -79,6 +83,7 @@ _MODULES = {
 _HOMES = {
     "BillExplorer": "dashboards",
     "CacheWarning": "cache",
+    "ConnectFrame": "invitations",
     "ConnectionDashboard": "dashboards",
     "CoverageDashboard": "dashboards",
     "FrozenClock": "clock",

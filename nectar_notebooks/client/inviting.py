@@ -24,7 +24,7 @@ from nectar_notebooks.errors import InvalidRequestError
 if TYPE_CHECKING:
     from nectar_notebooks.client.scope import Scope
 
-__all__ = ["InvitingVerbs"]
+__all__ = ["InvitingVerbs", "invitation_id_of"]
 
 _REPLACED: Final = "Nectar deprecated magic links: use nectar.{instead}, whose link expires and can be revoked."
 
@@ -155,7 +155,7 @@ class InvitingVerbs(OtherNouns):
         DataFrame
             The columns of :meth:`invitations`, one row, as it stands now.
         """
-        ids = {"invitation_id": _invitation_id(invitation)}
+        ids = {"invitation_id": invitation_id_of(invitation)}
         return self._asked("invitations", Asked(self._library).written("invitations", "invitation.revoke", ids), None)
 
     def magic_link(
@@ -256,7 +256,8 @@ def _who_may(
     return body(WHO_MAY_FIELDS, said) if said else {}
 
 
-def _invitation_id(given: Given) -> str:
+def invitation_id_of(given: Given) -> str:
+    """Return the id of the invitation that is meant by an id or a row; anything else is an ``InvalidRequestError``."""
     row: object = given
     if isinstance(given, pd.DataFrame):
         if len(given) != 1:

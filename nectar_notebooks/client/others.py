@@ -30,8 +30,10 @@ class OtherNouns(Core):
         scope = resolve(self._library, company)
         return self._asked("invitations", Asked(self._library).invitations(scope.company_id), scope)
 
-    def invitation_connections(self, company: Given | None = None) -> pd.DataFrame:
-        """Return the connections that were added by a company's invitations."""
+    def invitation_connections(self, company: Given | None = None, *, invitation: str | None = None) -> pd.DataFrame:
+        """Return the connections that were added by a company's invitations, or by the one with this id."""
+        if invitation is not None:
+            return self._asked("invitation_connections", Asked(self._library).invitation(invitation), None)
         scope = resolve(self._library, company)
         return self._asked("invitation_connections", Asked(self._library).invitations(scope.company_id), scope)
 

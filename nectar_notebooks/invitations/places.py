@@ -1,0 +1,89 @@
+"""Where an invitation's page may be shown in a frame: at Nectar, or at the embedded sandbox on this machine.
+
+A page in a frame asks people for passwords. So no other address is ever framed, whatever an answer says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
+from urllib.parse import SplitResult, urlsplit
+
+import pandas as pd
+
+from nectar_notebooks.errors import ContractError
+
+if TYPE_CHECKING:
+    from nectar_notebooks.client import Nectar
+
+__all__ = ["page_address"]
+
+_NECTAR: Final = "nectarclimate.com"
+_LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+def page_address(nectar: Nectar, invitation: pd.DataFrame | pd.Series | Mapping[str, object]) -> str | None:
+    """Return where the page of an invitation may be shown.
+
+    Parameters
+    ----------
+    nectar : Nectar
+        The client it was made with.
+    invitation
+        A row of ``nectar.invitations()``.
+
+    Returns
+    -------
+    str or None
+        None where there is no page: the embedded sandbox is in this process and is not served.
+
+    Raises
+    ------
+    ContractError
+        The address belongs to neither Nectar nor the embedded sandbox; it must not be opened.
+
+    Examples
+    --------
+    >>> import nectar_notebooks as nn
+    >>> nectar = nn.connect(sandbox=nn.Sandbox(sites=2, months=2))
+    >>> made = nectar.invite(nectar.companies().iloc[0])
+    >>> page_address(nectar, made) is None
+    True
+    >>> with nectar.sandbox.serve() as served:
+    ...     page_address(nectar, made).startswith(served.url)
+    True
+    """
+    row = invitation.iloc[0] if isinstance(invitation, pd.DataFrame) else invitation
+    url = row.get("url")
+    parts = _parts(url)
+    if parts is None:
+        raise ContractError("The invitation's address cannot be read, so that it is not shown.")
+    host = parts.hostname or ""
+    at_nectar = parts.scheme == "https" and parts.port is None and (host == _NECTAR or host.endswith(f".{_NECTAR}"))
+    if nectar.sandbox is not None:  # its answers name Nectar's own page, whose twin lies where it is served
+        if not at_nectar:
+            raise _foreign(host)
+        return None if nectar.sandbox.served_at is None else f"{nectar.sandbox.served_at}{parts.path}"
+    served_here = (urlsplit(nectar.address).hostname or "") in _LOOPBACK
+    if at_nectar or (served_here and host in _LOOPBACK):
+        return str(url)
+    raise _foreign(host)
+
+
+def _parts(url: object) -> SplitResult | None:
+    if not isinstance(url, str) or not url.isprintable() or "\\" in url or " " in url:
+        return None
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return None
+    plain = parts.scheme in ("https", "http") and parts.username is None and parts.password is None
+    return parts if plain else None
+
+
+def _foreign(host: str) -> ContractError:
+    return ContractError(
+        f"The invitation's address leads to {host!r}, which is not Nectar's: it is not shown.",
+        advice="Do not open it, and ask Nectar's support.",
+    )
