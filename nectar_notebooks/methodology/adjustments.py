@@ -22,7 +22,7 @@ from nectar_notebooks.schema.portfolio import Portfolio
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-__all__ = ["Exclusions", "NetMetering", "Occupancy", "adjust", "at_their_meters"]
+__all__ = ["Exclusions", "NetMetering", "Occupancy", "adjust", "adjusted_usage", "at_their_meters"]
 
 Exclusions: TypeAlias = Literal["subtract", "drop"]
 Occupancy: TypeAlias = Literal["disabled", "all", "connection"]
@@ -141,6 +141,12 @@ def at_their_meters(usage: pd.DataFrame, meters: pd.DataFrame) -> pd.DataFrame:
         told = pd.Series(text(meters, name).array.take(place, allow_fill=True), usage.index, dtype=TEXT)
         known[name] = told.fillna(text(usage, name))
     return usage.assign(**known)
+
+
+def adjusted_usage(adjusted: Portfolio) -> pd.DataFrame:
+    """Return the usage of a portfolio that was adjusted, with the adjusted one as `usage`, where its meters stand."""
+    usage = at_their_meters(adjusted.usage, adjusted.meters)
+    return usage.assign(usage=usage["adjusted_usage"])
 
 
 def _count(portfolio: Portfolio, flagged: bool) -> Portfolio:

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
+from nectar_notebooks.errors import InvalidRequestError
 from nectar_notebooks.methodology import money
+from nectar_notebooks.methodology.adjustments import adjust, adjusted_usage
 from nectar_notebooks.methodology.attribution_arrays import Items, Parts
 from nectar_notebooks.methodology.attribution_meters import MISSING_DAY, Meters, Roster, read_meters, read_records
 from nectar_notebooks.methodology.attribution_reading import (
@@ -29,13 +31,14 @@ from nectar_notebooks.methodology.attribution_shares import METHODS, share_out
 from nectar_notebooks.methodology.checks import TEXT, counted, numbers, report, require, text
 from nectar_notebooks.methodology.keys import places_in
 from nectar_notebooks.methodology.parallel import both, map_columns
+from nectar_notebooks.schema.portfolio import Portfolio
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     Ints = npt.NDArray[np.int64]
 
-__all__ = ["attribute"]
+__all__ = ["attribute", "attribute_adjusted"]
 
 COLUMNS: Final = (
     "bill_id", "line_item_id", "meter_id", "site_id", "commodity", "subtype", "charge_type", "amount",
@@ -44,9 +47,9 @@ COLUMNS: Final = (
 
 
 def attribute(
-    line_items: pd.DataFrame,
-    usage: pd.DataFrame,
-    meters: pd.DataFrame,
+    line_items: pd.DataFrame | Portfolio,
+    usage: pd.DataFrame | None = None,
+    meters: pd.DataFrame | None = None,
     demand: pd.DataFrame | None = None,
     *,
     line_item_accounts: pd.DataFrame | None = None,
@@ -57,9 +60,10 @@ def attribute(
 
     Parameters
     ----------
-    line_items : DataFrame
-        `line_item_id` (distinct), `bill_id`, `amount`, `currency`; and, where they are, `charge_type`,
-        `electricity_charge_type`, `gas_charge_type`, `is_demand`, `billing_period`, `quantity`,
+    line_items : DataFrame or Portfolio
+        A portfolio alone: all of its charges as :func:`monthly` sums them by default, by what :func:`adjust` says
+        of its usage. Or a frame: `line_item_id` (distinct), `bill_id`, `amount`, `currency`; and, where they are,
+        `charge_type`, `electricity_charge_type`, `gas_charge_type`, `is_demand`, `billing_period`, `quantity`,
         `quantity_unit`, `time_of_use`, `description`, `meter_id`, `commodity`, `subtype`, `counts`.
     usage : DataFrame
         `bill_id`, `meter_id`, `usage`, `unit`; `start_date`, `end_date`, `site_id`, `commodity`, `subtype`,
@@ -92,6 +96,8 @@ def attribute(
     ------
     DataError
         A required column is missing, a value cannot be read, or an id stands twice.
+    InvalidRequestError
+        Line items without usage or meters, or a portfolio with other frames beside it.
 
     Notes
     -----
@@ -121,7 +127,25 @@ def attribute(
       meter_id site_id  amount
     0       m1   north   600.0
     1       m2   south   400.0
+
+    Of a whole portfolio:
+
+    >>> import nectar_notebooks as nn
+    >>> nectar = nn.connect()
+    >>> charges = attribute(nectar.portfolio(nectar.companies()["company_id"].iloc[0]))
     """
+    if isinstance(line_items, Portfolio):
+        if any(frame is not None for frame in (usage, meters, demand, line_item_accounts, demand_usage, bills)):
+            raise InvalidRequestError(
+                "A portfolio brings its own usage, meters, demand and bills.",
+                advice="Give the portfolio alone, or its frames one by one.",
+            )
+        adjusted = adjust(line_items)
+        return attribute_adjusted(adjusted, adjusted_usage(adjusted))
+    if usage is None or meters is None:
+        raise InvalidRequestError(
+            "Line items alone do not say who pays.", advice="Give usage and meters too, or a portfolio."
+        )
     require(line_items, ("line_item_id", "bill_id", "amount", "currency"), "line_items")
     require(usage, ("bill_id", "meter_id", "usage", "unit"), "usage")
     require(meters, ("meter_id",), "meters")
@@ -165,6 +189,19 @@ def attribute(
         result = pd.concat([result, _residuals(items, bill, at_hand, bills, periods)], ignore_index=True)
     out = {reason: out.get(reason, 0) + rows_out.get(reason, 0) for reason in {*out, *rows_out}}
     return report(result, "attribute", out, rows=len(items))
+
+
+def attribute_adjusted(adjusted: Portfolio, usage: pd.DataFrame) -> pd.DataFrame:
+    """Return :func:`attribute` of a portfolio that was adjusted, by the usage that :func:`adjusted_usage` says."""
+    return attribute(
+        adjusted.line_items,
+        usage,
+        adjusted.meters,
+        adjusted.demand,
+        line_item_accounts=adjusted.line_item_accounts,
+        demand_usage=adjusted.demand_usage,
+        bills=adjusted.bills,
+    )
 
 
 def _charges(items: pd.DataFrame, places: Ints, parts: Parts, reasons: list[str], meters: Meters) -> pd.DataFrame:

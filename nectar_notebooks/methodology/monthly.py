@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 
 from nectar_notebooks.methodology import money
-from nectar_notebooks.methodology.adjustments import adjust, at_their_meters
-from nectar_notebooks.methodology.attribution import attribute
+from nectar_notebooks.methodology.adjustments import adjust, adjusted_usage
+from nectar_notebooks.methodology.attribution import attribute_adjusted
 from nectar_notebooks.methodology.calendarization import SPOT, calendarize
 from nectar_notebooks.methodology.checks import TEXT, counted, days, left_out, numbers, text
 from nectar_notebooks.methodology.counting import leave_out
@@ -166,17 +166,8 @@ def prepare(
         implied_sewer=implied_sewer,
         flagged=flagged,
     )
-    usage = at_their_meters(adjusted.usage, adjusted.meters)
-    usage = usage.assign(usage=usage["adjusted_usage"])
-    charges = attribute(
-        adjusted.line_items,
-        usage,
-        adjusted.meters,
-        adjusted.demand,
-        line_item_accounts=adjusted.line_item_accounts,
-        demand_usage=adjusted.demand_usage,
-        bills=adjusted.bills,
-    )
+    usage = adjusted_usage(adjusted)
+    charges = attribute_adjusted(adjusted, usage)
     kind = charges["method"].where(charges["method"].isin(KINDS[2:]), "attributed").astype(TEXT)
     charges["kind"] = kind
     if scale_charges and occupancy != "disabled":
