@@ -1,12 +1,12 @@
 """The `nectar` command: what it is called with, and how it ends.
 
-Each family of commands has its module here (`demo`, `sandbox`, `ping`, `cache`), which adds its arguments with
+Each family of commands has its module here (`demo`, `sandbox`, `ping`, `status`), which adds its arguments with
 `add` and imports what it needs on use. Whatever goes wrong on purpose (a :class:`NectarError`) ends as one sentence on
 stderr and an exit code, never as a traceback:
 
 ==== ===============================================================
 0    done
-1    an error of the toolkit or of the system; the sentence says what to do
+1    an error of the toolkit or of the system; the sentence says what to do (`status`: or something needs action)
 2    the command line itself cannot be understood
 130  interrupted
 ==== ===============================================================
@@ -20,7 +20,7 @@ import sys
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from nectar_notebooks.cli import cache, demo, doctor, export, keys, notebooks, ping, sandbox, versions, webhooks
+from nectar_notebooks.cli import cache, demo, doctor, export, keys, notebooks, ping, sandbox, status, versions, webhooks
 from nectar_notebooks.errors import NectarError
 
 if TYPE_CHECKING:
@@ -70,6 +70,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"nectar_notebooks {version('nectar-notebooks')}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for family in (demo, sandbox, ping, doctor, keys, versions, cache, export, webhooks, notebooks):
+    for family in (demo, sandbox, ping, status, doctor, keys, versions, cache, export, webhooks, notebooks):
         family.add(commands)
     return parser

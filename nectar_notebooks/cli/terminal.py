@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["WIDTH", "amount", "heading", "paragraph", "table"]
+__all__ = ["WIDTH", "amount", "heading", "paragraph", "printable", "table"]
 
 WIDTH: Final = 100
 _GAP: Final = "  "
@@ -35,6 +35,11 @@ def amount(value: float, decimals: int = 0) -> str:
     ('1,234.50', '-')
     """
     return _MISSING if value != value else f"{value:,.{decimals}f}"
+
+
+def printable(text: str) -> str:
+    """Return a text that moves no cursor, whatever an API or a sender put into it."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 def table(headers: Sequence[str], rows: Sequence[Sequence[str]], align: str, total: bool = False) -> str:

@@ -14,7 +14,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from nectar_notebooks.cli.terminal import table
+from nectar_notebooks.cli.terminal import printable, table
 from nectar_notebooks.clock import stopwatch
 from nectar_notebooks.config import ENVIRONMENTS
 from nectar_notebooks.errors import ConfigurationError, NotFoundError
@@ -161,11 +161,11 @@ def _list(arguments: argparse.Namespace) -> int:
     rows = [
         (
             one.id,
-            _line(one.type),
+            printable(one.type),
             one.state,
             str(one.attempts),
             f"{one.received:%Y-%m-%d %H:%M}",
-            _line(one.error or ""),
+            printable(one.error or ""),
         )
         for one in entries
     ]
@@ -175,8 +175,8 @@ def _list(arguments: argparse.Namespace) -> int:
 
 def _show(arguments: argparse.Namespace) -> int:
     entry, payload = _ledger(arguments).show(arguments.id)
-    facts = (("id", entry.id), ("type", _line(entry.type)), ("state", entry.state), ("tries", str(entry.attempts)))
-    for name, value in (*facts, ("error", _line(entry.error or "-"))):
+    facts = (("id", entry.id), ("type", printable(entry.type)), ("state", entry.state), ("tries", str(entry.attempts)))
+    for name, value in (*facts, ("error", printable(entry.error or "-"))):
         print(f"{name:<6} {value}")
     print(json.dumps(payload, indent=2))
     return 0
@@ -192,8 +192,3 @@ def _prune(arguments: argparse.Namespace) -> int:
     removed = _ledger(arguments).prune(days=arguments.days)
     print(f"Removed {removed}; what is open or dead stays.")
     return 0
-
-
-def _line(text: str) -> str:
-    """Return a text that moves no cursor."""
-    return "".join(letter if letter.isprintable() else "?" for letter in text)
