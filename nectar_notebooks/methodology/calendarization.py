@@ -170,18 +170,20 @@ def _months(records: Records) -> pd.DataFrame:
         lambda: (cells.cover(), cells.span(), cells.bills()),
         len(records.group),
     )
-    return keys.assign(
-        month=cells.bin_start(),
-        usage=usage,
-        cost=cost,
-        days_covered=covered,
-        days_in_month=pd.array(cells.bin_length(), dtype="Int64"),
-        days_overlapped=twice,
-        estimated_share=cells.estimated_share(),
-        bills=pd.array(bills, dtype="Int64"),
-        first_day=first,
-        last_day=last,
-    )
+    columns = {
+        **keys,
+        "month": cells.bin_start(),
+        "usage": usage,
+        "cost": cost,
+        "days_covered": covered,
+        "days_in_month": pd.array(cells.bin_length(), dtype="Int64"),
+        "days_overlapped": twice,
+        "estimated_share": cells.estimated_share(),
+        "bills": pd.array(bills, dtype="Int64"),
+        "first_day": first,
+        "last_day": last,
+    }
+    return pd.DataFrame(columns, copy=False)  # the arrays are ours: a copy of each would cost a quarter of the time
 
 
 def _days(records: Records) -> pd.DataFrame:
@@ -191,11 +193,13 @@ def _days(records: Records) -> pd.DataFrame:
         lambda: (cells.cover(), cells.bills(), cells.estimated_share()),
         len(records.group),
     )
-    return keys.assign(
-        day=cells.bin_start(),
-        usage=usage,
-        cost=cost,
-        days_covered=covered,
-        estimated_share=share,
-        bills=pd.array(bills, dtype="Int64"),
-    )
+    columns = {
+        **keys,
+        "day": cells.bin_start(),
+        "usage": usage,
+        "cost": cost,
+        "days_covered": covered,
+        "estimated_share": share,
+        "bills": pd.array(bills, dtype="Int64"),
+    }
+    return pd.DataFrame(columns, copy=False)

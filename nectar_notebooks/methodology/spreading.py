@@ -18,6 +18,7 @@ from nectar_notebooks.methodology.records import KEYS, Records
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+    from pandas.api.extensions import ExtensionArray
 
 __all__ = ["Cells", "pieces"]
 
@@ -78,18 +79,18 @@ class Cells:
     ) -> npt.NDArray[np.float64]:
         return np.bincount(cell, weights=values, minlength=len(self._ids)).astype(np.float64)
 
-    def keys(self, *, categorical: bool = False) -> pd.DataFrame:
+    def keys(self, *, categorical: bool = False) -> dict[str, ExtensionArray]:
         """Return each cell's text keys."""
         group = self._ids // self._wide
         if not categorical:
             keys = self._records.keys
             taken = map_columns(lambda name: keys[name].array.take(group), KEYS, len(group))
-            return pd.DataFrame(dict(zip(KEYS, taken, strict=True)))
-        columns = {}
+            return dict(zip(KEYS, taken, strict=True))
+        columns: dict[str, ExtensionArray] = {}
         for name in KEYS:
             values = self._records.keys[name].astype("category").array
             columns[name] = pd.Categorical.from_codes(values.codes[group], dtype=values.dtype)
-        return pd.DataFrame(columns)
+        return columns
 
     def bin_start(self) -> npt.NDArray[np.datetime64]:
         """Return the first day of each cell's bin."""
