@@ -250,7 +250,12 @@ class Session:
                 self.clock.sleep(decision.wait)
 
     def sibling(
-        self, *, version: str | None = None, key: int | None = None, retry: RetryPolicy | None = None
+        self,
+        *,
+        version: str | None = None,
+        key: int | None = None,
+        retry: RetryPolicy | None = None,
+        timeout: tuple[float, float] | None = None,
     ) -> Session:
         """Return a session of the same place: in another version, with one of its keys alone (0: the new one)."""
         return Session(
@@ -259,7 +264,7 @@ class Session:
             version=version or self.version,
             clock=self.clock,
             retry=retry or self.retry,
-            timeout=self._timeout,
+            timeout=timeout or self._timeout,
             adapter=self._adapter,
         )
 
