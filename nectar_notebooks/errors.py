@@ -77,7 +77,10 @@ class AuthenticationError(NectarError):
 class PermissionDeniedError(NectarError):
     """403: out of the key's scope, not visible to it, or a wrong id."""
 
-    default_advice = "Check first that the id is right, then that the key's organization can see this object."
+    default_advice = (
+        "Check first that the key's scope takes this in, then that its company is visible to the key, then that the id "
+        "is right; nectar.diagnose(id) looks it up."
+    )
 
 
 class NotFoundError(NectarError):

@@ -72,7 +72,9 @@ def error_for_status(
     else:
         kind, meaning = _BY_STATUS.get(status, (InvalidRequestError, "the API refused the request"))
     message = " ".join(filter(None, [f"{what}: {meaning} ({status}).", said, note]))
-    return kind(message, status_code=status, retry_after=retry_after)
+    # What the API answers with a 403 and with a 404 is read alike; a name that fits nothing is advised otherwise.
+    advice = PermissionDeniedError.default_advice if kind is NotFoundError else None
+    return kind(message, advice=advice, status_code=status, retry_after=retry_after)
 
 
 def network_failure(error: Exception, host: str, seconds: float) -> str:

@@ -294,6 +294,16 @@ def test_an_id_out_of_scope_and_one_of_nothing_are_advised_alike(sandbox: nn.San
         assert all_of_it.companies()["name"][0] in steps[1]
 
 
+@pytest.mark.parametrize("status", [403, 404])
+def test_the_error_itself_advises_in_the_same_order_and_names_the_doctor(status: int) -> None:
+    with serve(answering(company=Reply({"detail": "No."}, status))) as wire, pytest.raises(nn.NectarError) as failed:
+        nn.connect("production", key=KEY, base_url=wire.url).sites("c1")
+    assert failed.value.status_code == status
+    scope, visible, right = (failed.value.advice.index(word) for word in ("scope", "visible", "id is right"))
+    assert scope < visible < right
+    assert "nectar.diagnose(id)" in failed.value.advice
+
+
 def test_of_two_keys_each_is_pinged() -> None:
     sandbox = nn.Sandbox(seed=3, sites=2, months=1)
     new, old = sandbox.create_key("production"), sandbox.create_key("production")
