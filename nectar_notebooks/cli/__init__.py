@@ -20,7 +20,20 @@ import sys
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from nectar_notebooks.cli import cache, demo, doctor, export, keys, notebooks, ping, sandbox, status, versions, webhooks
+from nectar_notebooks.cli import (
+    cache,
+    dashboard,
+    demo,
+    doctor,
+    export,
+    keys,
+    notebooks,
+    ping,
+    sandbox,
+    status,
+    versions,
+    webhooks,
+)
 from nectar_notebooks.errors import NectarError
 
 if TYPE_CHECKING:
@@ -70,6 +83,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"nectar_notebooks {version('nectar-notebooks')}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for family in (demo, sandbox, ping, status, doctor, keys, versions, cache, export, webhooks, notebooks):
+    for family in (demo, dashboard, sandbox, ping, status, doctor, keys, versions, cache, export, webhooks, notebooks):
         family.add(commands)
     return parser
