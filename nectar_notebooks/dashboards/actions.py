@@ -7,16 +7,15 @@ draws.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, Protocol, runtime_checkable
-
-import pandas as pd
+from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
 from nectar_notebooks.errors import InvalidRequestError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import pandas as pd
 
     from nectar_notebooks.client.resolving import Given
 
@@ -44,8 +43,9 @@ class Reconnects(Protocol):
         expires_in: float | None = None,
         max_uses: int | None = None,
         send: bool = False,
-    ) -> Mapping[str, Any] | pd.Series:
-        """Make an invitation and return it, with its address."""
+        again: bool = False,
+    ) -> pd.DataFrame:
+        """Make an invitation and return its row; the same form twice is one, unless it shall be made again."""
 
 
 @runtime_checkable
@@ -65,7 +65,7 @@ def why_not(nectar: object, verb: str) -> str | None:
     if isinstance(nectar, needed):
         return None
     what = "send invitations" if verb == "reconnect" else "change what is tracked"
-    return f"This client cannot {what}: connect with a newer release of nectar_notebooks."
+    return f"This client cannot {what}."
 
 
 def e_mails(given: str | Sequence[str]) -> tuple[str, ...]:
@@ -99,6 +99,7 @@ class Invitations:
     """The invitations a dashboard made: one for each connection and form, so that a double click makes one."""
 
     made: dict[tuple[object, ...], Invitation] = field(default_factory=dict)
+    _forgotten: set[str] = field(default_factory=set)
 
     def make(
         self,
@@ -127,15 +128,24 @@ class Invitations:
         form = (connection_id, addresses, expires_in, max_uses, send)
         if form in self.made:
             return self.made[form], False
-        answer = nectar.reconnect(connection_id, emails=addresses, expires_in=expires_in, max_uses=max_uses, send=send)
-        invitation = Invitation(connection_id, _address(answer), addresses, send)
+        answer = nectar.reconnect(
+            connection_id,
+            emails=addresses,
+            expires_in=expires_in,
+            max_uses=max_uses,
+            send=send,
+            again=connection_id in self._forgotten,
+        )
+        invitation = Invitation(connection_id, str(answer["url"].iloc[0]), addresses, send)
         self.made[form] = invitation
+        self._forgotten.discard(connection_id)
         return invitation, True
 
     def forget(self, connection_id: str) -> None:
         """Let the next form of this connection make a new invitation."""
         for form in [one for one in self.made if one[0] == connection_id]:
             del self.made[form]
+        self._forgotten.add(connection_id)
 
 
 def track(nectar: object, account_id: str, company_id: str | None, *, on: bool) -> None:
@@ -151,12 +161,3 @@ def track(nectar: object, account_id: str, company_id: str | None, *, on: bool) 
     if not isinstance(nectar, Tracks):
         raise InvalidRequestError(str(why_not(nectar, "track")))
     (nectar.track if on else nectar.untrack)(account_id, company_id)
-
-
-def _address(answer: object) -> str:
-    row = answer.iloc[0] if isinstance(answer, pd.DataFrame) and len(answer) else answer
-    if isinstance(row, (Mapping, pd.Series)):
-        for name in ("url", "invitation_url", "invitationUrl"):
-            if isinstance(row.get(name), str):
-                return str(row[name])
-    return ""

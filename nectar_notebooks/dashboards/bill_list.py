@@ -32,6 +32,9 @@ COLUMNS: Final = (
 #: What stands for the account of a bill that has none, such as an uploaded one.
 NO_ACCOUNT: Final = "no account"
 
+#: Names that stand in one cell.
+_SHOWN: Final = 3
+
 _TEXT: Final = pd.StringDtype(na_value=np.nan)
 
 
@@ -76,12 +79,12 @@ def bill_list(portfolio: Portfolio, ready: Prepared) -> BillList:
     frame = bills.reindex(columns=[name for name in COLUMNS if name in bills])
     spans = usage.groupby("bill_id")[["start_date", "end_date"]].agg({"start_date": "min", "end_date": "max"})
     ids = bills["bill_id"]
-    frame["start_date"] = ids.map(spans["start_date"]).fillna(bills["start_date"])
-    frame["end_date"] = ids.map(spans["end_date"])
+    spans = spans.reindex(ids).set_axis(bills.index)
+    frame["start_date"], frame["end_date"] = spans["start_date"].fillna(bills["start_date"]), spans["end_date"]
     frame["accounts"] = _joined(ids, accounts, portfolio.accounts, "account_id", "account_number")
     frame["site"] = _joined(ids, sites, portfolio.sites, "site_id", "name")
     for name, pairs in (("sites", sites), ("meters", meters)):
-        frame[name] = ids.map(pairs.groupby("bill_id").size()).fillna(0).astype("int64")
+        frame[name] = pairs.groupby("bill_id").size().reindex(ids, fill_value=0).to_numpy(dtype="int64")
     frame = frame[list(COLUMNS)].sort_values(
         ["bill_date", "bill_id"], ascending=[False, True], na_position="last", kind="stable", ignore_index=True
     )
@@ -101,16 +104,19 @@ def _pairs(bills: pd.Series, keys: pd.Series) -> pd.DataFrame:
 
 
 def _joined(ids: pd.Series, pairs: pd.DataFrame, table: pd.DataFrame, key: str, name: str) -> pd.Series:
-    """Return the names of what each bill has, in alphabetical order; an id where there is no name."""
+    """Return what each bill's sites or accounts are called, the first of them by alphabet; an id has no name."""
     names = table.set_index(key)[name]
     told = pairs.assign(name=pairs["key"].map(names).fillna(pairs["key"])).sort_values("name", kind="stable")
-    first = told.drop_duplicates("bill_id").set_index("bill_id")["name"]
-    single = ids.map(first)
-    several = told["bill_id"].duplicated(keep=False)
-    if several.any():
-        whole = told[several].groupby("bill_id")["name"].agg(", ".join)
-        single = ids.map(whole).fillna(single)
-    return single.astype(_TEXT)
+    rank = told.groupby("bill_id").cumcount()
+    nth = [
+        told[rank.eq(place)].set_index("bill_id")["name"].reindex(ids).set_axis(ids.index).astype(_TEXT)
+        for place in range(_SHOWN)
+    ]
+    said = nth[0]
+    for one in nth[1:]:
+        said = said.where(one.isna(), said + ", " + one)
+    left = told.groupby("bill_id").size().reindex(ids, fill_value=0).set_axis(ids.index) - _SHOWN
+    return said.where(left <= 0, said + " and " + left.astype(_TEXT) + " more")
 
 
 def _standing(pairs: pd.DataFrame, place: pd.Series) -> dict[str, Places]:

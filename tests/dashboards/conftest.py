@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from small_office import SmallOffice
 
-from nectar_notebooks import ConnectionDashboard, CoverageDashboard
+from nectar_notebooks import BillExplorer, ConnectionDashboard, CoverageDashboard
 
 
 @pytest.fixture
@@ -16,11 +16,11 @@ def office() -> SmallOffice:
 
 
 @pytest.fixture
-def opened() -> Iterator[Callable[..., ConnectionDashboard | CoverageDashboard]]:
+def opened() -> Iterator[Callable[..., BillExplorer | ConnectionDashboard | CoverageDashboard]]:
     """Open dashboards; all are closed at the end."""
-    made: list[ConnectionDashboard | CoverageDashboard] = []
+    made: list[BillExplorer | ConnectionDashboard | CoverageDashboard] = []
 
-    def opening(kind: type, *given: object, **named: object) -> ConnectionDashboard | CoverageDashboard:
+    def opening(kind: type, *given: object, **named: object) -> BillExplorer | ConnectionDashboard | CoverageDashboard:
         made.append(kind(*given, **named))
         return made[-1]
 
