@@ -91,7 +91,7 @@ class BillExplorer(Shell):
     >>> explorer.site = "Milwaukee Headquarters"
     >>> explorer.bill = explorer.bills.iloc[0]
     >>> sorted(explorer.attribution["method"].unique())
-    ['demand', 'equal', 'proportional', 'usage']
+    ['equal', 'usage']
     """
 
     name = "Bills"
