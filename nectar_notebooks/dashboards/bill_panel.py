@@ -114,7 +114,7 @@ class BillPanel:
 
     def __init__(self) -> None:
         self._facts, self._part = html(), html(overflow="auto hidden")
-        self.side = switch("Show", [(one.capitalize(), one) for one in SIDES], self._turn)
+        self.side = switch([(one.capitalize(), one) for one in SIDES], "Show of this bill", self._turn)
         self._subject: Subject | None = None
         self.saving = SavePanel(self._rows, "bill")
         self.widget = box(self._facts, row(self.side, self.saving.widget), self._part)

@@ -58,6 +58,7 @@ class BillPickers:
         clear = button("Clear", self._clear, hint="Show all bills again", width="80px")
         self.convention = choice("Days", _options(CONVENTIONS), "inclusive", counted, "320px")
         self.occupancy = choice("Occupancy", _options(OCCUPANCIES), "disabled", counted, "300px")
+        self.occupancy.style.description_width = "84px"  # the longest label here
         self.widget = column(
             row(self.company, *(self._pick[name].widget for name in NAMES)),
             row(self.words, clear, self.convention, self.occupancy),

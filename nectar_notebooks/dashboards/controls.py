@@ -71,11 +71,11 @@ def choice(
     return made
 
 
-def switch(label: str, options: Sequence[Any], changed: Callable[[], object]) -> widgets.ToggleButtons:
-    """Return buttons beside each other of which one is pressed."""
+def switch(options: Sequence[tuple[str, Any]], hint: str, changed: Callable[[], object]) -> widgets.ToggleButtons:
+    """Return buttons beside each other of which one is pressed; `hint` says what each shows."""
     made = widgets.ToggleButtons(
-        options=list(options), description=label, style={**_LABEL, "button_width": "auto"},
-        layout=widgets.Layout(width="auto"),
+        options=list(options), tooltips=[f"{hint}: {label}" for label, _ in options],
+        style={"button_width": "auto"}, layout=widgets.Layout(width="auto"),
     )  # fmt: skip
     made.observe(lambda _: changed(), "value")
     return made

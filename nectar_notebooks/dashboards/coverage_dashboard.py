@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CoverageDashboard"]
 
-_LABEL: Final = "240px"
+_LABEL: Final = "256px"
 _CELL: Final = 26
 _BYS: Final = {"sites": "site", "accounts": "account"}
 
@@ -204,9 +204,9 @@ class CoverageDashboard(Shell):
         used = 0
         for place, (label, strip) in enumerate(zip(self._labels, self._strips, strict=True)):
             number = first + place
+            # A row without a name takes no room.
+            label.layout.display = strip.layout.display = "none" if number >= total else "block"
             if number >= total:
-                show(label, "")
-                show(strip, "")
                 continue
             name = self._drawn.labels[number]
             show(label, element("span", shortened(name, 34), title=name, style="font-size:13px;white-space:nowrap"))
