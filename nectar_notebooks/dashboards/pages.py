@@ -70,6 +70,7 @@ class Pages:
         self._rows: list[widgets.HBox] = []
         for place in range(size):
             press = button("", partial(self._press, place), width=_BUTTON)
+            press.layout.flex = "0 0 auto"  # long cells take two lines, and leave the button its width
             cells = html(flex="1 1 auto")
             self._buttons.append(press)
             self._cells.append(cells)
