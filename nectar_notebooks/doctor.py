@@ -53,7 +53,7 @@ def diagnose(
     try:
         nectar = connect(environment, key=key, version=version, base_url=base_url)
     except ConfigurationError as error:
-        return not_connected(error, _in_sight())
+        return not_connected(error, _in_sight() if key is None else ["the argument key"])
     return nectar.diagnose(object_id)
 
 

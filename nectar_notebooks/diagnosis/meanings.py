@@ -53,7 +53,7 @@ def refused_key(error: AuthenticationError, environment: str, other_keys: Sequen
     if probable is None:
         probable = "The key is not active, or is of the other environment."
     steps = [
-        "The header X-API-Key: it was sent with this request; a proxy in between must not take it away.",
+        "The header X-API-Key was sent with this request; a proxy in between must not take it away.",
         "The key is active: it stands under Settings > Organization > API Keys, has not expired, and was copied whole.",
     ]
     if environment in _NAMES:

@@ -106,7 +106,8 @@ class Diagnosis:
         for one in self.checks:
             steps = "".join(f"<li>{escape(step)}</li>" for step in one.check_first)
             finding = escape(one.finding) + (f"<br>Check first, in this order:<ol>{steps}</ol>" if steps else "")
-            rows.append((escape(one.check), escape(one.result), finding))
+            result = escape(one.result)
+            rows.append((escape(one.check), f"<strong>{result}</strong>" if one.result == "wrong" else result, finding))
         return f"<p><strong>{escape(self.verdict)}</strong></p>{html_table(('check', 'result', 'finding'), rows)}"
 
 

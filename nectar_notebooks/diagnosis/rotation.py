@@ -112,7 +112,9 @@ class KeyComparison:
 
     def _repr_html_(self) -> str:
         rows = [[escape(cell) for cell in row] for row in self._rows()]
-        return f"<p><strong>{escape(self.verdict)}</strong></p>{html_table(_HEADERS, rows)}"
+        width = len(_HEADERS) if any(row[-1] for row in rows) else len(_HEADERS) - 1
+        table = html_table(_HEADERS[:width], [row[:width] for row in rows])
+        return f"<p><strong>{escape(self.verdict)}</strong></p>{table}"
 
 
 _HEADERS = ("key", "fingerprint", "accepted", "companies", "said")
