@@ -1,7 +1,8 @@
 """`nectar dashboard`: the dashboards as a page of this machine, for people without Jupyter, served by Voilà.
 
-The page is a notebook of two lines whose source is not sent; the key stays in the process that calls the API. The server
-listens on loopback alone, answers to no other name, and wants the token of the address that is printed.
+The page is a notebook of two lines whose source is not sent; the key stays in the process that calls the API. The
+server listens on loopback alone, answers to no other name, and wants the token of the address that is printed; the page
+loads nothing from elsewhere.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import secrets
 import socket
 import sys
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -27,7 +29,12 @@ __all__ = ["add"]
 
 _PORT: Final = 8767
 _HOST: Final = "127.0.0.1"
-_CELL: Final = {
+#: The template of the page names style sheets of other hosts: they are not asked, and learn nothing.
+_HEADERS: Final = {
+    "Content-Security-Policy": "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; frame-ancestors 'self'",
+    "Referrer-Policy": "no-referrer",
+}
+_CELL: Final[dict[str, object]] = {
     "cell_type": "code", "id": "dashboard", "metadata": {}, "execution_count": None, "outputs": [], "source": SOURCE,
 }  # fmt: skip
 _NOTEBOOK: Final = {
@@ -62,13 +69,11 @@ def _run(arguments: argparse.Namespace) -> int:
     from nectar_notebooks.config import resolve
     from nectar_notebooks.connecting import connect
 
-    try:
-        from voila.app import Voila
-    except ImportError as error:
+    if find_spec("voila") is None:
         raise ConfigurationError(
             "A dashboard outside Jupyter is served by Voilà, which is not installed.",
             advice="Install it with: pip install 'nectar-notebooks[lab]'.",
-        ) from error
+        )
     settings = resolve(arguments.environment)
     # Asked before anything is served: a wrong key or company is one sentence here, not on every page.
     nectar = connect(settings.environment)
@@ -76,6 +81,8 @@ def _run(arguments: argparse.Namespace) -> int:
     if arguments.company is not None:
         nectar.connections(arguments.company)
     port, token = _free(arguments.port), secrets.token_urlsafe(24)
+    from voila.app import Voila
+
     os.environ[VARIABLE] = given(arguments.which, settings.environment, arguments.company, str(Path.cwd()))
     with tempfile.TemporaryDirectory(prefix="nectar-dashboard-") as folder:
         page = Path(folder) / f"{arguments.which.capitalize()}.ipynb"  # its name is the title of the page
@@ -88,7 +95,7 @@ def _run(arguments: argparse.Namespace) -> int:
             open_browser=False,
             token=token,
             config_file_paths=[],  # nothing of the user's own Voilà may turn the promises above off
-            tornado_settings={"allow_remote_access": False},
+            tornado_settings={"allow_remote_access": False, "headers": _HEADERS, "ws_ping_timeout": 30_000},
             log_level=logging.ERROR,
         )
         application.initialize(argv=[])

@@ -38,7 +38,7 @@ class FilterPanel:
     def __init__(self, look: Look, changed: Callable[[Filters], None]) -> None:
         self._changed = changed
         self._quiet = False
-        self._text = words("Find", "a name, number, address or error", self._told)
+        self._text = words("Find", "a name, number, address or error", self._told, "310px")
         self._company = choice("Company", [(ANY, "")], "", self._told)
         self._family = choice("Family", [(ANY, "")], "", self._told)
         self._status = choice("Status", [(ANY, "")], "", self._told)
