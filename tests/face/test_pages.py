@@ -96,7 +96,7 @@ def test_every_command_on_a_page_exists(page: str) -> None:
         elif program == "nectar":
             family = [word for word in rest if re.fullmatch(r"[a-z]+", word)]
             options = {word for word in rest if word.startswith("--")}
-            words = family[:2] if family[:1] in (["sandbox"], ["webhooks"]) else family[:1]
+            words = family[:2] if family[:1] in (["sandbox"], ["webhooks"], ["notebooks"]) else family[:1]
             asked = [
                 sys.executable,
                 "-c",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 
 import pytest
@@ -10,7 +11,7 @@ from places import PROJECT
 pytest_plugins = ["pytester"]
 
 #: Code under test as a user writes it: it names production, an address, a key and a folder, and keeps its client.
-BILLING = """
+UNDER_TEST = """
 from functools import cache
 from pathlib import Path
 
@@ -37,8 +38,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-import billing
 import pytest
+import under_test
 
 import nectar_notebooks as nn
 
@@ -47,7 +48,7 @@ ASK = "import nectar_notebooks as nn; print(sorted(nn.connect('production').comp
 
 
 def test_the_code_talks_to_the_sandbox(nectar_sandbox):
-    SEEN["companies"] = billing.companies()
+    SEEN["companies"] = under_test.companies()
     assert SEEN["companies"]
     assert nectar_sandbox.journal.count("/company", 200) == 1
     assert not Path("kept").exists()
@@ -55,10 +56,10 @@ def test_the_code_talks_to_the_sandbox(nectar_sandbox):
 
 
 def test_a_test_may_change_everything(nectar_sandbox, nectar):
-    SEEN["statuses"] = billing.statuses()
+    SEEN["statuses"] = under_test.statuses()
     nectar_sandbox.advance(days=1.5)
     nectar_sandbox.scenario("bad_login")
-    assert billing.statuses() != SEEN["statuses"]
+    assert under_test.statuses() != SEEN["statuses"]
     nectar_sandbox.faults.add("ping", status=503, times=50)
     nectar_sandbox.create_key("sandbox")
     nectar_sandbox.revoke_key(nectar_sandbox.key)
@@ -69,12 +70,12 @@ def test_a_test_may_change_everything(nectar_sandbox, nectar):
 def test_and_the_next_finds_nothing_of_it(nectar_sandbox, nectar):
     assert nectar_sandbox.clock.now().isoformat() == "2026-01-15T09:00:00+00:00"
     assert nectar.ping()["status"] == "ok"
-    assert billing.statuses() == SEEN["statuses"]
+    assert under_test.statuses() == SEEN["statuses"]
     nectar_sandbox.scenario("bad_login")
 
 
 def test_also_when_no_time_passed(nectar_sandbox):
-    assert billing.statuses() == SEEN["statuses"]
+    assert under_test.statuses() == SEEN["statuses"]
     nectar_sandbox.close()
 
 
@@ -130,8 +131,14 @@ def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytes
 
 
 def test_code_that_names_production_is_tested_on_the_embedded_sandbox(project: pytest.Pytester) -> None:
-    project.makepyfile(billing=BILLING, test_billing=TESTS)
-    project.runpytest_subprocess("-n0", "-W", "error").assert_outcomes(passed=10)
+    """And the page that explains it holds code and tests that run."""
+    page = (PROJECT / "docs" / "testing.md").read_text(encoding="utf-8")
+    for block in re.findall(r"^```python\n(.*?)^```", page, flags=re.DOTALL | re.MULTILINE):
+        name = re.match(r"# (\w+\.py)\n", block)
+        assert name is not None
+        (project.path / name[1]).write_text(block, encoding="utf-8")
+    project.makepyfile(under_test=UNDER_TEST, test_under_test=TESTS)
+    project.runpytest_subprocess("-n0", "-W", "error").assert_outcomes(passed=10 + 3)
 
 
 def test_the_project_sets_the_seed_and_a_wrong_one_is_a_sentence(project: pytest.Pytester) -> None:
