@@ -20,25 +20,26 @@ import requests
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 expect = playwright.expect
 
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))),
-    os.environ.get("NECTAR_CHROMIUM"),
+CHROMIUM = os.environ.get("NECTAR_CHROMIUM") or next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
 )
 MARKS = [
     pytest.mark.browser,
     pytest.mark.served,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium was found on this machine: install one"),
+    pytest.mark.skipif(
+        CHROMIUM is None, reason="no Chromium was found on this machine: install one, or name it in NECTAR_CHROMIUM"
+    ),
 ]
 
 
 @contextmanager
-def browser_page(width: int = 1400, height: int = 2400) -> Iterator[Any]:
-    """Open a page in the browser that is installed."""
+def browser_page(width: int = 1400, height: int = 2400, *, scripts: bool = True) -> Iterator[Any]:
+    """Open a page in the browser that is installed, with scripts or without."""
     with playwright.sync_playwright() as play:
         browser = play.chromium.launch(
             executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
         )
-        one = browser.new_page(viewport={"width": width, "height": height})
+        one = browser.new_page(viewport={"width": width, "height": height}, java_script_enabled=scripts)
         one.set_default_timeout(60_000)
         expect.set_options(timeout=60_000)  # a kernel takes its time to start
         yield one

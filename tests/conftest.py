@@ -1,4 +1,8 @@
-"""What every test may use: the real bills where they lie beside the project, and the long form of a test."""
+"""What every test may use: the real bills where they lie beside the project, and the long form of a test.
+
+A test that needs what this machine has not is skipped and says so; where a variable of `REQUIRED` is set, that is a
+failure of the run.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +13,14 @@ from pathlib import Path
 import pytest
 from places import REAL_BILLS
 
-REQUIRED = "NECTAR_TESTS_REQUIRE_REAL_BILLS"
 SOAK = "NECTAR_TESTS_SOAK"
+#: Markers, what their tests need, and the variable that says the machine has it.
+REQUIRED = {
+    "real_bills": ("the real bills", "NECTAR_TESTS_REQUIRE_REAL_BILLS"),
+    "browser": ("a browser", "NECTAR_TESTS_REQUIRE_BROWSER"),
+}
 
-_skipped_on_real_bills: list[str] = []
+_skipped: dict[str, list[str]] = {marker: [] for marker in REQUIRED}
 
 
 @pytest.fixture(scope="session")
@@ -39,19 +47,25 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    if report.skipped and "real_bills" in report.keywords:
-        _skipped_on_real_bills.append(report.nodeid)
+    for marker, skipped in _skipped.items():
+        if report.skipped and marker in report.keywords:
+            skipped.append(report.nodeid)
+
+
+def _required_and_skipped() -> dict[str, int]:
+    return {marker: len(_skipped[marker]) for marker in REQUIRED if os.environ.get(REQUIRED[marker][1])}
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    if os.environ.get(REQUIRED) and _skipped_on_real_bills and session.exitstatus == pytest.ExitCode.OK:
+    if any(_required_and_skipped().values()) and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if os.environ.get(REQUIRED) and _skipped_on_real_bills:
-        terminalreporter.write_line(
-            f"FAILED: {len(_skipped_on_real_bills)} tests on real bills were skipped, yet {REQUIRED} is set.",
-            red=True,
-        )
+    for marker, count in _required_and_skipped().items():
+        what, variable = REQUIRED[marker]
+        if count:
+            terminalreporter.write_line(
+                f"FAILED: {count} tests on {what} were skipped, yet {variable} is set.", red=True
+            )
