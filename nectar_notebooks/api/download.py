@@ -15,7 +15,7 @@ import urllib3
 
 from nectar_notebooks.api.decoding import looks_like_html
 from nectar_notebooks.api.failures import error_for_status, network_failure
-from nectar_notebooks.api.outgoing import origin_of
+from nectar_notebooks.api.outgoing import LOOPBACK, origin_of
 from nectar_notebooks.errors import ContractError, NectarError, NetworkError, NotFoundError, PermissionDeniedError
 
 __all__ = ["download"]
@@ -32,9 +32,9 @@ def download(http: requests.Session, url: str, *, own_origin: str, timeout: tupl
     http : requests.Session
         Whose transports are used; no key is put on.
     url : str
-        An https address, or one of `own_origin`.
+        An https address; a plain one where both it and the API are on this machine.
     own_origin : str
-        Scheme, host and port of the API, which may be plain on loopback.
+        Scheme, host and port of the API.
     timeout : tuple[float, float]
         Seconds to connect, and between two pieces.
 
@@ -108,8 +108,8 @@ def _checked_host(url: str, own_origin: str) -> str:
         scheme, host, _ = origin_of(url)
     except ValueError:
         scheme, host = "", None
-    own = host is not None and origin_of(url) == origin_of(own_origin)
-    if not host or not (scheme == "https" or own):
+    local = host in LOOPBACK and origin_of(own_origin)[1] in LOOPBACK
+    if not host or not (scheme == "https" or (scheme == "http" and local)):
         raise ContractError(
             f"The file's address is not https ({scheme or 'no scheme'}, {host or 'no host'}).",
             advice="It is not fetched; ask Nectar's support about this bill.",
