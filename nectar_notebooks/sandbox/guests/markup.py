@@ -28,7 +28,7 @@ color:#4b5866}
 ol.steps li:not(:last-child)::after{content:"›";margin-left:.5rem;color:#6b7886}
 ol.steps [aria-current]{font-weight:700;color:#0b4f86}
 label,legend{display:block;font-weight:600;margin:.9rem 0 .2rem;padding:0}
-fieldset{border:0;margin:0;padding:0}
+fieldset{border:0;margin:.9rem 0 0;padding:0}
 .hint{font-size:.85rem;color:#4b5866;margin:.1rem 0 .3rem}
 input[type=text],input[type=email],input[type=url],input[type=password]{width:100%;padding:.5rem .6rem;font:inherit;
 border:1px solid #6b7886;border-radius:6px;background:#fff;color:inherit}
@@ -48,7 +48,7 @@ dd{margin:0;overflow-wrap:anywhere}
 button{font:inherit;font-weight:600;padding:.55rem 1.2rem;border-radius:6px;border:1px solid #0b4f86;cursor:pointer;
 background:#0b4f86;color:#fff}
 button.second{background:#fff;color:#0b4f86}
-:focus-visible{outline:3px solid #f2a900;outline-offset:2px}
+:focus-visible{outline:3px solid #1668b8;outline-offset:2px}
 bdi{overflow-wrap:anywhere}
 """
 _DIGEST: Final = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()

@@ -132,7 +132,7 @@ def _provider(
     asked = [
         Field(
             "url", "Address of the provider's website", typed.get("url", visit.url),
-            hint=f"Where you log in. https://{MOCK_HOST} is the mock utility; one at mfa.… asks for a code.",
+            hint=f"Where you log in. https://{MOCK_HOST} is the mock utility; https://mfa.power.example wants a code.",
             wrong=wrong.get("url", ""),
         ),
         Field(
