@@ -8,6 +8,12 @@ from nectar_notebooks.cache.asked import Asked
 from nectar_notebooks.cache.company import Company
 from nectar_notebooks.cache.keys import Realm, SnapshotKey
 from nectar_notebooks.cache.library import Held, Library
+from nectar_notebooks.cache.narrow import NarrowQuestion
+from nectar_notebooks.cache.questions import Questions
+from nectar_notebooks.cache.spans import Span
 from nectar_notebooks.cache.store import CacheWarning, Store
 
-__all__ = ["Asked", "CacheWarning", "Company", "Held", "Library", "Realm", "SnapshotKey", "Store"]
+__all__ = [
+    "Asked", "CacheWarning", "Company", "Held", "Library", "NarrowQuestion", "Questions", "Realm", "SnapshotKey",
+    "Span", "Store",
+]  # fmt: skip

@@ -28,6 +28,7 @@ from nectar_notebooks.cache.history import history, record
 from nectar_notebooks.cache.keys import SnapshotKey
 from nectar_notebooks.cache.library import Held, warn_not_kept
 from nectar_notebooks.cache.meters import MeterReader
+from nectar_notebooks.cache.oneoffs import OneOffs
 from nectar_notebooks.cache.records import Details
 from nectar_notebooks.cache.store import DamagedSnapshotError
 from nectar_notebooks.cache.walks import Listing
@@ -56,11 +57,13 @@ class Company:
 
     def __init__(self, library: Library, company_id: str) -> None:
         self._library = library
-        self._id = company_id
+        self.id = company_id
+        #: Kept answers of narrow questions.
+        self.one_offs = OneOffs(library, company_id)
 
     def key(self, resource: str) -> SnapshotKey:
         """Return the snapshot key of one of this company's resources."""
-        return SnapshotKey(self._library.realm, resource, f"company/{self._id}")
+        return SnapshotKey(self._library.realm, resource, f"company/{self.id}")
 
     def held(self, resource: str) -> bool:
         """Say whether a resource is kept, of whatever age; no network."""
@@ -70,8 +73,8 @@ class Company:
         """Return tables ``companies`` (one row) and ``sites``."""
 
         def pull(_: Held | None) -> Pulled:
-            row = fetch(self._library.session, "company.get", company_id=self._id)
-            return self._library.pulled(tables.build("companies", [row], company_id=self._id), 1, 1)
+            row = fetch(self._library.session, "company.get", company_id=self.id)
+            return self._library.pulled(tables.build("companies", [row], company_id=self.id), 1, 1)
 
         return self._library.held(self.key("company"), pull, renew=renew)
 
@@ -95,6 +98,7 @@ class Company:
         """Drop what is kept of these resources (of all without any): a write or an event changed them."""
         for resource in resources or (*INPUTS, "portfolio"):
             self._library.forget(self.key(resource))
+        self.one_offs.forget()
 
     def changes(self, since: datetime) -> Changes:
         """Ask which bills were updated since the UTC day of `since`, and which were deleted."""
@@ -134,7 +138,7 @@ class Company:
 
     def _listing(self, resource: str) -> Listing:
         library = self._library
-        return Listing(library.session, library.clock, resource, self._id, quiet=library.quiet)
+        return Listing(library.session, library.clock, resource, self.id, quiet=library.quiet)
 
     def _may_ask_changes(self, resource: str, details: Details) -> bool:
         if resource == "usage" and self._library.realm.version != "v2.2":
@@ -146,7 +150,7 @@ class Company:
     def meters(self, *, renew: bool = False) -> Held:
         """Return tables ``meters`` and ``identifiers``."""
         usage, connections = self.usage(), self.connections()
-        reader = MeterReader(self._library.session, self._id, usage.frames, connections.frames)
+        reader = MeterReader(self._library.session, self.id, usage.frames, connections.frames)
 
         def pull(old: Held | None) -> Pulled:
             within = old is not None and self._may_ask_changes("meters", old.details)
@@ -193,9 +197,7 @@ class Company:
         if self._library.offline:
             missing = [name for name in INPUTS if self._library.fresh(self.key(name)) is None]
             if missing:
-                raise OfflineError(
-                    f"Offline, and of company {self._id} these were never fetched: {', '.join(missing)}."
-                )
+                raise OfflineError(f"Offline, and of company {self.id} these were never fetched: {', '.join(missing)}.")
         return self._assembled(wanted, renew=renew)
 
     def _kept_portfolio(self, wanted: Iterable[str] | None) -> Held | None:
@@ -219,13 +221,15 @@ class Company:
         frames = assemble(parts)
         lost = unplaced(frames)
         if len(lost) and not self._library.offline:
-            walked, requests = self._connection_lists(lost, frames["connections"])
+            walked, requests = self.connection_lists(lost, frames["connections"])
             frames = assemble(parts, walked)
             spent += requests
         fetched = min(part.fetched for part in held.values())
         inputs = [part.generation for part in held.values()]
         details = Details(began=fetched.isoformat(), requests=spent, inputs=" ".join(inputs))
         generation = self._keep(frames, fetched, details) if all(inputs) else ""
+        if generation:
+            self.one_offs.forget()  # the whole is there
         if wanted is not None:
             frames = {name: frames[name] for name in wanted}
         return Held(frames, fetched, generation, details, spent)
@@ -265,7 +269,7 @@ class Company:
             warn_not_kept(key, error)
             return ""
 
-    def _connection_lists(self, bills: pd.DataFrame, connections: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+    def connection_lists(self, bills: pd.DataFrame, connections: pd.DataFrame) -> tuple[pd.DataFrame, int]:
         """Look for bills in the lists of each connection; return connection_id and bill_id, and the cost."""
         question: dict[str, str] = {}
         if bills["bill_date"].notna().all():

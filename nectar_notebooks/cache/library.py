@@ -206,6 +206,11 @@ class Library:
         found = (self.store.find(key, fingerprint) for fingerprint in self._fingerprints)
         return next((snapshot for snapshot in found if snapshot is not None), None)
 
+    def keys_within(self, scope: str) -> list[SnapshotKey]:
+        """Return the keys of all that is kept of a scope for this API key, of whatever age; no network."""
+        found = (self.store.keys_within(self.realm, scope, fingerprint) for fingerprint in self._fingerprints)
+        return next((keys for keys in found if keys), [])
+
     def _admit(self, key: SnapshotKey) -> int:
         """See whether a new key reads a company that another key fetched; return the requests spent."""
         kind, _, company_id = key.scope.partition("/")

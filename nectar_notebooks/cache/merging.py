@@ -33,6 +33,16 @@ class Family:
     grandchildren: tuple[tuple[str, str, str], ...] = ()
     shared: tuple[tuple[str, str], ...] = ()
 
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """Return the names of all of them."""
+        return (
+            self.parent,
+            *self.children,
+            *(name for name, _, _ in self.grandchildren),
+            *(name for name, _ in self.shared),
+        )
+
 
 #: By resource.
 FAMILIES: Final = {

@@ -71,6 +71,16 @@ class Store:
         )
         return self._snapshot(key, *rows[0]) if rows else None
 
+    def keys_within(self, realm: Realm, scope: str, fingerprint: str) -> list[SnapshotKey]:
+        """Return the keys of the snapshots of `scope`, if this key fingerprint may read it."""
+        if not self.admits(realm, scope, fingerprint):
+            return []
+        rows = self._ask(
+            "SELECT resource FROM snapshots WHERE host=? AND version=? AND profile=? AND scope=? ORDER BY resource",
+            (realm.host, realm.version, realm.profile, scope),
+        )
+        return [SnapshotKey(realm, resource, scope) for (resource,) in rows]
+
     def admits(self, realm: Realm, scope: str, fingerprint: str) -> bool:
         """Say whether a key with this fingerprint was seen to read `scope`."""
         values = (realm.host, realm.version, realm.profile, scope, fingerprint)

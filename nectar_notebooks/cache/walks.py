@@ -29,11 +29,11 @@ if TYPE_CHECKING:
     from nectar_notebooks.cache.staging import Staging
     from nectar_notebooks.clock import Clock
 
-__all__ = ["Changes", "Listing", "Pulled"]
+__all__ = ["SKEW", "Changes", "Listing", "Pulled"]
 
 _REPEATS: Final = 2
 #: Two clocks may differ: what changed "since" a moment is asked for from this much earlier.
-_SKEW: Final = timedelta(hours=1)
+SKEW: Final = timedelta(hours=1)
 #: So many pages may wait for one before them; more would cost memory.
 _OUT_OF_ORDER: Final = 32
 #: Lists that can be asked what was updated, and of which it can be seen what was deleted.
@@ -112,15 +112,16 @@ class Listing:
             if self._resource not in _DATED or self._family is None:
                 return self._pulled(self._ordered(gathered.finish()), staging, total, spent)
             with ThreadPoolExecutor(1, thread_name_prefix="nectar-closing") as beside:
-                closing = beside.submit(self.changes, staging.began - _SKEW)
+                closing = beside.submit(self.changes, staging.began - SKEW)
                 frames = self._ordered(gathered.finish())  # while the closing request travels
                 changes = closing.result()
             spent += changes.requests
             if changes.nothing:
                 return self._pulled(frames, staging, total, spent)
+            folded = self._folds or total != len(frames[self._family.parent])
             total = self.count()
             spent += 1
-            if self._folds:
+            if folded:
                 frames, came = self._overlaid(staging, changes.rows)
             else:
                 frames = merge(self._family, frames, changes.frames, changes.deleted)
@@ -193,10 +194,11 @@ class Listing:
 
     # --------------------------------------------------------------------------------------------- changes
 
-    def count(self) -> int:
-        """Ask how many rows the list has now."""
+    def count(self, question: Mapping[str, str] | None = None) -> int:
+        """Ask how many rows the list has now, of those a question chooses."""
         endpoint = ENDPOINTS[self._endpoint]
-        answer = self._session.call(self._endpoint, company_id=self._company_id, params={"page": 1}).json()
+        params: dict[str, str | int | bool | Sequence[str] | None] = {**(question or {}), "page": 1}
+        answer = self._session.call(self._endpoint, company_id=self._company_id, params=params).json()
         total = answer.get(endpoint.total) if isinstance(answer, dict) else None
         if not isinstance(total, int):
             raise ContractError(f"{endpoint.path} did not say how many rows it has.")

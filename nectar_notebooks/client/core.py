@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from nectar_notebooks.cache import Company, Held, Library
+from nectar_notebooks.cache import Company, Held, Library, Questions
 from nectar_notebooks.client.dates import Window
 from nectar_notebooks.client.filters import Question
 from nectar_notebooks.client.scope import Scope
@@ -92,10 +92,14 @@ class Core:
 
     def _of_portfolio(self, noun: str, scope: Scope, question: Question | None) -> pd.DataFrame:
         asked = question or Question(Window(None, None))
-        rows = Company(self._library, scope.company_id)
-        held = self._resumable(
-            lambda: self._of_portfolio(noun, scope, question), lambda: rows.portfolio(asked.tables(noun))
-        )
+        rows, narrow, wanted = Company(self._library, scope.company_id), asked.narrow(noun), asked.tables(noun)
+
+        def read() -> Held:
+            if narrow is None:
+                return rows.portfolio(wanted)
+            return Questions(self._library, rows).answer(narrow, wanted)
+
+        held = self._resumable(lambda: self._of_portfolio(noun, scope, question), read)
         return self._marked(asked.answer(noun, held.frames), held, noun, scope)
 
     def _walked(self, noun: str, scope: Scope) -> pd.DataFrame:

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Final, Literal, get_args
 
 import pandas as pd
 
+from nectar_notebooks.cache import NarrowQuestion, Span
 from nectar_notebooks.cache.texts import within
+from nectar_notebooks.client.dates import Window
 from nectar_notebooks.errors import InvalidRequestError
 from nectar_notebooks.schema.values import COMMODITIES, GUIDE_ONLY_COMMODITIES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from nectar_notebooks.client.dates import Window
 
 __all__ = ["BY", "By", "Question", "checked_by", "checked_commodity"]
 
@@ -81,12 +81,32 @@ class Question:
         needed = {wanted, "bills", "usage", "bill_accounts"}
         return needed | ({_GRANDCHILDREN[wanted][0]} if wanted in _GRANDCHILDREN else set())
 
+    def narrow(self, wanted: str) -> NarrowQuestion | None:
+        """Return how the API can be asked for this alone, or None where only the whole holds it.
+
+        Which bills a connection's own list names is not what `bill_accounts` says of them (an upload may name an
+        account behind it), and a commodity alone leaves most bills in.
+        """
+        if self.window.open and self.site_id is None:
+            return None
+        of_usage = wanted in ("usage", "time_of_use")
+        start, end = (None if day is None else day.date() for day in (self.window.start, self.window.end))
+        needs = Span(self.by, start, end, self.site_id, bills=not of_usage)
+        asks = needs.asked()
+        whole = Window(None, None) if asks.open else self.window
+        in_asked = Question(whole, asks.by, None, asks.site_id)
+        return NarrowQuestion(needs, asks, in_asked.chosen_usage)
+
+    def chosen_usage(self, frames: Mapping[str, pd.DataFrame]) -> pd.Series:
+        """Say which usage rows are chosen."""
+        return self._things(frames) & self._days(frames)
+
     def answer(self, wanted: str, frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         """Return the rows of table `wanted` that the question chooses."""
         frame = frames[wanted]
         if self.everything:
             return frame
-        usage = frames["usage"][self._things(frames) & self._days(frames)]
+        usage = frames["usage"][self.chosen_usage(frames)]
         if wanted == "usage":
             return usage.reset_index(drop=True)
         if wanted == "time_of_use":

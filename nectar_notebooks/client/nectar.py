@@ -18,7 +18,7 @@ from nectar_notebooks.client.dates import Day, Window
 from nectar_notebooks.client.downloading import Downloading
 from nectar_notebooks.client.filters import checked_commodity
 from nectar_notebooks.client.inviting import InvitingVerbs
-from nectar_notebooks.client.renewing import changed_bills, refresh
+from nectar_notebooks.client.renewing import changed_bills, refresh, refresh_kept
 from nectar_notebooks.client.resolving import Given
 from nectar_notebooks.client.scope import resolve
 from nectar_notebooks.client.uploading import UploadingVerbs
@@ -170,7 +170,7 @@ class Nectar(BillNouns, InvitingVerbs, ObjectVerbs, CorrectingVerbs, UploadingVe
         if company is not None:
             return refresh(self._library, [resolve(self._library, company).company_id])
         visible = self._library.companies(renew=True).frames["companies"]["company_id"]
-        return refresh(self._library, [one for one in visible if Company(self._library, one).held("documents")])
+        return refresh_kept(self._library, visible)
 
     def changes(self, since: Day, company: Given | None = None) -> pd.DataFrame:
         """Ask which bills are new, revised or deleted since a UTC day.

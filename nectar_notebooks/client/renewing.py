@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from nectar_notebooks.cache import Library
 
-__all__ = ["changed_bills", "refresh"]
+__all__ = ["changed_bills", "refresh", "refresh_kept"]
 
 _CHANGES: Final = ["bill_id", "change", "utility", "bill_date", "created", "updated", "superseded_by"]
 
@@ -42,6 +42,22 @@ def refresh(library: Library, company_ids: Iterable[str]) -> pd.DataFrame:
     frame["walked"] = pd.to_datetime(frame["walked"], utc=True, format="ISO8601").dt.as_unit("us")
     frame["company_id"] = frame["company_id"].astype(pd.StringDtype(na_value=np.nan))
     return frame
+
+
+def refresh_kept(library: Library, company_ids: Iterable[str]) -> pd.DataFrame:
+    """Bring what is kept of these companies up to date; answers of narrow questions are dropped and asked for anew.
+
+    Returns
+    -------
+    DataFrame
+        As :func:`refresh`, one row a company whose bills are kept whole.
+    """
+    whole = []
+    for company_id in company_ids:
+        company = Company(library, company_id)
+        company.one_offs.forget()
+        whole += [company_id] if company.held("documents") else []
+    return refresh(library, whole)
 
 
 def changed_bills(library: Library, company_id: str, since: Day) -> pd.DataFrame:

@@ -61,15 +61,19 @@ class Watchers:
 
 
 def renew(library: Library, company_id: str, noun: str, bill_id: str | None, *, gone: bool) -> bool:
-    """Bring kept rows of a company up to date; false where nothing is kept, or they are so already."""
+    """Bring kept rows of a company up to date; false where nothing is kept, or they are so already.
+
+    Answers of narrow questions are dropped instead, and asked for again when they are wanted.
+    """
     company = Company(library, company_id)
+    dropped = company.one_offs.forget() > 0
     if noun == "connections":
         if not company.held("connections"):
-            return False
+            return dropped
         company.connections(renew=True)
         return True
     if not company.held("documents"):
-        return False
+        return dropped
     if bill_id is not None:
         kept = bool((company.documents().frames["bills"]["bill_id"] == bill_id).any())
         if kept != gone:

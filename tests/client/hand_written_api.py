@@ -8,7 +8,9 @@ from __future__ import annotations
 import json
 import socket
 import struct
+import sys
 import threading
+import traceback
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -159,6 +161,14 @@ class HandWrittenApi:
         self._lock = threading.Lock()
         outer = self
 
+        class Server(ThreadingHTTPServer):
+            daemon_threads = True
+
+            def handle_error(self, *_: object) -> None:
+                """Say nothing of clients that were killed; anything else is a mistake of this file."""
+                if not isinstance(sys.exception(), ConnectionError):
+                    traceback.print_exc()
+
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
             disable_nagle_algorithm = True
@@ -169,8 +179,7 @@ class HandWrittenApi:
             def log_message(self, *_: object) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
+        self._server = Server(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
 
@@ -204,7 +213,7 @@ class HandWrittenApi:
         handler.end_headers()
         handler.wfile.write(content)
 
-    def answer(self, handler: BaseHTTPRequestHandler) -> tuple[int, Any]:
+    def answer(self, handler: BaseHTTPRequestHandler) -> tuple[int, Any]:  # noqa: C901 - one case a path
         visible = self.state["visible"].get(handler.headers.get("X-API-Key", ""))
         if visible is None:
             return 401, {"detail": "Invalid API key."}
@@ -222,11 +231,18 @@ class HandWrittenApi:
             case ["connection", "company", company_id] if company_id in visible:
                 return 200, page("connections", self.state["connections"][company_id], query)
             case ["usage", "company", company_id] if company_id in visible:
-                return 200, page("usageData", self.state["usage"][company_id], query)
+                return 200, page("usageData", self.within("usage", company_id, query), query)
+            case ["usage", "site", site_id]:
+                rows = [row for row in self.within("usage", "c1", query) if row["site"]["id"] == site_id]
+                return 200, page("usageData", rows, query)
             case ["document", "company", company_id] if company_id in visible:
-                rows = self.state["documents"][company_id]
+                rows = self.within("documents", company_id, query)
                 if query.get("isDeleted") == "true":
                     rows = ([] if self.only_deleted else rows) + self.state["deleted"][company_id]
+                return 200, page("documents", rows, query)
+            case ["document", "site", site_id]:
+                there = {row["document"]["id"] for row in self.state["usage"]["c1"] if row["site"]["id"] == site_id}
+                rows = [row for row in self.within("documents", "c1", query) if row["id"] in there]
                 return 200, page("documents", rows, query)
             case ["document", "connection", _]:
                 return 200, page("documents", self.state["documents"]["c1"], query)
@@ -236,6 +252,25 @@ class HandWrittenApi:
             case ["meter", meter_id] if meter_id in self.state["meters"]:
                 return 200, self.state["meters"][meter_id]
         return 403, {"detail": "You do not have permission to perform this action."}
+
+    def within(self, name: str, company_id: str, query: dict[str, str]) -> list[dict[str, Any]]:
+        """Return the rows of a list that its days choose: by bill date, or by what was used when."""
+        first, last = query.get("startDate", ""), query.get("endDate", "9999")
+        dates = {row["id"]: row["billDate"] for row in self.state["documents"][company_id]}
+        periods = {}
+        for row in self.state["usage"][company_id]:
+            periods.setdefault(row["document"]["id"], []).append((row["startDate"], row["endDate"]))
+
+        def days(row: dict[str, Any]) -> list[tuple[str, str]]:
+            if query.get("dateType", "BILL_DATE") == "BILL_DATE":
+                date = dates[row["id"] if name == "documents" else row["document"]["id"]]
+                return [(date, date)]
+            return periods.get(row["id"], []) if name == "documents" else [(row["startDate"], row["endDate"])]
+
+        rows = self.state[name][company_id]
+        if query.get("dateType", "BILL_DATE") not in ("BILL_DATE", "USAGE_PERIOD"):
+            return rows
+        return [row for row in rows if any(start <= last and end >= first for start, end in days(row))]
 
 
 def page(name: str, rows: list[dict[str, Any]], query: dict[str, str]) -> dict[str, Any]:
