@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 __all__ = ["DASHBOARDS", "SOURCE", "VARIABLE", "Refusal", "given", "open_page"]
 
 #: What the command calls them, and their classes.
-DASHBOARDS: Final = {"connections": "ConnectionDashboard", "coverage": "CoverageDashboard"}
+DASHBOARDS: Final = {
+    "connections": "ConnectionDashboard",
+    "coverage": "CoverageDashboard",
+    "bills": "BillExplorer",
+}
 VARIABLE: Final = "NECTAR_DASHBOARD"
 #: All the code there is behind the page.
 SOURCE: Final = f"from {__name__} import open_page\nopen_page()"
