@@ -42,6 +42,8 @@ def read(request: Request, method: str, path: str) -> Body:
     """Return the body of a request, or raise the 400 that says why it cannot be read."""
     if request.mimetype in _FORMS:
         files = {name: _taken(file) for name, file in request.files.items()}
+        if None in files or None in request.form:
+            raise ProblemError(400, "The body cannot be read: a part of it has no name.")
         fields = read_form(method, path, {**request.form.to_dict(flat=False), **_names(files)})
         return Body(fields, files)
     return Body(read_json(request))

@@ -145,3 +145,16 @@ def test_a_served_bill_says_where_its_original_lies() -> None:
         assert url.startswith(served.url)
         assert requests.get(url, timeout=5).content.startswith(b"%PDF-")
     sandbox.close()
+
+
+@pytest.mark.parametrize("path", [f"/v2.2/job/company/{ACME}", "/v2.2/company"])
+@pytest.mark.parametrize("head", ['form-data; filename="bill.pdf"', "form-data"])
+def test_a_part_without_a_name_is_refused(sandbox: Sandbox, path: str, head: str) -> None:
+    answer = sandbox.app.test_client().post(
+        path,
+        data=f"--cut\r\nContent-Disposition: {head}\r\n\r\n%PDF\r\n--cut--\r\n".encode(),
+        headers={"X-API-Key": sandbox.key},
+        content_type="multipart/form-data; boundary=cut",
+    )
+    assert answer.status_code == 400
+    assert answer.json == {"detail": "The body cannot be read: a part of it has no name."}
