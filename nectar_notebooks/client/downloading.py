@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
     from nectar_notebooks.client.resolving import Given
 
-__all__ = ["Downloading"]
+__all__ = ["DownloadingVerbs"]
 
 
-class Downloading(Core):
+class DownloadingVerbs(Core):
     """Download the original of a bill."""
 
     def download(

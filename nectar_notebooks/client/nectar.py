@@ -15,7 +15,7 @@ from nectar_notebooks.client.checking import Checks
 from nectar_notebooks.client.core import only
 from nectar_notebooks.client.correcting import CorrectingVerbs
 from nectar_notebooks.client.dates import Day, Window
-from nectar_notebooks.client.downloading import Downloading
+from nectar_notebooks.client.downloading import DownloadingVerbs
 from nectar_notebooks.client.filters import checked_commodity
 from nectar_notebooks.client.inviting import InvitingVerbs
 from nectar_notebooks.client.renewing import changed_bills, refresh, refresh_kept
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["Nectar"]
 
 
-class Nectar(BillNouns, InvitingVerbs, ObjectVerbs, CorrectingVerbs, UploadingVerbs, Downloading, Checks):
+class Nectar(BillNouns, InvitingVerbs, ObjectVerbs, CorrectingVerbs, UploadingVerbs, DownloadingVerbs, Checks):
     """The API as tables; made by :func:`nectar_notebooks.connect`.
 
     Every noun returns a DataFrame with the columns and dtypes of the table of that name, also when it is
