@@ -2,13 +2,29 @@
 
 Nothing here fetches or computes: the numbers come from the methodology, a picture only adds them up per
 bar and keeps what it drew in `Picture.frame`. Matplotlib is imported with this package, pyplot never: drawing
-leaves no state behind. Each subject has its module: `usage` (by month), `cost` (by month), `charges` (of a
-bill); `picture` and `style` hold what they share.
+leaves no state behind. Each subject has its module: `usage` and `cost` (by month), `charges` and `waterfall` (of a
+bill), `months` (of a bill), `coverage`, `marks` (anomalies) and `ranking` (intensity); `picture`, `style` and
+`payers` hold what they share.
 """
 
 from nectar_notebooks.plots.charges import bill_charges
 from nectar_notebooks.plots.cost import monthly_cost
+from nectar_notebooks.plots.coverage import coverage
+from nectar_notebooks.plots.marks import anomalies
+from nectar_notebooks.plots.months import bill_months
 from nectar_notebooks.plots.picture import Picture
+from nectar_notebooks.plots.ranking import intensity
 from nectar_notebooks.plots.usage import monthly_usage
+from nectar_notebooks.plots.waterfall import bill_waterfall
 
-__all__ = ["Picture", "bill_charges", "monthly_cost", "monthly_usage"]
+__all__ = [
+    "Picture",
+    "anomalies",
+    "bill_charges",
+    "bill_months",
+    "bill_waterfall",
+    "coverage",
+    "intensity",
+    "monthly_cost",
+    "monthly_usage",
+]

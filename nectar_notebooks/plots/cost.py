@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pandas as pd
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import MaxNLocator
 
-from nectar_notebooks.plots.picture import Picture, empty, house_style, require
+from nectar_notebooks.plots.picture import Picture, empty, grouped_digits, house_style, require
 from nectar_notebooks.plots.style import COMMODITIES, INK, TEXT, fill_of, in_order, month_ticks, months_span, words
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def _stack(axis: Axes, costs: pd.DataFrame, currency: str) -> None:
     axis.axhline(0, color=INK, linewidth=0.6)
     axis.set_ylabel(f"{currency} per month")
     axis.yaxis.set_major_locator(MaxNLocator(5))
-    axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
+    axis.yaxis.set_major_formatter(grouped_digits())
     axis.tick_params(labelsize=8, length=3)
     axis.set_xlim(months_span(len(costs)))
     axis.set_xticks(*month_ticks(pd.DatetimeIndex(costs.index)))

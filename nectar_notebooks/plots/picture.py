@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import matplotlib as mpl
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
 
 from nectar_notebooks.errors import DataError
 from nectar_notebooks.plots.style import HOUSE, QUIET
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-__all__ = ["Picture", "empty", "house_style", "require"]
+__all__ = ["Picture", "empty", "grouped_digits", "house_style", "require"]
 
 _DPI = 100
 _SHARPNESS = 2  # pixels per point of the page, for screens with two
@@ -99,6 +100,11 @@ def empty(frame: pd.DataFrame, title: str, missing: str) -> Picture:
         picture = Picture(frame, title, missing, (7.2, 1.4))
         picture.text(0.01, 0.4, missing, va="center", color=QUIET, fontsize=10, wrap=True)
     return picture
+
+
+def grouped_digits() -> FuncFormatter:
+    """Return what writes the numbers of an axis: thousands apart, no more decimals than needed."""
+    return FuncFormatter(lambda value, _: f"{value:,.10g}")
 
 
 def require(frame: pd.DataFrame, columns: tuple[str, ...], picture: str, source: str) -> None:

@@ -21,6 +21,7 @@ __all__ = [
     "COMMODITIES",
     "HOUSE",
     "INK",
+    "MONTHS",
     "QUIET",
     "TEXT",
     "Fill",
@@ -28,8 +29,10 @@ __all__ = [
     "in_order",
     "month_ticks",
     "months_span",
+    "plural",
     "series_label",
     "shortened",
+    "told_apart",
     "words",
 ]
 
@@ -109,7 +112,7 @@ _UNKNOWN: Final = (
     Fill("#5b6770", "xx"),
 )
 
-_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 def fill_of(name: str, known: Mapping[str, Fill], others: Sequence[str] = ()) -> Fill:
@@ -131,6 +134,24 @@ def shortened(text: str, most: int) -> str:
         return text
     head = most // 2
     return f"{text[:head]}…{text[len(text) - (most - head - 1) :]}"
+
+
+def told_apart(names: Iterable[str], most: int) -> dict[str, str]:
+    """Return each name shortened to `most`, cut where names that look alike still differ.
+
+    Examples
+    --------
+    >>> list(told_apart(["Distribution Center 1 of the North", "Distribution Center 2 of the North"], 22).values())
+    ['Distribution Center 1…', 'Distribution Center 2…']
+    """
+    short = {name: shortened(name, most) for name in names}
+    for cut in (lambda name: f"{name[: most - 1]}…", lambda name: f"…{name[1 - most :]}", lambda name: name):
+        seen = list(short.values())
+        alike = [name for name, text in short.items() if len(name) > most and seen.count(text) > 1]
+        if not alike:
+            break
+        short |= {name: cut(name) for name in alike}
+    return short
 
 
 def months_span(count: int) -> tuple[float, float]:
@@ -157,6 +178,17 @@ def words(value: str) -> str:
     return text[:1].upper() + text[1:].lower() if text.isupper() else text
 
 
+def plural(number: int, noun: str) -> str:
+    """Return a number of things in words.
+
+    Examples
+    --------
+    >>> plural(1, "site"), plural(1200, "site")
+    ('1 site', '1,200 sites')
+    """
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
 def series_label(commodity: str, subtype: str | None) -> str:
     """Return what a panel or a bar is called: the commodity, and its kind where that says more.
 
@@ -181,6 +213,6 @@ def month_ticks(months: pd.DatetimeIndex) -> tuple[list[int], list[str]]:
     labels = []
     for place, position in enumerate(positions):
         month = months[position]
-        name = _MONTHS[month.month - 1]
+        name = MONTHS[month.month - 1]
         labels.append(f"{name}\n{month.year}" if place == 0 or month.month <= min(step, 12) else name)
     return positions, labels

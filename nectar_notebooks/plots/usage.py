@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 from matplotlib.patches import Patch
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import MaxNLocator
 
-from nectar_notebooks.plots.picture import Picture, empty, house_style, require
+from nectar_notebooks.plots.picture import Picture, empty, grouped_digits, house_style, require
 from nectar_notebooks.plots.style import (
     COMMODITIES,
     INK,
@@ -123,7 +123,7 @@ def _panel(axis: Axes, usage: pd.Series, whole: pd.Series, commodity: str) -> No
     axis.set_title(shortened(str(usage.name), 52), loc="left", fontsize=9.5)
     axis.axhline(0, color=INK, linewidth=0.6)
     axis.yaxis.set_major_locator(MaxNLocator(4))
-    axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
+    axis.yaxis.set_major_formatter(grouped_digits())
     axis.tick_params(labelsize=8, length=3)
     axis.set_xlim(months_span(len(usage)))
     positions, labels = month_ticks(pd.DatetimeIndex(usage.index))

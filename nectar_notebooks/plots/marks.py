@@ -1,0 +1,202 @@
+"""Anomalies, marked on the series they stand out of: one panel a series, beside the baseline they were measured by."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import pandas as pd
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
+
+from nectar_notebooks.plots.payers import looked_up
+from nectar_notebooks.plots.picture import Picture, empty, grouped_digits, house_style, require
+from nectar_notebooks.plots.style import (
+    INK,
+    QUIET,
+    TEXT,
+    month_ticks,
+    months_span,
+    plural,
+    series_label,
+    shortened,
+    told_apart,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["anomalies"]
+
+_MONTHLY = ("month", "site_id", "commodity", "unit", "usage")
+_FOUND = ("kind", "site_id", "month", "value", "baseline", "change")
+_MOST_PANELS: Final = 12
+_MARKED: Final = ["series", "month", "kind", "value", "baseline", "change", "unit"]
+#: How each kind is marked: the shapes differ, the colours only help.
+_KINDS: Final = {
+    "spike": ("^", "#b5452c", "spike"),
+    "regime": ("D", "#7a4a2b", "new level, that held"),
+}
+_BASELINE: Final = "#5b6770"
+#: What is marked, which columns tell its series apart, and the column of its unit.
+_QUANTITIES: Final = {
+    "usage": (("site_id", "meter_id", "commodity", "subtype", "unit"), "unit"),
+    "cost": (("site_id", "currency"), "currency"),
+}
+
+
+class _Series(NamedTuple):
+    """A series that has anomalies, and these."""
+
+    label: str
+    unit: str
+    values: pd.Series
+    points: pd.DataFrame
+
+
+def anomalies(
+    monthly: pd.DataFrame,
+    found: pd.DataFrame,
+    *,
+    meters: pd.DataFrame | None = None,
+    sites: pd.DataFrame | None = None,
+    title: str = "What stands out",
+) -> Picture:
+    """Draw each series that has an anomaly, with the months that stand out marked and their baselines.
+
+    Spikes of usage stand on the site's usage of that kind, spikes of cost on the site's cost. Late fees and demand
+    charges are of a bill, not of a series: the picture says how many there are.
+
+    Parameters
+    ----------
+    monthly : pandas.DataFrame
+        What was looked at: rows of `nn.monthly` with `month`, `site_id`, `commodity`, `unit`, `usage`; optional
+        `meter_id`, `subtype`, `cost` and `currency`.
+    found : pandas.DataFrame
+        Rows of `nn.anomalies`: `kind`, `site_id`, `month`, `value`, `baseline`, `change`, and the keys of the series.
+    meters, sites : pandas.DataFrame, optional
+        Tables that give ids a name: `primary_identifier`, `name`.
+    title : str
+        Title of the picture.
+
+    Returns
+    -------
+    Picture
+        Its `frame` has a row per marked month: series, month, kind, value, baseline, change and unit. At most 12
+        series are drawn, those with the largest changes.
+
+    Raises
+    ------
+    DataError
+        If a column is missing.
+    """
+    require(monthly, _MONTHLY, "A picture of anomalies", "the result of nn.monthly")
+    require(found, _FOUND, "A picture of anomalies", "the result of nn.anomalies beside it")
+    marked, panels = _panels(monthly, found, meters, sites)
+    others = len(found) - len(marked)
+    if not panels:
+        return empty(marked, title, "Nothing stands out" + (f" but {plural(others, 'bill')}." if others else "."))
+    notes = [f"{plural(others, 'finding')} on bills"] if others else []
+    if len(panels) > _MOST_PANELS:
+        notes.append(f"{len(panels) - _MOST_PANELS:,} more series")
+    columns = 1 if len(panels) == 1 else 2
+    rows = -(-min(len(panels), _MOST_PANELS) // columns)
+    description = f"{plural(len(marked), 'month')} marked on {len(panels):,} series."
+    with house_style():
+        width = 4.9 * columns if columns > 1 else 7.6
+        picture = Picture(marked, title, description, (width, 0.9 + 1.85 * rows))
+        axes = picture.subplots(rows, columns, squeeze=False).ravel()
+        for axis, panel in zip(axes, panels, strict=False):
+            _panel(axis, panel)
+        for axis in axes[len(panels) :]:
+            axis.remove()
+        kinds = [kind for kind in _KINDS if marked["kind"].str.endswith(kind).any()]
+        keys = [_key(kind) for kind in kinds]
+        keys.append(Line2D([], [], color=_BASELINE, linestyle=(0, (3, 2)), label="baseline: what the season says"))
+        if notes:
+            keys.append(Line2D([], [], linestyle="", label=f"not drawn: {'; '.join(notes)}"))
+        picture.legend(handles=keys, loc="outside lower left", ncols=4, fontsize=8, labelcolor=QUIET)
+    return picture
+
+
+def _panels(
+    monthly: pd.DataFrame, found: pd.DataFrame, meters: pd.DataFrame | None, sites: pd.DataFrame | None
+) -> tuple[pd.DataFrame, list[_Series]]:
+    """Return the marked months, and the series they stand on, those with the largest changes first."""
+    panels: list[_Series] = []
+    names_of = {
+        "site_id": _names(found, sites, "site_id", "name"),
+        "meter_id": _names(found, meters, "meter_id", "primary_identifier"),
+    }
+    for quantity, (names, unit_name) in _QUANTITIES.items():
+        rows = found[found["kind"].isin([f"{quantity}_{kind}" for kind in _KINDS]) & found["month"].notna()]
+        keys = [name for name in names if name in rows and name in monthly and rows[name].notna().any()]
+        if rows.empty or not keys or quantity not in monthly:
+            continue
+        for key, points in rows.groupby(keys, dropna=False):
+            own = pd.Series(True, monthly.index)
+            for name, value in zip(keys, key, strict=True):
+                own &= monthly[name] == value if isinstance(value, str) else monthly[name].isna()
+            series = monthly[own & monthly["month"].notna()].groupby("month")[quantity].sum(min_count=1)
+            label = _label(dict(zip(keys, key, strict=True)), quantity, names_of)
+            unit = points[unit_name].dropna() if unit_name in points else pd.Series(dtype=TEXT)
+            panels.append(_Series(label, str(unit.iloc[0]) if len(unit) else "", series, points))
+    panels.sort(key=lambda panel: (-float(panel.points["change"].max()), panel.label, panel.unit))
+    parts = [
+        panel.points[["month", "kind", "value", "baseline", "change"]].assign(series=panel.label, unit=panel.unit)
+        for panel in panels
+    ]
+    marked = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=_MARKED)
+    return marked.reindex(columns=_MARKED), panels
+
+
+def _names(found: pd.DataFrame, table: pd.DataFrame | None, key: str, name: str) -> dict[object, str]:
+    """Return what the sites or meters that have anomalies are called, short and told apart."""
+    ids = found[key].dropna().drop_duplicates() if key in found else pd.Series(dtype=TEXT)
+    called = looked_up(ids, table, key, name).tolist()
+    short = told_apart(called, 34)
+    return dict(zip(ids.tolist(), (short[text] for text in called), strict=True))
+
+
+def _label(key: dict[str, object], quantity: str, names: dict[str, dict[object, str]]) -> str:
+    """Return what a series is called."""
+    words = [names[name][key[name]] for name in names if isinstance(key.get(name), str)]
+    commodity, subtype = key.get("commodity"), key.get("subtype")
+    if isinstance(commodity, str):
+        words.append(shortened(series_label(commodity, subtype if isinstance(subtype, str) else None), 30))
+    return "  ·  ".join([*words, *(["cost"] if quantity == "cost" else [])])
+
+
+def _panel(axis: Axes, panel: _Series) -> None:
+    """Draw one series as pale bars, and what stands out of it."""
+    months = pd.date_range(panel.values.index.min(), panel.values.index.max(), freq="MS")
+    values = panel.values.reindex(months)
+    axis.bar(range(len(months)), values.tolist(), width=0.8, color="#dcebf7", edgecolor="#8a96a3", linewidth=0.5)
+    top = float(values.max())
+    for row in panel.points.to_dict("records"):
+        place, value = int(months.searchsorted(row["month"])), float(row["value"])
+        marker, colour, _ = _KINDS[str(row["kind"]).rpartition("_")[2]]
+        if pd.notna(row["baseline"]):
+            axis.plot([place - 0.75, place + 0.75], [row["baseline"]] * 2, color=_BASELINE, linewidth=1.4,
+                      linestyle=(0, (3, 2)))  # fmt: skip
+        axis.bar(place, value, width=0.8, color=colour, alpha=0.55, edgecolor=INK, linewidth=0.6, hatch="//")
+        axis.plot(place, value + 0.05 * top, marker=marker, color=colour, markeredgecolor=INK, markersize=6)
+        if pd.notna(row["change"]):
+            axis.annotate(f"+{row['change']:.0%}", (place, value + 0.05 * top), (0, 5), textcoords="offset points",
+                          ha="center", fontsize=7.5, zorder=5,
+                          bbox={"facecolor": "white", "pad": 0.4, "linewidth": 0})  # fmt: skip
+    axis.set_title(panel.label, loc="left", fontsize=8.5)
+    axis.set_ylabel(panel.unit, fontsize=8)
+    axis.set_ylim(min(0.0, float(values.min())), top * 1.28 if top > 0 else None)
+    axis.axhline(0, color=INK, linewidth=0.6)
+    axis.yaxis.set_major_locator(MaxNLocator(4))
+    axis.yaxis.set_major_formatter(grouped_digits())
+    axis.tick_params(labelsize=8, length=3)
+    axis.set_xlim(months_span(len(months)))
+    axis.set_xticks(*month_ticks(months))
+    axis.grid(axis="y", color="#e4e8ec", linewidth=0.6)
+    axis.set_axisbelow(True)
+
+
+def _key(kind: str) -> Line2D:
+    marker, colour, words = _KINDS[kind]
+    return Line2D([], [], marker=marker, color=colour, markeredgecolor=INK, linestyle="", label=words)
