@@ -1,4 +1,4 @@
-"""The sandbox's own paths beside the API: journal, events, time, scenarios, faults, the invited person, original files.
+"""The sandbox's own paths beside the API: keys, journal, events, time, scenarios, faults, invited persons, originals.
 
 They exist for whoever has only HTTP: curl, other languages. ``/_sandbox/...`` takes the sandbox's own key;
 ``/bills/<id>.pdf`` is where a bill's original lies and takes none, as on the real API.
@@ -7,6 +7,7 @@ They exist for whoever has only HTTP: curl, other languages. ``/_sandbox/...`` t
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from nectar_notebooks.errors import NectarError
@@ -43,6 +44,25 @@ def _journal(sandbox: Sandbox) -> Any:
         "dropped": journal.dropped,
         "requests": journal.rows(),
     }
+
+
+def _new_journal(sandbox: Sandbox) -> Any:
+    sandbox.journal.clear()
+    return _journal(sandbox)
+
+
+def _key(sandbox: Sandbox, environment: str, expires: str | None = None, companies: list[str] | None = None) -> Any:
+    end = None if expires is None else datetime.fromisoformat(expires)
+    if companies is not None and not (isinstance(companies, list) and all(isinstance(one, str) for one in companies)):
+        raise TypeError("companies must be a list of ids.")
+    return {"key": sandbox.create_key(environment, end, companies)}
+
+
+def _revoke(sandbox: Sandbox, key: str) -> Any:
+    if not isinstance(key, str):
+        raise TypeError("key must be a text.")
+    sandbox.revoke_key(key)
+    return {"revoked": True}
 
 
 def _events(sandbox: Sandbox) -> Any:
@@ -100,6 +120,9 @@ def _reset(sandbox: Sandbox) -> Any:
 
 _ACTIONS: Final[dict[tuple[str, str], Callable[..., Any]]] = {
     ("GET", "journal"): _journal,
+    ("DELETE", "journal"): _new_journal,
+    ("POST", "keys"): _key,
+    ("POST", "keys/revoke"): _revoke,
     ("GET", "events"): _events,
     ("GET", "webhooks"): _webhooks,
     ("POST", "webhooks"): _register,

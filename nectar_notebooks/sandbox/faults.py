@@ -103,6 +103,10 @@ class Faults:
             raise ConfigurationError(
                 "A fault answers something else (status, html) or lets rows drift: say one of them."
             )
+        if not isinstance(route, str) or not isinstance(status, int | None):
+            raise ConfigurationError(
+                "A fault is for a part of a path, which is a text, and answers a status, a number."
+            )
         if at < 1 or times < 1 or (status is not None and not 400 <= status <= 599):
             raise ConfigurationError("A fault counts requests from 1 and answers with a status from 400 to 599.")
         if html and status is None:

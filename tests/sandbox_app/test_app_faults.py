@@ -163,6 +163,18 @@ def test_the_sandbox_s_own_paths(sandbox: Sandbox) -> None:
     plan = {"route": "/ping", "status": 503}
     assert ask("/faults", version="_sandbox", method="POST", body=plan)[1] == {"planned": 1}
     assert ask("/ping")[0] == 503
+    made = ask("/keys", version="_sandbox", method="POST", body={"environment": "sandbox", "companies": [BETA]})[1][
+        "key"
+    ]
+    assert [company["id"] for company in ask("/company", key=made)[1]] == [BETA]
+    brief = {"environment": "production", "expires": "2026-01-23T00:00:00Z"}
+    ending = ask("/keys", version="_sandbox", method="POST", body=brief)[1]["key"]
+    assert ask("/company", key=ending)[0] == 200
+    ask("/advance", version="_sandbox", method="POST", body={"days": 1})
+    assert ask("/company", key=ending)[0] == 401
+    assert ask("/keys/revoke", version="_sandbox", method="POST", body={"key": made}) == (200, {"revoked": True})
+    assert ask("/company", key=made)[0] == 401
+    assert ask("/journal", version="_sandbox", method="DELETE")[1]["requests"] == []
     assert ask("/reset", version="_sandbox", method="POST")[1] == {"now": "2026-01-15T09:00:00Z"}
     assert ask(f"/connection/{POWER_LOGIN}/details")[1]["status"] == "CONNECTED"
     for path, wrong in (
@@ -170,6 +182,13 @@ def test_the_sandbox_s_own_paths(sandbox: Sandbox) -> None:
         ("/advance", {"weeks": 1}),
         ("/advance", {"days": -1}),
         ("/faults", []),
+        ("/faults", {"route": 5, "status": 500}),
+        ("/faults", {"status": 500.5}),
+        ("/keys", {"environment": "everything"}),
+        ("/keys", {"environment": "sandbox", "expires": "tomorrow"}),
+        ("/keys", {"environment": "sandbox", "companies": BETA}),
+        ("/keys/revoke", {"key": 5}),
+        ("/keys/revoke", {"key": "nectar_local_unknown"}),
     ):
         status, answer = ask(path, version="_sandbox", method="POST", body=wrong)
         assert (status, list(answer)) == (400, ["detail"])
