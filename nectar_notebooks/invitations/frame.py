@@ -220,9 +220,17 @@ class ConnectFrame:
             title=f"{self._title()}: the page of the invitation",
             sandbox=_MAY,
             referrerpolicy="no-referrer",
-            style=f"width:100%;height:{int(self._height)}px;border:1px solid rgba(127,127,127,.35);border-radius:6px",
+            style=f"box-sizing:border-box;width:100%;height:{int(self._height)}px;border-radius:6px;"
+            "border:1px solid rgba(127,127,127,.35)",
         )
-        link = element("a", "Open it in a tab of its own", href=url, target="_blank", rel="noopener noreferrer")
+        link = element(
+            "a",
+            "Open it in a tab of its own",
+            href=url,
+            target="_blank",
+            rel="noopener noreferrer",
+            style="text-decoration:underline",
+        )
         return join([page, element("div", link, style="font-size:13px")])
 
     def _named(self) -> str:
