@@ -29,7 +29,7 @@ def coverage_rows(sites: int, status: str = "complete") -> pd.DataFrame:
     return pd.DataFrame(
         [
             {"site_id": f"s{site}", "commodity": "ELECTRICITY", "utility": "Light", "month": month, "status": status,
-             "share_covered": 1.0 if status == "complete" else None}
+             "share_covered": 1.0 if status == "complete" else 0.0}
             for site in range(sites)
             for month in months
         ]
@@ -223,7 +223,7 @@ def test_a_spike_is_marked_on_its_series_with_its_baseline() -> None:
 
 
 def test_findings_on_bills_are_counted_and_series_beyond_twelve_too() -> None:
-    fee = FOUND.assign(kind="late_fee", site_id=None)
+    fee = FOUND.assign(kind="late_fee", site_id=pd.Series([None], dtype=FOUND["site_id"].dtype))
     both = plots.anomalies(MONTHLY, pd.concat([FOUND, fee], ignore_index=True))
     assert "not drawn: 1 finding on bills" in [text.get_text() for text in both.legends[0].get_texts()]
     assert plots.anomalies(MONTHLY, fee).description == "Nothing stands out but 1 bill."
