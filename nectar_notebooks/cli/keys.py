@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+from argparse import SUPPRESS
 from getpass import getpass
 from typing import TYPE_CHECKING
 
@@ -30,7 +31,9 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         'stand, as "new,old", where the key is kept (NECTAR_PRODUCTION_API_KEY and its like, .env, keyring), or are '
         "asked for. They are never printed.",
     )
-    parser.add_argument("environment", nargs="?", choices=ENVIRONMENTS, help="which environment the keys are of")
+    parser.add_argument(
+        "environment", nargs="?", metavar=f"{{{','.join(ENVIRONMENTS)}}}", help="which environment the keys are of"
+    )
     parser.add_argument("--api-version", choices=VERSIONS, help="which version to ask")
     parser.add_argument(
         "--prompt",
@@ -38,12 +41,19 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         help="ask for both keys, without showing them; they may also be piped in, a line each, the new one first",
     )
     parser.add_argument("--json", action="store_true", help="print the comparison as JSON")
-    parser.set_defaults(run=_compare)
+    # Whoever gives a key as an argument is told so, without the key being repeated.
+    parser.add_argument("--key", "--new", "--old", dest="given", action="append", nargs="*", help=SUPPRESS)
+    parser.set_defaults(run=_compare, refuse=parser.error)
 
 
 def _compare(arguments: argparse.Namespace) -> int:
     from nectar_notebooks.connecting import connect
 
+    if arguments.given is not None or arguments.environment not in (None, *ENVIRONMENTS):
+        arguments.refuse(
+            f"the one argument is an environment ({', '.join(ENVIRONMENTS)}). A key is none: the shell writes "
+            "arguments into its history. If you gave one, delete it and make another; use --prompt."
+        )
     key = (_ask("New key: "), _ask("Old key: ")) if arguments.prompt else None
     nectar = connect(arguments.environment, key=key, version=arguments.api_version)
     try:

@@ -28,11 +28,13 @@ FEW_RETRIES: Final = RetryPolicy(attempts=2, longest_wait=10.0)
 SHORT_WAIT: Final = (5.0, 15.0)
 #: So many companies are read one by one; the others are only listed.
 _READ_AT_MOST: Final = 10
-#: Where an id may belong.
+#: Where an id may belong, and what answers it: a bill by its usage, which is documented.
 _KINDS: Final = (
     ("company", "company.get", "company_id"),
     ("site", "site.get", "site_id"),
     ("connection", "connection.get", "connection_id"),
+    ("bill", "usage.document", "document_id"),
+    ("account", "account.get", "account_id"),
     ("meter", "meter.get", "meter_id"),
     ("usage record", "usage.get", "usage_id"),
     ("invitation", "invitation.get", "invitation_id"),

@@ -274,6 +274,8 @@ def test_whose_id_it_is(sandbox: nn.Sandbox) -> None:
         ("company", company["company_id"]),
         ("site", nectar.sites(company)["site_id"][0]),
         ("connection", nectar.connections(company)["connection_id"][0]),
+        ("bill", nectar.bills(company)["bill_id"][0]),
+        ("account", nectar.accounts(company)["account_id"][0]),
         ("meter", nectar.meters(company)["meter_id"][0]),
         ("usage record", nectar.usage(company)["usage_id"][0]),
     ):

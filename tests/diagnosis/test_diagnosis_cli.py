@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -85,8 +86,37 @@ def test_keys_may_be_typed_or_piped_and_are_no_arguments(tmp_path: Path, sandbox
     assert ended.returncode == 0
     assert new not in ended.stdout + ended.stderr
     assert old not in ended.stdout + ended.stderr
-    for words in (["--new", "made-up"], ["--key", "made-up"]):
-        assert nectar(tmp_path, "keys", "compare", "local", *words, NECTAR_BASE_URL=served).returncode == 2
+    for words in (["local", "--new", "made-up"], ["--key=made-up"], ["made-up"], ["local", "--old", "a", "made-up"]):
+        ended = nectar(tmp_path, "keys", "compare", *words, NECTAR_BASE_URL=served)
+        assert ended.returncode == 2
+        assert "history" in ended.stderr
+        assert "made-up" not in ended.stdout + ended.stderr
+
+
+def test_keys_typed_at_a_terminal_are_not_shown(tmp_path: Path, sandbox: nn.Sandbox, served: str) -> None:
+    pty = pytest.importorskip("pty", reason="there are no such terminals here")
+    new, old = sandbox.create_key("production"), sandbox.create_key("production")
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("NECTAR_")}
+    terminal, end = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "nectar_notebooks", "keys", "compare", "local", "--prompt"],
+        cwd=tmp_path, stdin=end, stdout=end, stderr=end, start_new_session=True,
+        env=clean | {"NECTAR_BASE_URL": served},
+    )  # fmt: skip
+    os.close(end)
+    screen = b""
+    for question, key in ((b"New key: ", new), (b"Old key: ", old)):
+        while question not in screen:
+            screen += os.read(terminal, 1024)
+        os.write(terminal, f"{key}\n".encode())
+    with suppress(OSError):  # the other end was closed
+        while piece := os.read(terminal, 1024):
+            screen += piece
+    os.close(terminal)
+    assert process.wait(timeout=30) == 0
+    assert b"The old key can go" in screen
+    assert new.encode() not in screen
+    assert old.encode() not in screen
 
 
 @pytest.mark.parametrize(("typed", "says"), [("", "empty"), ("same\nsame\n", "there is 1")])
