@@ -6,6 +6,7 @@ import inspect
 import re
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import nectar_notebooks as nn
 from nectar_notebooks.schema.statuses import STATUSES
@@ -87,7 +88,13 @@ def _names() -> str:
     return (
         "## Names\n\nWhat `import nectar_notebooks as nn` offers; `help(nn.connect)` says more of each.\n\n"
         f"{_named('nn', public)}\n## Methods of Nectar\n\nWhat `nn.connect()` returns.\n\n{_named('nectar', nouns)}"
+        f"\n## Pictures\n\n{_named('nn.plots', _offered(nn.plots))}"
+        f"\n## Files\n\n{_named('nn.exports', _offered(nn.exports))}"
     )
+
+
+def _offered(module: ModuleType) -> dict[str, object]:
+    return {name: getattr(module, name) for name in module.__all__}
 
 
 def _named(owner: str, members: dict[str, object]) -> str:
