@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -32,6 +33,13 @@ timestamps are in UTC.
 
 {contents}
 """
+
+_VERBS = """\
+What changes something, or fetches a file. In brackets is what may be left out. Each returns the row it made or changed,
+with the columns of its noun, and drops from the cache what it changed: the next noun sees it. What cannot be sent is
+refused before anything is, with an `InvalidRequestError`; a wrong id is a `NotFoundError` or `PermissionDeniedError`. A
+change or a deletion is repeated after a broken connection, a creation is sent once: after a `NetworkError` or a
+`ServerError` look whether it was made before you repeat it. `help(nectar.create_site)` says more of each."""
 
 
 def page() -> str:
@@ -78,19 +86,38 @@ def _statuses() -> str:
 
 def _names() -> str:
     """Return every public name with the first sentence of what it says of itself."""
-    nouns = {
-        name: getattr(nn.Nectar, name)
-        for family in nn.Nectar.__mro__
-        for name, member in vars(family).items()
-        if not name.startswith("_") and inspect.isfunction(member)
-    }
     public = {name: getattr(nn, name) for name in nn.__all__}
+    nouns, verbs = _methods(verbs=False), _methods(verbs=True)
     return (
         "## Names\n\nWhat `import nectar_notebooks as nn` offers; `help(nn.connect)` says more of each.\n\n"
         f"{_named('nn', public)}\n## Methods of Nectar\n\nWhat `nn.connect()` returns.\n\n{_named('nectar', nouns)}"
         f"\n## Pictures\n\n{_named('nn.plots', _offered(nn.plots))}"
         f"\n## Files\n\n{_named('nn.exports', _offered(nn.exports))}"
+        f"\n## Verbs of Nectar\n\n{_VERBS}\n\n{_called(verbs)}"
     )
+
+
+def _methods(*, verbs: bool) -> dict[str, Callable[..., object]]:
+    return {
+        name: getattr(nn.Nectar, name)
+        for family in nn.Nectar.__mro__
+        for name, member in vars(family).items()
+        if not name.startswith("_") and inspect.isfunction(member) and family.__name__.endswith("Verbs") == verbs
+    }
+
+
+def _called(verbs: dict[str, Callable[..., object]]) -> str:
+    """Return each verb with how it is called: what has a default may be left out."""
+    rows = ""
+    for name, verb in verbs.items():
+        shown = []
+        for parameter in list(inspect.signature(verb).parameters.values())[1:]:
+            stars = {parameter.VAR_KEYWORD: "**", parameter.VAR_POSITIONAL: "*"}.get(parameter.kind, "")
+            named = "=" if parameter.kind is parameter.KEYWORD_ONLY else ""
+            optional = parameter.default is not parameter.empty or stars
+            shown.append(f"[{stars}{parameter.name}{named}]" if optional else f"{stars}{parameter.name}{named}")
+        rows += f"| `{name}` | `{', '.join(shown)}` | {_cell(_sentence(verb))} |\n"
+    return f"| nectar. | takes | |\n|---|---|---|\n{rows}"
 
 
 def _offered(module: ModuleType) -> dict[str, object]:

@@ -45,7 +45,7 @@ def test_the_readme_s_code_runs_offline_and_the_real_key_s_code_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """`production` is led to a served embedded sandbox, whose key stands where a real one would."""
-    first, own_key = blocks("python")
+    first, verbs, own_key = blocks("python")
     for name in [name for name in os.environ if name.startswith("NECTAR_")]:
         monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
@@ -54,6 +54,8 @@ def test_the_readme_s_code_runs_offline_and_the_real_key_s_code_too(
     assert "embedded sandbox" in capsys.readouterr().err
     assert len(names["bills"]) > 0  # type: ignore[arg-type]  # a frame
     assert (tmp_path / "build" / "monthly-cost.png").read_bytes().startswith(b"\x89PNG")
+    exec(compile(verbs, "README.md", "exec"), names)
+    assert names["job"].iloc[0]["status"] == "COMPLETED"  # type: ignore[attr-defined]  # a frame
     sandbox = nn.Sandbox()
     with sandbox.serve() as served:
         monkeypatch.setenv("NECTAR_BASE_URL", served.url)
