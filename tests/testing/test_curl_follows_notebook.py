@@ -292,6 +292,15 @@ def test_every_section_that_runs_something_has_a_step() -> None:
     assert running == list(STEPS)
 
 
+def test_the_page_s_lines_for_curl_are_answered(curl: Terminal) -> None:
+    page = (PROJECT / "docs" / "testing.md").read_text(encoding="utf-8")
+    lines = [line for line in page.splitlines() if line.startswith("curl ")]
+    assert len(lines) == 6
+    for line in lines:
+        here = line.replace("http://127.0.0.1:8765", curl.url).replace("curl ", "curl --noproxy '*' --fail ", 1)
+        subprocess.run(["bash", "-c", here], env={**os.environ, "KEY": curl.key}, capture_output=True, check=True)
+
+
 def test_curl_goes_the_same_way(curl: Terminal) -> None:
     for step in STEPS.values():
         step(curl)
