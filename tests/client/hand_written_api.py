@@ -263,7 +263,7 @@ class HandWrittenApi:
 
         def days(row: dict[str, Any]) -> list[tuple[str, str]]:
             if query.get("dateType", "BILL_DATE") == "BILL_DATE":
-                date = dates[row["id"] if name == "documents" else row["document"]["id"]]
+                date = dates.get(row["id"] if name == "documents" else row["document"]["id"], "")
                 return [(date, date)]
             return periods.get(row["id"], []) if name == "documents" else [(row["startDate"], row["endDate"])]
 

@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 from hand_written_api import KEY, HandWrittenApi, document, usage
 
-from nectar_notebooks.clock import SystemClock
+from nectar_notebooks.clock import FrozenClock, SystemClock
 from nectar_notebooks.errors import InterruptedWalkError
 
 PAUSE = SystemClock().sleep
@@ -25,8 +25,9 @@ import sys
 from nectar_notebooks import FrozenClock, connect
 nectar = connect("production", base_url=sys.argv[1], cache_dir=sys.argv[2], key=sys.argv[3],
                  clock=FrozenClock("2026-01-15T09:00:00Z"))
-print(len(nectar.usage()))
+print(len(nectar.usage(**eval(sys.argv[4]))))
 """
+JANUARY = {"start": "2020-01", "end": "2020-01"}
 
 
 def grow(api: HandWrittenApi, rows: int) -> None:
@@ -37,8 +38,9 @@ def grow(api: HandWrittenApi, rows: int) -> None:
         own.append(usage(f"v{number:05}", bill, "m1", "s1", "2020-01-01", "2020-01-31", "1"))
 
 
-def start(api: HandWrittenApi, folder: Path) -> subprocess.Popen[str]:
-    return subprocess.Popen([sys.executable, "-c", CHILD, api.url, str(folder), KEY], stdout=subprocess.PIPE, text=True)
+def start(api: HandWrittenApi, folder: Path, **question: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", CHILD, api.url, str(folder), KEY, repr(question)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 
 def staged_pages(folder: Path) -> int:
@@ -59,22 +61,21 @@ def assert_complete(nectar, rows: int) -> None:
     assert frame["usage_id"].is_unique
 
 
-def run_until_killed(api: HandWrittenApi, folder: Path, seed: int) -> bool:
-    """Start a fetch in another process and kill it: at a random request, or after a random while."""
-    draw = random.Random(seed)
-    at_request, after = draw.randrange(1, 40), draw.uniform(0.0, 0.8)
+def run_until_killed(api: HandWrittenApi, folder: Path, draw: random.Random, most: int, **question: str) -> bool:
+    """Start a fetch of `most` requests in another process and kill it: at one of them, or after a random while."""
+    at_request, after, by_request = draw.randrange(1, most), draw.uniform(0.0, 0.8), draw.random() < 0.5
     child: list[subprocess.Popen[str]] = []
 
     def kill(number: int, _: str) -> None:
         PAUSE(0.002)
-        if seed % 2 and number == at_request:
+        if by_request and number == at_request:
             os.kill(child[0].pid, signal.SIGKILL)
-        elif not seed % 2 and number == 1:
+        elif not by_request and number == 1:
             threading.Timer(after, child[0].kill).start()  # of one that has ended, nothing
 
     api.take_log()
     api.before_answer = kill
-    child.append(start(api, folder))
+    child.append(start(api, folder, **question))
     child[0].communicate(timeout=60)
     api.before_answer = lambda number, path: None
     PAUSE(0.05)  # what was under way when it was killed
@@ -82,22 +83,48 @@ def run_until_killed(api: HandWrittenApi, folder: Path, seed: int) -> bool:
     return child[0].returncode == -signal.SIGKILL
 
 
-def test_a_walk_killed_anywhere_loses_and_doubles_nothing(api, join, tmp_path, times) -> None:
+def changed_since(api: HandWrittenApi, join, old: Path) -> None:
+    """Fill the cache folder `old`, and let bills come, change and go afterwards."""
+    two_days_ago = FrozenClock("2026-01-13T09:00:00Z")
+    join(cache_dir=old, clock=two_days_ago).portfolio()
+    late = {"created": "2026-01-14T10:00:00Z", "updated": "2026-01-14T10:00:00Z"}
+    documents, rows = api.state["documents"]["c1"], api.state["usage"]["c1"]
+    documents.append({**document("b900", "2026-01-10", "a1", "9.00", ["u900"]), **late})
+    rows.append({**usage("u900", "b900", "m1", "s1", "2026-01-01", "2026-01-09", "7"), **late})
+    documents[5].update(totalCharges="77.00", updated=late["updated"])
+    gone = documents.pop(7)
+    api.state["deleted"]["c1"].append({**gone, "updated": late["updated"]})
+    rows[:] = [row for row in rows if row["document"]["id"] != gone["id"]]
+
+
+def test_a_fetch_killed_anywhere_loses_and_doubles_nothing(api, join, tmp_path, times) -> None:
+    """A first fetch, a refresh by changes, and a narrow question, each killed at any moment."""
     grow(api, 3000)
+    changed_since(api, join, tmp_path / "old")
     whole = join(cache_dir=tmp_path / "whole").portfolio()
-    whole_pages = len(pages_of(api.take_log(), "usage"))
-    points, kills, saved = times(4, 200), 0, 0
-    for seed in range(points):
-        folder = tmp_path / str(seed)
-        kills += run_until_killed(api, folder, seed)
-        nectar = join(cache_dir=folder)
-        for name, frame in nectar.portfolio():  # a CacheWarning would be an error here
-            pd.testing.assert_frame_equal(frame, getattr(whole, name), obj=f"{name} after kill {seed}")
-        saved += whole_pages - len(pages_of(api.take_log(), "usage"))
+    january = join(cache_dir=tmp_path / "january").usage(**JANUARY)
+    api.take_log()
+    wanted, tries = times(6, 200), 0
+    kills = dict.fromkeys(("first", "refresh", "narrow"), 0)
+    while sum(kills.values()) < wanted:
+        assert tries < 3 * wanted, "most were killed too late"
+        tries += 1
+        kind, draw, folder = list(kills)[tries % 3], random.Random(tries), tmp_path / f"try {tries}"
+        if kind == "refresh":
+            shutil.copytree(tmp_path / "old", folder)
+        narrow = kind == "narrow"
+        most = {"first": 42, "refresh": 12, "narrow": 40}[kind]
+        kills[kind] += run_until_killed(api, folder, draw, most, **(JANUARY if narrow else {}))
+        nectar = join(cache_dir=folder)  # a CacheWarning would be an error from here on
+        if narrow:
+            pd.testing.assert_frame_equal(nectar.usage(**JANUARY), january, obj=f"after kill {tries}")
+            assert staged_pages(folder) == 0
+        for name, frame in nectar.portfolio():
+            pd.testing.assert_frame_equal(frame, getattr(whole, name), obj=f"{name} after kill {tries} of a {kind}")
         assert staged_pages(folder) == 0
         shutil.rmtree(folder)
-    assert kills >= points // 2
-    print(f"soak: cache: {kills:,} kills at random points, no row lost or doubled, {saved:,} pages not asked again")
+    told = ", ".join(f"{number:,} of a {kind} fetch" for kind, number in kills.items())
+    print(f"soak: cache: {sum(kills.values()):,} kills at random points ({told}), no row lost or doubled")
 
 
 def test_finished_pages_are_not_asked_for_again_by_another_process(api, join, tmp_path) -> None:
@@ -137,6 +164,7 @@ def test_two_processes_that_ask_at_once_fetch_once(api, tmp_path) -> None:
 
 def test_a_wire_that_breaks_for_good_carries_what_was_finished_and_resumes(api, join) -> None:
     grow(api, 1500)
+    api.state["usage"]["c1"][3]["datasourceType"] = "GAS"
     down = {"on": True}
     original = api.answer
 
@@ -148,7 +176,7 @@ def test_a_wire_that_breaks_for_good_carries_what_was_finished_and_resumes(api, 
     api.answer = answer
     nectar = join()
     with pytest.raises(InterruptedWalkError, match="usageData") as caught:
-        nectar.usage(site="s2")
+        nectar.usage(commodity="ELECTRICITY")
     error = caught.value
     assert 0 < error.finished_pages < 15
     assert len(error.rows) == error.finished_pages * 100
@@ -156,7 +184,7 @@ def test_a_wire_that_breaks_for_good_carries_what_was_finished_and_resumes(api, 
     api.take_log()
     frame = error.resume()
     assert len(pages_of(api.take_log(), "usage")) <= 15 - error.finished_pages + 2
-    assert set(frame["site_id"]) == {"s2"}
+    assert len(frame) == 1499, "what was asked for"
     assert_complete(nectar, 1500)
 
 
@@ -221,11 +249,15 @@ except NectarError as error:
 """
 
 
+def run_on_full_disk(api: HandWrittenApi, folder: Path, room: int) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", FULL_DISK, api.url, str(folder), KEY, str(room)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
 @pytest.mark.parametrize("room", [0, 20_000, 60_000, 120_000, 400_000])
 def test_a_full_disk_gives_right_rows_or_a_clear_error_and_harms_nothing(api, join, tmp_path, room: int) -> None:
     grow(api, 1500)
-    command = [sys.executable, "-c", FULL_DISK, api.url, str(tmp_path / "cache"), KEY, str(room)]
-    run = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    run = run_on_full_disk(api, tmp_path / "cache", room)
     assert "Traceback" not in run.stderr
     if run.stdout.startswith("ConfigurationError"):
         assert "cannot be used" in run.stdout
@@ -234,3 +266,19 @@ def test_a_full_disk_gives_right_rows_or_a_clear_error_and_harms_nothing(api, jo
         assert run.stdout == "1500\n"
         assert "could not be kept" in run.stderr
     assert_complete(join(), 1500)
+
+
+@pytest.mark.parametrize("room", [0, 60_000, 120_000])
+def test_a_disk_that_fills_up_later_keeps_what_was_there(api, join, tmp_path, room: int) -> None:
+    grow(api, 1500)
+    changed_since(api, join, tmp_path / "cache")
+    run = run_on_full_disk(api, tmp_path / "cache", room)
+    assert "Traceback" not in run.stderr
+    if run.stdout.startswith("ConfigurationError"):
+        assert "cannot be used" in run.stdout
+    else:
+        assert run.stdout == f"{len(api.state['usage']['c1'])}\n"
+        assert "could not be kept" in run.stderr
+    whole = join(cache_dir=tmp_path / "whole").portfolio()
+    for name, frame in join().portfolio():
+        pd.testing.assert_frame_equal(frame, getattr(whole, name), obj=name)
