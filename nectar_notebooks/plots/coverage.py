@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 __all__ = ["coverage"]
 
+#: Between what an entity is called and its ids.
+_APART = "\x1e"
+
 _SOURCE = "the result of nn.completeness"
 _MOST_ROWS: Final = 60
 _MOST_MONTHS: Final = 84
@@ -77,6 +80,7 @@ def coverage(
         return empty(pd.DataFrame(), title, "No coverage to draw: the frame has no row with a month and a status.")
     status, share = _cells(rows)
     frame = share.where(status.isin(("complete", "missing")))
+    frame.index = frame.index.str.partition(_APART).get_level_values(0).rename("entity")  # ids are for telling apart
     missing = (status == "missing").sum(axis=1)
     order = missing.sort_values(ascending=False, kind="stable").index[:_MOST_ROWS]
     shown = status.index[status.index.isin(order)]
@@ -133,7 +137,7 @@ def _entities(
     which = pd.Series("", rows.index, dtype=TEXT)
     for key in keys:
         which = which + "\x1f" + rows[key].astype(TEXT).fillna("")
-    entity = label.str.removeprefix("  ·  ") + "\x1e" + which  # two of one name stay two rows
+    entity = label.str.removeprefix("  ·  ") + _APART + which  # two of one name stay two rows
     return rows.assign(entity=entity), common
 
 
@@ -163,7 +167,7 @@ def _draw(axis: Axes, status: pd.DataFrame, share: pd.DataFrame) -> None:
         axis.scatter(across + 0.5, down + 0.5, marker=mark, s=size, color=colour, linewidths=1.0, zorder=2)
     axis.set_ylim(len(status), 0)
     axis.set_xlim(0, status.shape[1])
-    axis.set_yticks(np.arange(len(status)) + 0.5, [name.split("\x1e")[0] for name in status.index], fontsize=7.5)
+    axis.set_yticks(np.arange(len(status)) + 0.5, [name.split(_APART)[0] for name in status.index], fontsize=7.5)
     positions, labels = month_ticks(pd.DatetimeIndex(status.columns))
     axis.set_xticks(np.array(positions) + 0.5, labels, fontsize=8)
     axis.tick_params(length=2)

@@ -139,6 +139,7 @@ def test_more_rows_than_fit_leave_the_whole_ones_out_and_say_so() -> None:
 def test_two_sites_of_one_name_are_two_rows() -> None:
     picture = plots.coverage(coverage_rows(2), sites=SITES.assign(name="Mill"))
     assert labels(picture.axes[0]) == ["Mill", "Mill"]
+    assert picture.frame.index.tolist() == ["Mill", "Mill"]  # as words: the ids that tell them apart are not shown
 
 
 def test_a_waterfall_falls_from_the_bill_to_nothing() -> None:
