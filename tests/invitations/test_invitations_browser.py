@@ -90,7 +90,6 @@ def test_somebody_walks_through_the_page_by_keyboard_without_scripts(
         expect(page.get_by_role("heading", name="It is connected")).to_be_visible()
         look(page, "5-result")
         nectar.refresh(company)
-        nectar.catch_up(company["company_id"], "connections")
         there = nectar.connections(company).set_index("connection_id")
         [added] = set(there.index) - before
         assert there.loc[added, ["status", "username"]].tolist() == ["CONNECTED", "ann"]
