@@ -22,6 +22,7 @@ __all__ = ["Line", "Pages"]
 
 _BUTTON = "250px"
 _FITS = 32
+_MARKED = ("#0b5cab", "#ffffff")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +129,9 @@ class Pages:
             with press.hold_sync():
                 press.description = shortened(line.name, _FITS)
                 press.tooltip = line.name
-                press.button_style = "info" if line.key == marked else ""
+            # Colours of their own: white on what the themes call "info" cannot be read by everybody.
+            with press.style.hold_sync():
+                press.style.button_color, press.style.text_color = _MARKED if line.key == marked else (None, None)
             show(cells, self._grid(join(element("span", cell) for cell in line.cells)))
             whole.layout.display = "flex"
         self._back.disabled, self._on.disabled = self.page == 0, self.page == last

@@ -1,0 +1,82 @@
+"""What `nectar dashboard` shows, in a browser: axe finds no serious fault, and no other host is asked for anything."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from browsing import MARKS, browser_page, expect
+
+pytestmark = MARKS
+
+COMPANY = "Bluestem Logistics"
+
+
+@contextmanager
+def page_of(which: str, folder: Path) -> Iterator[tuple[Any, str]]:
+    """Serve a dashboard by the command; yield a page of the browser and the address."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("NECTAR_")}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "nectar_notebooks", "dashboard", which, "--company", COMPANY, "--port", "0"],
+        cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+    )  # fmt: skip
+    try:
+        assert process.stdout is not None
+        address = None
+        while address is None:
+            line = process.stdout.readline()
+            assert line, "the command ended before it said where it serves"
+            address = re.search(r"http://\S+", line)
+        with browser_page(1400, 1600) as page:
+            yield page, address.group()
+    finally:
+        process.terminate()
+        process.wait(30)
+        process.stdout.close()
+
+
+def serious(page: Any) -> list[str]:
+    """Return the faults of the page that axe calls serious or worse, each with the first place."""
+    found = Axe().run(page).response["violations"]
+    return [f"{one['id']}: {one['nodes'][0]['html']}" for one in found if one["impact"] in ("serious", "critical")]
+
+
+def a_login(page: Any) -> None:
+    page.get_by_role("button", name="Piedmont Ridge Natural Gas").click()
+    expect(page.get_by_role("heading", name="Statuses over time")).to_be_visible()
+
+
+def a_hole(page: Any) -> None:
+    page.get_by_role("button", name="!", exact=True).first.click()
+    expect(page.get_by_text("Missing since")).to_be_visible()
+
+
+def a_bill(page: Any) -> None:
+    page.get_by_role("button", name="Longleaf Electric Membership").first.click()
+    expect(page.get_by_role("heading", level=3).first).to_be_visible()
+
+
+@pytest.mark.parametrize(("which", "open_detail"), [("connections", a_login), ("coverage", a_hole), ("bills", a_bill)])
+def test_axe_finds_no_serious_fault(which: str, open_detail: Callable[[Any], None], tmp_path: Path) -> None:
+    hosts = set()
+    with page_of(which, tmp_path) as (page, address):
+        page.on("requestfinished", lambda request: hosts.add(urlsplit(request.url).hostname))
+        page.goto(address)
+        expect(page.get_by_role("button", name="Refresh").first).to_be_visible()
+        assert serious(page) == []
+        open_detail(page)
+        assert serious(page) == []
+        if os.environ.get("NECTAR_SCREENSHOT"):
+            page.screenshot(path=f"{os.environ['NECTAR_SCREENSHOT']}-{which}.png", full_page=True)
+        page.evaluate("document.body.insertAdjacentHTML('beforeend', '<button></button>')")
+        assert [fault.partition(":")[0] for fault in serious(page)] == ["button-name"], "axe does look"
+    assert hosts - {None, ""} == {"127.0.0.1"}
