@@ -107,7 +107,7 @@ def _sheet_name(name: str, taken: set[str]) -> str:
 
 def _fill(sheet: WriteOnlyWorksheet, table: pd.DataFrame) -> None:
     """Write a frame to an empty sheet: its head stays in sight, columns are as wide as what they hold."""
-    from openpyxl.styles import Font
+    from openpyxl.styles import Alignment, Font
     from openpyxl.utils import get_column_letter
 
     if len(table) >= _MOST_ROWS:
@@ -122,6 +122,7 @@ def _fill(sheet: WriteOnlyWorksheet, table: pd.DataFrame) -> None:
     heads = [_text_cell(sheet, str(name)) for name in table.columns]
     for head in heads:
         head.font = Font(bold=True)
+        head.alignment = Alignment(wrap_text="\n" in head.value, vertical="top")
     sheet.append(heads)
     for row in zip(*columns, strict=True):
         sheet.append([_cell(sheet, value) for value in row])
@@ -129,7 +130,7 @@ def _fill(sheet: WriteOnlyWorksheet, table: pd.DataFrame) -> None:
 
 def _width(name: str, column: Sequence[Value]) -> float:
     longest = max((len(str(value)) for value in column[:_SAMPLE] if value is not None), default=0)
-    return min(max(len(name), longest, 6) + 2, 48)
+    return min(max(*map(len, name.split("\n")), longest, 6) + 2, 48)
 
 
 def _cell(sheet: WriteOnlyWorksheet, value: Value) -> Value | WriteOnlyCell:

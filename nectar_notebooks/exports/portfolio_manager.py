@@ -22,7 +22,7 @@ import pandas as pd
 from nectar_notebooks.errors import DataError
 from nectar_notebooks.exports.energy_star import TYPES, UNITS, MeterType, meter_type
 from nectar_notebooks.exports.entries import from_months, from_records
-from nectar_notebooks.exports.selection import NOTES, Export, flagged_bills
+from nectar_notebooks.exports.selection import NOTES, Export, notes_of, uncounted
 from nectar_notebooks.methodology.checks import TEXT, choose, require, text
 from nectar_notebooks.methodology.monthly import prepare
 from nectar_notebooks.methodology.readiness import ENERGY_STAR, readiness
@@ -120,7 +120,8 @@ def portfolio_manager(
     foreign = taken["cost"].notna() & taken["currency"].ne(currency)
     told = "its cost is not exported: " + _cost(taken)
     notes = [
-        flagged_bills(portfolio, exported=flagged),
+        uncounted(portfolio, flagged=flagged),
+        _of_no_meter(ready.charges),
         _notes(by, lost, lost["why"] + (", with a cost of " + _cost(lost)).fillna(""), exported=False),
         _notes(by, taken[foreign], told[foreign], exported=True),
         _findings(by, findings),
@@ -214,6 +215,13 @@ def _cost(entries: pd.DataFrame) -> pd.Series:
 def _notes(by: By, entries: pd.DataFrame, reason: pd.Series, *, exported: bool) -> pd.DataFrame:
     table = pd.Series(_TABLES[by], entries.index, dtype=TEXT)
     return entries.assign(table=table, exported=exported, reason=reason)[list(NOTES)]
+
+
+def _of_no_meter(charges: pd.DataFrame) -> pd.DataFrame:
+    """List the charges that no meter pays, and so no entry has."""
+    rows = charges[charges["kind"].ne("attributed")].rename(columns={"amount": "cost"})
+    items, reason = rows["line_item_id"], rows["kind"] + " charge of " + _cost(rows) + ": no meter pays it"
+    return notes_of("line_items", rows.assign(line_item_id=items.fillna(rows["bill_id"])), reason)
 
 
 def _findings(by: By, found: pd.DataFrame) -> pd.DataFrame:

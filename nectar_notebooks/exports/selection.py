@@ -17,6 +17,7 @@ from nectar_notebooks.methodology.adjustments import adjust
 from nectar_notebooks.methodology.checks import TEXT, counted, flags, text
 from nectar_notebooks.methodology.counting import count_bills
 from nectar_notebooks.methodology.monthly import monthly as monthly_result
+from nectar_notebooks.methodology.monthly import prepare
 from nectar_notebooks.methodology.site_table import join_sites
 from nectar_notebooks.schema.tables import TABLES
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
     from nectar_notebooks.schema.portfolio import Portfolio
 
-__all__ = ["NOTES", "Export", "flagged_bills", "monthly", "table"]
+__all__ = ["NOTES", "Export", "monthly", "notes_of", "table", "uncounted"]
 
 #: The columns of what is listed beside an export.
 NOTES: Final = ("table", "id", "site_id", "meter_id", "start_date", "end_date", "exported", "reason")
@@ -161,18 +162,23 @@ def monthly(portfolio: Portfolio, *, flagged: bool = False, sites: pd.DataFrame 
         and line item that no sum takes, with the reason.
     """
     result = monthly_result(portfolio, flagged=flagged, **how)
-    adjusted = adjust(portfolio, flagged=flagged)
+    return Export({"monthly": _joined(portfolio, result, sites)}, uncounted(portfolio, flagged=flagged))
+
+
+def uncounted(portfolio: Portfolio, *, flagged: bool) -> pd.DataFrame:
+    """List every bill, usage record and line item that no sum takes, and bills with an open issue in any case."""
     held = _flagged(portfolio)
+    ready = prepare(portfolio, flagged=flagged)
+    adjusted = adjust(portfolio, flagged=flagged)
+    on_held = set(held["bill_id"]) if not flagged else set()
     parts = [_issue_notes(held, flagged)]
-    silent = set(held["bill_id"]) if not flagged else set()
-    for name in _KEYS:
-        frame = getattr(adjusted, name)
+    for name, frame in (("bills", adjusted.bills), ("usage", ready.usage), ("line_items", adjusted.line_items)):
         out = frame[~counted(frame, name)]
-        parts.append(_notes_of(name, out[~text(out, "bill_id").isin(silent).to_numpy(dtype=bool)]))
-    return Export({"monthly": _joined(portfolio, result, sites)}, pd.concat(parts, ignore_index=True))
+        parts.append(notes_of(name, out[~text(out, "bill_id").isin(on_held).to_numpy(dtype=bool)]))
+    return pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
 
 
-def _notes_of(
+def notes_of(
     name: str, rows: pd.DataFrame, reason: str | pd.Series | None = None, *, exported: bool = False
 ) -> pd.DataFrame:
     """List rows of a table with a reason, by default their `counts_reason`."""
@@ -195,14 +201,9 @@ def _flagged(portfolio: Portfolio) -> pd.DataFrame:
     return held
 
 
-def flagged_bills(portfolio: Portfolio, *, exported: bool) -> pd.DataFrame:
-    """List the bills with an open issue."""
-    return _issue_notes(_flagged(portfolio), exported)
-
-
 def _issue_notes(held: pd.DataFrame, exported: bool) -> pd.DataFrame:
     what = text(held, "flagged_status")
-    return _notes_of("bills", held, ("open issue: " + what).fillna("open issue"), exported=exported)
+    return notes_of("bills", held, ("open issue: " + what).fillna("open issue"), exported=exported)
 
 
 def _on(portfolio: Portfolio, name: str, frame: pd.DataFrame) -> pd.Series:

@@ -8,8 +8,9 @@ from pathlib import Path
 import openpyxl
 import pandas as pd
 import pytest
-from methodology_core.core_portfolios import portfolio
+from methodology_core.core_portfolios import portfolio, real_portfolio
 
+import nectar_notebooks as nn
 from nectar_notebooks import Portfolio, exports
 from nectar_notebooks.errors import InvalidRequestError
 
@@ -266,6 +267,32 @@ def test_names_of_portfolio_manager_come_from_the_users_table(held: Portfolio) -
     assert "the meter is not in your table of meters, with a cost of 90.01 CAD" in upload.notes["reason"].tolist()
     with pytest.raises(InvalidRequestError):
         exports.portfolio_manager(held, by="week")
+
+
+def test_a_record_or_charge_that_is_in_no_entry_is_listed() -> None:
+    held = made(
+        [bill("a"), bill("old", superseded_by="a")],
+        [
+            record("a", "E", "2024-01-01", "2024-01-31", 3100.0, "kWh"),
+            record("a", "G", "2024-02-01", "2024-01-01", 5.0, "CCF"),
+            record("old", "E", "2024-01-01", "2024-01-31", 1.0, "kWh"),
+        ],
+        [item("a", 10.0, "E"), {**item("a", 3.5, "E"), "meter_id": None, "charge_type": "LATE_FEE"}],
+    )
+    told = exports.portfolio_manager(held).notes.set_index("id")["reason"].to_dict()
+    assert told["a-G-2024-02-01"] == "period ends before it starts"
+    assert told["old"] == told["old-E-2024-01-01"] == "superseded"
+    assert told["a:E:3.5"] == "finance charge of 3.50 USD: no meter pays it"
+
+
+@pytest.mark.parametrize("by", ["bill", "month"])
+def test_every_cent_of_the_real_bills_is_exported_or_listed(by: str) -> None:
+    held = real_portfolio()
+    charges = nn.attribute(held)
+    upload = exports.portfolio_manager(held, by=by)
+    told = upload.notes.loc[~upload.notes["exported"], "reason"].str.extract(r"(?:cost|charge) of (-?[\d,]+\.\d\d)")[0]
+    listed = sum(round(float(amount.replace(",", "")) * 100) for amount in told.dropna())
+    assert sum(total(sheet[COST]) for sheet in upload.sheets.values()) + listed == total(charges["amount"])
 
 
 @pytest.mark.parametrize("by", ["bill", "month"])
