@@ -59,9 +59,7 @@ def _key(sandbox: Sandbox, environment: str, expires: str | None = None, compani
 
 
 def _revoke(sandbox: Sandbox, key: str) -> Any:
-    if not isinstance(key, str):
-        raise TypeError("key must be a text.")
-    sandbox.revoke_key(key)
+    sandbox.revoke_key(_text("key", key))
     return {"revoked": True}
 
 
@@ -93,6 +91,9 @@ def _no_faults(sandbox: Sandbox) -> Any:
 
 
 def _use(sandbox: Sandbox, **given: Any) -> Any:
+    for name, value in given.items():
+        for one in value if name == "sites" and isinstance(value, list) else [value]:
+            _text(name, "" if one is None else one)
     return {"connectionId": sandbox.use_invitation(**given)}
 
 
@@ -102,15 +103,21 @@ def _webhooks(sandbox: Sandbox) -> Any:
 
 
 def _register(sandbox: Sandbox, url: str, eventTypes: tuple[str, ...] = (), secret: str | None = None) -> Any:  # noqa: N803 - the wire's name
-    if not isinstance(url, str):
-        raise TypeError("url must be a text.")
-    endpoint = sandbox.webhooks.register(url, eventTypes, secret=secret)
+    endpoint = sandbox.webhooks.register(
+        _text("url", url), eventTypes, secret=None if secret is None else _text("secret", secret)
+    )
     return {"id": endpoint.id, "secret": endpoint.secret}
 
 
 def _resend(sandbox: Sandbox, messageId: str) -> Any:  # noqa: N803 - the wire's name
     sandbox.webhooks.resend(messageId)
     return {"messageId": messageId}
+
+
+def _text(name: str, value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{name} must be a text.")
+    return value
 
 
 def _reset(sandbox: Sandbox) -> Any:

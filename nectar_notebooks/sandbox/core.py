@@ -35,6 +35,8 @@ __all__ = ["START", "Sandbox"]
 
 #: The moment at which an embedded sandbox stands, for ever, until it is advanced.
 START: Final = "2026-01-15T09:00:00Z"
+#: Days that it goes ahead at once: every week and every bill of them is lived through.
+_FURTHEST: Final = 3660
 
 
 class Sandbox:
@@ -212,9 +214,20 @@ class Sandbox:
 
         Connections are checked every week and new ones for the first time, announced failures come true, bills arrive
         behind connections that work, keys and invitations expire.
+
+        Raises
+        ------
+        ConfigurationError
+            More than ten years at once; nothing happens then.
+        ValueError
+            A step back; nothing happens then.
         """
         from nectar_notebooks.sandbox.life import live
 
+        if not days <= _FURTHEST:  # also where it is no number at all
+            raise ConfigurationError(
+                f"The embedded sandbox does not go {days} days ahead.", advice=f"Go at most {_FURTHEST} at once."
+            )
         with self.state.writing():
             self.clock.advance(days=days)
             self.state.note("elapsed", self.state.meta("elapsed") + days * 86400)

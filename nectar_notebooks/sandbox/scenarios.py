@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["SCENARIOS", "play"]
 
+_LATEST: Final = 3660
+
 _VERDICTS: Final = {
     "bad_login": Verdict("PASSWORD_INCORRECT", "The user name or the password is wrong."),
     "mfa_required": Verdict("MFA_TOKEN_EXPIRED", "The site asks for a new code of the second factor."),
@@ -60,6 +62,12 @@ def play(sandbox: Sandbox, name: str, **of: Any) -> str:
         raise ConfigurationError(
             f"The scenario {name!r} takes no {strange[0]!r}.", advice=f"It takes: {', '.join(takes)}."
         )
+    for what, given in of.items():
+        if what == "days":
+            if not 0 <= given <= _LATEST:
+                raise ConfigurationError(f"The scenario {name!r} comes after 0 to {_LATEST} days, not {given}.")
+        elif given is not None and not isinstance(given, str):
+            raise ConfigurationError(f"The scenario {name!r} takes {what} as an id, which is a text.")
     with sandbox.state.writing():
         sandbox.state.ready()
         return run(sandbox, name, of)

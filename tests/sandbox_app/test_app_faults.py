@@ -14,6 +14,7 @@ from small_world import ACME, BETA, JANUARY_BILL, POWER_LOGIN, many_bills
 
 from nectar_notebooks.errors import ConfigurationError
 from nectar_notebooks.sandbox import Sandbox
+from nectar_notebooks.sandbox.scenarios import SCENARIOS
 from nectar_notebooks.sandbox.wire import Wire
 
 USAGE = f"/usage/company/{ACME}"
@@ -193,6 +194,27 @@ def test_the_sandbox_s_own_paths(sandbox: Sandbox) -> None:
         status, answer = ask(path, version="_sandbox", method="POST", body=wrong)
         assert (status, list(answer)) == (400, ["detail"])
     assert ask("/nothing", version="_sandbox")[0] == 404
+
+
+@pytest.mark.parametrize("value", [True, 0, -1, 1e12, 2**70, "", "x", "\x00", [], ["a"], [1], {}, {"a": 1}])
+def test_whatever_is_sent_to_the_sandbox_s_own_paths_fails_no_request(sandbox: Sandbox, value: object) -> None:
+    ask = Asker(sandbox)
+    fitting: list[tuple[str, dict[str, object]]] = [
+        ("/advance", {"days": 1}),
+        *(("/scenario", {"name": name, what: ""}) for name, (takes, _) in SCENARIOS.items() for what in takes),
+        ("/faults", {"route": "/nowhere", "at": 1, "times": 1, "status": 500, "retry_after": 1, "html": False}),
+        ("/faults", {"route": "/nowhere", "drift": "swap", "kind": "timeout"}),
+        ("/invitation", {"invitation_id": "", "username": "a", "password": "b", "email": "", "url": "", "sites": []}),
+        ("/webhooks", {"url": "http://127.0.0.1:9/", "eventTypes": [], "secret": None}),
+        ("/webhooks/resend", {"messageId": ""}),
+        ("/keys", {"environment": "sandbox", "expires": None, "companies": None}),
+        ("/keys/revoke", {"key": ""}),
+    ]
+    for path, body in fitting:
+        for name in body:
+            status, answer = ask(path, version="_sandbox", method="POST", body=body | {name: value})
+            assert status < 500, (path, name, answer)
+            ask("/faults", version="_sandbox", method="DELETE")
 
 
 def test_contract_and_page_need_no_key(ask: Asker) -> None:
