@@ -165,8 +165,8 @@ def _draw(axis: Axes, status: pd.DataFrame, share: pd.DataFrame) -> None:
         down, across = np.nonzero((status == name).to_numpy(dtype=bool))
         size, colour = (18, INK) if name == "missing" else (6, QUIET)
         axis.scatter(across + 0.5, down + 0.5, marker=mark, s=size, color=colour, linewidths=1.0, zorder=2)
-    axis.set_ylim(len(status), 0)
-    axis.set_xlim(0, status.shape[1])
+    axis.set_ylim(max(len(status), 2), 0)  # few cells stay small
+    axis.set_xlim(0, max(status.shape[1], 12))
     axis.set_yticks(np.arange(len(status)) + 0.5, [name.split(_APART)[0] for name in status.index], fontsize=7.5)
     positions, labels = month_ticks(pd.DatetimeIndex(status.columns))
     axis.set_xticks(np.array(positions) + 0.5, labels, fontsize=8)
