@@ -61,6 +61,7 @@ notebooks-test: .venv/installed-dev ## every notebook gives its kept outputs aga
 
 # The rooms that make, keep, compute or draw frames; the wire and the embedded sandbox know no pandas.
 FRAMES := tests/tables tests/cache tests/client tests/methodology_core tests/methodology_quality \
+	tests/invitations/test_inviting_verbs.py tests/invitations/test_connect_frame.py \
 	tests/face/test_plots.py tests/face/test_demo.py tests/project/test_portfolio.py
 
 pandas2: .venv-pandas2/installed ## the tests of every frame on the oldest pandas that is promised

@@ -173,11 +173,10 @@ class Link:
         self.state = "open"
 
     def _settle(self) -> None:
-        how, before = self.standing, self._uses
-        self._uses = _uses(self.invitation)
-        if self._uses > before:
-            self._entered = True
-            self._follow()
+        how, uses = self.standing, _uses(self.invitation)
+        if uses > self._uses:
+            self._follow()  # first: where it fails, the next look tries it again
+            self._uses, self._entered = uses, True
         if how in ("open", "unknown"):
             self.state = how
         elif self._entered or how not in DEAD:

@@ -262,6 +262,21 @@ def test_when_the_api_fails_the_page_stays_and_it_is_tried_again(
     assert len(frame.frame) == 3
 
 
+def test_what_came_of_it_is_asked_again_where_that_failed(
+    nectar: nn.Nectar, sandbox: nn.Sandbox, company: str, opened: Opened
+) -> None:
+    before = nectar.connections(company)
+    frame = opened(nectar, company)
+    added = enter(sandbox, nectar, frame)
+    sandbox.faults.add(route="/connection/company", status=500, times=50)
+    assert frame.check() == "failed"
+    assert len(nectar.invitations(company)) == 1  # used up by the person in front of it: no fresh one
+    sandbox.faults.clear()
+    assert frame.check() == "done"
+    assert frame.connections["connection_id"].tolist() == [added]
+    assert len(nectar.connections(company)) == len(before) + 1
+
+
 def test_an_answer_that_leads_elsewhere_is_never_framed(
     nectar: nn.Nectar, sandbox: nn.Sandbox, company: str, opened: Opened
 ) -> None:
