@@ -44,6 +44,8 @@ def read(request: Request, method: str, path: str) -> Body:
         files = {name: _taken(file) for name, file in request.files.items()}
         if None in files or None in request.form:
             raise ProblemError(400, "The body cannot be read: a part of it has no name.")
+        if not files and not request.form and _holds_something(request):
+            raise ProblemError(400, "The body cannot be read: its parts have no heads.")
         fields = read_form(method, path, {**request.form.to_dict(flat=False), **_names(files)})
         return Body(fields, files)
     return Body(read_json(request))
@@ -61,6 +63,12 @@ def read_json(request: Request) -> Any:
     if found is None:
         raise ProblemError(400, "The body is null: send an object, or no body.")
     return found
+
+
+def _holds_something(request: Request) -> bool:
+    """Say whether a multipart body that was read as empty is longer than its closing line."""
+    closing = f"--{request.mimetype_params.get('boundary', '')}--"
+    return request.mimetype == "multipart/form-data" and (request.content_length or 0) > len(closing) + 2 * len("\r\n")
 
 
 def _taken(file: FileStorage) -> Upload:

@@ -147,6 +147,18 @@ def test_a_served_bill_says_where_its_original_lies() -> None:
     sandbox.close()
 
 
+@pytest.mark.parametrize(("body", "status"), [("--cut\r\n[]--cut--\r\n", 400), ("--cut--\r\n", 200), ("", 200)])
+def test_a_form_that_is_none_is_refused_and_an_empty_one_is_not(sandbox: Sandbox, body: str, status: int) -> None:
+    answer = sandbox.app.test_client().patch(
+        "/v2.2/team",
+        data=body.encode(),
+        headers={"X-API-Key": sandbox.key},
+        content_type="multipart/form-data; boundary=cut",
+    )
+    assert answer.status_code == status
+    assert ("detail" in answer.json) == (status == 400)
+
+
 @pytest.mark.parametrize("path", [f"/v2.2/job/company/{ACME}", "/v2.2/company"])
 @pytest.mark.parametrize("head", ['form-data; filename="bill.pdf"', "form-data"])
 def test_a_part_without_a_name_is_refused(sandbox: Sandbox, path: str, head: str) -> None:
