@@ -86,7 +86,9 @@ class CorrectingVerbs(Writing):
         if foreign:
             raise NotFoundError(f"Company {scope.company_id} has no account {', '.join(sorted(foreign))}.")
 
-    def update_usage(self, usage: Given, /, company: Given | None = None, **changes: Unpack[UsageChanges]) -> pd.DataFrame:
+    def update_usage(
+        self, usage: Given, /, company: Given | None = None, **changes: Unpack[UsageChanges]
+    ) -> pd.DataFrame:
         """Correct a usage record; what is left out stays as it is. Demand cannot be corrected.
 
         Parameters

@@ -132,6 +132,15 @@ def test_a_usage_record_is_corrected(warm: Warm, place: Place, company: str, ver
     place.assert_true(nectar, company, version=version)
 
 
+def test_a_correction_is_seen_by_a_question_that_was_narrow(served: Place, company: str) -> None:
+    nectar = served.connect()
+    window = {"start": "2025-02", "end": "2025-02"}
+    assert set(nectar.usage(company, **window)["tariff"].dropna()) == set()
+    nectar.update_usage(FEBRUARY_USAGE, tariff="N")
+    assert set(nectar.usage(company, **window)["tariff"].dropna()) == {"N"}
+    served.assert_true(nectar, company)
+
+
 def test_a_correction_is_seen_where_the_bill_does_not_count_as_updated(served: Place, company: str) -> None:
     served.sandbox.switches = type(served.sandbox.switches)(children_move_updated="no")
     nectar = served.connect()
