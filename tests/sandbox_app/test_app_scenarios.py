@@ -108,14 +108,30 @@ def test_a_meter_moves_with_its_past(make: Make, position: str, day: str) -> Non
     ("name", "of", "what"),
     [
         ("flood", {}, "bad_login"), ("bad_login", {"document": JANUARY_BILL}, "connection"),
-        ("bad_login", {"connection": "nothing"}, "nothing"),
+        ("bad_login", {"connection": "nothing"}, "nothing"), ("bad_login", {"connection": 5}, "text"),
+        ("bad_login_after", {"days": -1}, "days"), ("bad_login_after", {"days": 1e9}, "days"),
     ],
 )  # fmt: skip
-def test_what_cannot_happen_says_what_can(sandbox: Sandbox, name: str, of: dict[str, str], what: str) -> None:
+def test_what_cannot_happen_says_what_can(sandbox: Sandbox, name: str, of: dict[str, object], what: str) -> None:
     before = "\n".join(sandbox.state.db.iterdump())
     with pytest.raises(ConfigurationError, match=what):
         sandbox.scenario(name, **of)
     assert "\n".join(sandbox.state.db.iterdump()) == before
+
+
+def test_time_goes_at_most_ten_years_at_once(sandbox: Sandbox) -> None:
+    for days in (3661, 1e300, float("nan")):
+        with pytest.raises(ConfigurationError, match="3660"):
+            sandbox.advance(days)
+    assert sandbox.clock.today().isoformat() == "2026-01-15"
+
+
+@pytest.mark.parametrize("name", ["bad_login", "bad_login_after"])
+def test_a_refused_login_is_spelt_as_the_switch_says(make: Make, name: str) -> None:
+    ask = make(switches={"wrong_password_status": "INCORRECT_PASSWORD"})
+    login = ask.sandbox.scenario(name)
+    ask.sandbox.advance(days=8)
+    assert ask(f"/connection/{login}/details")[1]["status"] == "INCORRECT_PASSWORD"
 
 
 def test_nothing_arrives_behind_a_login_that_fails_until_it_works_again() -> None:
