@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import re
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -259,3 +261,44 @@ def test_a_look_whether_the_link_works_does_not_open_it(api: Api, company: dict[
     assert events(api, made) == []
     assert requests.get(made["invitationUrl"], timeout=10).status_code == 200
     assert events(api, made) == ["VIEWED"]
+
+
+def test_whatever_is_typed_there_is_a_page(sandbox: nn.Sandbox, times: Callable[[int, int], int]) -> None:
+    """Right and odd answers by chance, in any order: never an error of the server, never more uses than allowed."""
+    client, headers, chance = sandbox.app.test_client(), {"X-API-Key": sandbox.key}, random.Random(1)
+    company = client.get("/v2.2/company", headers=headers).json[0]["id"]
+    site = client.get(f"/v2.2/company/{company}", headers=headers).json["sites"][0]["id"]
+    odd = [
+        "",
+        "\x00",
+        b"\xff\xed",
+        "x" * 2000,
+        MOCK,
+        "https://x.y:99999/",
+        "http://[",
+        "ß",
+        "٢٤٦٨١٠",
+        "%",
+        "<'\">",
+        "\u202e",
+    ]
+    seen = set()
+    for number in range(times(25, 1000)):
+        asked = chance.choice([{}, {"allowedEmails": ["a@b.example"]}, {"maxUses": 1}])
+        made = client.post(f"/v2.2/invitation/company/{company}", headers=headers, json=asked).json
+        url = client.get(f"/p/i/{made['token']}").headers["Location"]
+        for step in range(10):
+            page = client.get(url)
+            assert page.status_code in (200, 410)
+            hidden = dict(re.findall(r'name="(visit|step)" value="([^"]*)"', page.text))
+            seen.add(hidden.get("step"))
+            right = {"email": "a@b.example", "url": WITH_CODE, "country": "US", "sites": site, "password": "p",
+                     "username": f"ann {number} {step}", "code": "246810", "step": hidden.get("step", "")}  # fmt: skip
+            form = {name: chance.choice(odd) if chance.random() < 0.1 else value for name, value in right.items()}
+            if chance.random() < 0.1:
+                form["back"] = "1"
+            answer = client.post(url, data={**form, "visit": hidden.get("visit", "")})
+            assert answer.status_code in (303, 400, 410)
+        after = client.get(f"/v2.2/invitation/{made['id']}", headers=headers).json
+        assert after["useCount"] == len(after["createdConnections"]) <= 1
+    assert seen >= {"email", "provider", "login", "code"}
