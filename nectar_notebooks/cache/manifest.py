@@ -159,9 +159,10 @@ class Manifest:
         except sqlite3.DatabaseError as error:
             if getattr(error, "sqlite_errorcode", 0) & 0xFF not in _NOT_DAMAGE:
                 raise
+            check = "what else uses it" if "locked" in str(error) else "space and rights there"
             raise ConfigurationError(
                 f"The cache in {self.path.parent} cannot be used: {error}.",
-                advice="Check space and rights there, or give another folder with cache_dir=.",
+                advice=f"Check {check}, or give another folder with cache_dir=.",
             ) from error
 
     def vacuum(self) -> None:

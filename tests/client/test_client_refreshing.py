@@ -33,6 +33,19 @@ def test_nothing_changed_costs_at_most_three_requests_a_resource(api, join, cloc
     assert nectar.bills().attrs["nectar"]["fetched"] == "2026-01-17T09:00:00+00:00"
 
 
+def test_changes_are_asked_for_from_a_day_before_the_watermark(api, join, clock) -> None:
+    """UTC days cut at midnight: a row that was updated on the day of the walk, after it, would slip through."""
+    nectar = join()
+    nectar.portfolio()
+    for _ in range(2):
+        api.take_log()
+        clock.advance(days=2)
+        nectar.refresh()
+    asked = [path.split("?")[1] for path in api.take_log() if "UPDATED_DATE" in path]
+    assert len(asked) == 3
+    assert all("startDate=2026-01-16&" in question for question in asked), "the refresh before began on the 17th"
+
+
 def test_new_revised_and_deleted_bills_come_through(api, join, clock, tmp_path) -> None:
     nectar = join()
     nectar.portfolio()
