@@ -46,6 +46,14 @@ def browser_page(width: int = 1400, height: int = 2400, *, scripts: bool = True)
         browser.close()
 
 
+def serious(page: Any) -> list[str]:
+    """Return the faults of the page that axe calls serious or worse, each with the first place."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    found = Axe().run(page).response["violations"]
+    return [f"{one['id']}: {one['nodes'][0]['html']}" for one in found if one["impact"] in ("serious", "critical")]
+
+
 def write_notebook(path: Path, sources: Sequence[str]) -> None:
     """Write a notebook of code cells that has not been run."""
     cells = [

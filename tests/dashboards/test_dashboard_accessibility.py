@@ -13,8 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from browsing import MARKS, browser_page, expect
+from browsing import MARKS, browser_page, expect, serious
 
 pytestmark = MARKS
 
@@ -42,12 +41,6 @@ def page_of(which: str, folder: Path) -> Iterator[tuple[Any, str]]:
         process.terminate()
         process.wait(30)
         process.stdout.close()
-
-
-def serious(page: Any) -> list[str]:
-    """Return the faults of the page that axe calls serious or worse, each with the first place."""
-    found = Axe().run(page).response["violations"]
-    return [f"{one['id']}: {one['nodes'][0]['html']}" for one in found if one["impact"] in ("serious", "critical")]
 
 
 def a_login(page: Any) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browsing import MARKS, browser_page, expect, served_notebook, write_notebook
+from browsing import MARKS, browser_page, expect, serious, served_notebook, write_notebook
 
 import nectar_notebooks as nn
 
@@ -109,6 +109,50 @@ def test_somebody_walks_through_the_page_by_keyboard_without_scripts(
         look(page, "6-expired")
 
 
+def test_axe_finds_no_serious_fault_on_any_page(sandbox: tuple[nn.Sandbox, str], tmp_path: Path) -> None:
+    one, url = sandbox
+    nectar = nn.connect("local", base_url=url, key=one.key, cache_dir=tmp_path, clock=one.clock)
+    company = nectar.companies().iloc[0]
+    made = nectar.invite(company, emails=["ann@acme.example"], expires_in=3600, max_uses=1).iloc[0]
+    with browser_page(900, 900) as page:
+        page.set_default_timeout(10_000)
+        seen = {}
+
+        def examine() -> None:
+            seen[page.locator("h1").inner_text()] = serious(page)
+
+        page.goto(made["url"])
+        for typed in (
+            {"Your e-mail address": "eve@acme.example"}, {"Your e-mail address": "ann@acme.example"},
+            {"Country": "Utopia"}, {"Address of the provider's website": "https://nectarclimate.com", "Country": "US"},
+            {"User name": "ann", "Password": "wrong"}, {},
+            {"User name": "ann", "Password": ""}, {"User name": "ann", "Password": "wrong again"},
+        ):  # fmt: skip
+            examine()
+            for label, text in typed.items():
+                page.get_by_label(label).fill(text)
+            for box in page.get_by_role("checkbox").all()[:1]:
+                box.check()
+            page.evaluate("document.querySelector('form').noValidate = true")
+            page.get_by_role("button").first.click()
+        examine()
+        page.goto(made["url"])
+        examine()
+        mfa = nectar.reconnect(one.scenario("mfa_required"), company).iloc[0]
+        page.goto(mfa["url"])
+        page.get_by_label("User name").fill("ann")
+        page.get_by_label("Password").fill("x")
+        page.get_by_role("button", name="Connect").click()
+        examine()
+        page.evaluate("document.body.insertAdjacentHTML('beforeend', '<button></button>')")
+        assert [fault.partition(":")[0] for fault in serious(page)] == ["button-name"], "axe does look"
+    assert set(seen) == {
+        "Who are you?", "Choose the provider", "Enter the login", "The login did not work", "Type the code",
+        "This invitation is used up",
+    }  # fmt: skip
+    assert {heading: faults for heading, faults in seen.items() if faults} == {}
+
+
 def test_in_voila_a_login_is_added_in_the_frame_and_the_dashboard_shows_it(
     sandbox: tuple[nn.Sandbox, str], tmp_path: Path
 ) -> None:
@@ -120,6 +164,7 @@ def test_in_voila_a_login_is_added_in_the_frame_and_the_dashboard_shows_it(
         inside = page.frame_locator("iframe")
         expect(inside.get_by_role("heading", name="Who are you?")).to_be_visible()
         look(page, "7-frame")
+        assert serious(page) == []
         first = page.locator("iframe").get_attribute("src")
         one.advance(days=1)  # nobody comes for a day: the link has expired, and a fresh one stands there by itself
         expect(page.get_by_text("The invitation had expired: a fresh one was asked for.")).to_be_visible()
