@@ -58,10 +58,14 @@ def test_every_event_takes_effect_exactly_once(tmp_path: Path, times: Callable[[
     events, chance = times(400, 100_000), random.Random(7)
     numbers = [number for number in range(events) for _ in range(chance.randint(1, 3))]
     chance.shuffle(numbers)
-    sends = len(numbers)
+    sends, told = len(numbers), 0
     receiver = Killable(tmp_path)
     official, timer = Svix(SECRET), None
     while numbers:
+        done = (sends - len(numbers)) * 20 // sends
+        if done > told and events > 1000:  # an hour without a word looks like one that hangs
+            told = done
+            print(f"webhooks: {done * 5} % sent, {receiver.kills:,} kills", flush=True)
         number = numbers.pop()
         now = datetime.now(UTC)  # noqa: TID251  # the receiver's process reads the system's clock
         body = json.dumps({"eventType": "document.created.v2", "id": f"bill-{number}", "amount": number + 1})
