@@ -280,10 +280,15 @@ def test_every_control_has_a_label_and_none_is_left_behind(opened: Opened) -> No
     waiting, labelled = [explorer.widget], 0
     while waiting:
         one = waiting.pop()
-        waiting += getattr(one, "children", ())
-        if isinstance(one, (widgets.Button, widgets.Dropdown, widgets.Combobox, widgets.Text, widgets.ToggleButtons)):
-            assert one.description or one.layout.display == "none" or one.tooltip == ""
-            labelled += 1
+        if one.layout.display != "none":
+            waiting += getattr(one, "children", ())
+            if isinstance(one, widgets.ToggleButtons):
+                assert [tip.removeprefix("Show of this bill: ") for tip in one.tooltips] == [
+                    label for label, _ in one.options
+                ]
+            elif isinstance(one, (widgets.Button, widgets.Dropdown, widgets.Combobox, widgets.Text)):
+                assert one.description
+                labelled += 1
     assert labelled > 10
     number = len(live_controls)
     for _ in range(3):

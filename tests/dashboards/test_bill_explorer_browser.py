@@ -7,7 +7,7 @@ import io
 import os
 from pathlib import Path
 
-from browsing import MARKS, browser_page, expect, served_notebook, write_notebook
+from browsing import MARKS, browser_page, expect, serious, served_notebook, write_notebook
 
 import nectar_notebooks as nn
 
@@ -49,12 +49,14 @@ def test_voila_find_a_bill_read_it_and_count_it_in_another_way(tmp_path: Path) -
         months.focus()
         page.keyboard.press("Enter")
         expect(page.get_by_role("img", name="This bill over the calendar")).to_be_visible()
+        assert serious(page) == []
         if os.environ.get("NECTAR_SCREENSHOT"):
             page.screenshot(path=os.environ["NECTAR_SCREENSHOT"])
 
         page.get_by_label("Days", exact=True).select_option("start to the day before the end")
         page.get_by_role("button", name="What moves").click()
         expect(page.get_by_role("cell", name=f"+{moved:,.4f}".rstrip("0").rstrip(".")).first).to_be_visible()
+        assert serious(page) == []
 
         page.get_by_role("button", name="Line items", exact=True).click()
         page.get_by_role("button", name="Save these rows").click()
