@@ -16,7 +16,8 @@ import nectar_notebooks as nn
 @pytest.mark.parametrize("name", nn.__all__)
 def test_every_public_name_is_there_and_is_what_it_says(name: str) -> None:
     value = getattr(nn, name)
-    assert isinstance(value, ModuleType) == (name in {"errors", "plots", "statuses", "webhooks"})
+    modules = {"errors", "exports", "invitations", "plots", "statuses", "webhooks"}
+    assert isinstance(value, ModuleType) == (name in modules)
     assert value.__doc__
 
 

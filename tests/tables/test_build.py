@@ -308,8 +308,9 @@ def test_rows_that_are_none(resource: str) -> None:
     for rows in ([["id", "x"]], ["x"], [None], [{"id": "a"}, 7]):
         with pytest.raises(ContractError, match="instead of an object"):
             build(resource, rows)
-    with pytest.raises(ContractError, match="has no id"):
-        build(resource, [{"id": "a"}, {"name": "without"}])
+    if resource != "magic_links":  # of which none has an id
+        with pytest.raises(ContractError, match="has no id"):
+            build(resource, [{"id": "a"}, {"name": "without"}])
 
 
 def test_rows_are_not_changed() -> None:
