@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
+from werkzeug.routing import Rule
 
 from nectar_notebooks.sandbox import keys
 from nectar_notebooks.sandbox.admin import act
@@ -22,6 +23,7 @@ from nectar_notebooks.sandbox.guests.door import Door
 from nectar_notebooks.sandbox.hooks_page import page
 from nectar_notebooks.sandbox.invitations import PAGES
 from nectar_notebooks.sandbox.originals import FILES
+from nectar_notebooks.sandbox.params import Arguments
 from nectar_notebooks.sandbox.problems import ProblemError, bad_fields
 from nectar_notebooks.sandbox.router import Router
 from nectar_notebooks.sandbox.routes import ROUTES, VERSIONS
@@ -42,13 +44,12 @@ _NOTHING: Final = "There is nothing at this path: check the version and the spel
 _PAGE: Final = "<!doctype html><title>Please wait</title><p>We will be right back.</p>"
 #: More than the largest upload, so that a file that is too large is refused by name.
 _LARGEST_BODY: Final = 64 * 1024 * 1024
-_METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
 def make_app(sandbox: Sandbox) -> Flask:
     """Return the application that answers for `sandbox`."""
     app = Flask("nectar_notebooks.sandbox", static_folder=None, template_folder=None)
-    app.config["MAX_CONTENT_LENGTH"] = _LARGEST_BODY
+    app.config |= {"MAX_CONTENT_LENGTH": _LARGEST_BODY, "MAX_FORM_MEMORY_SIZE": _LARGEST_BODY}
     answers = _Answers(sandbox)
     for path, answer in (
         ("/<version>/<path:path>", answers.api),
@@ -59,7 +60,8 @@ def make_app(sandbox: Sandbox) -> Flask:
         ("/webhooks/<token>", answers.portal),
         ("/p/i/<token>", answers.guest),
     ):
-        app.add_url_rule(path, path, answer, methods=_METHODS, provide_automatic_options=False)
+        app.url_map.add(Rule(path, endpoint=path))  # of any method: what a path answers is the routes' to say
+        app.view_functions[path] = answer
     app.register_error_handler(ProblemError, _problem)
     app.register_error_handler(HTTPException, _http_error)
     app.wsgi_app = _Journaling(app.wsgi_app, sandbox)  # type: ignore[method-assign]  # Flask's documented way
@@ -101,11 +103,11 @@ class _Answers:
         if route.assumed and sandbox.documented_only:
             raise ProblemError(404, f"The documentation does not name {method} on this path.")
         body = Body() if method == "GET" else read(request, method, route.path)
-        query = request.args.to_dict(flat=False) if request.args else None
+        query = request.args.to_dict(flat=False) if request.args else {}
         if wrong := check_request(view.version, method, route.path, query, body.fields):
             raise bad_fields(wrong)
         with state.reading() if method == "GET" else state.writing():
-            call = Call(sandbox, key, view, request.args, body, method == "POST")
+            call = Call(sandbox, key, view, Arguments(query), body, method == "POST")
             return _response(route.answer(call, **dict(zip(names, values, strict=True))))
 
     def contract(self, version: str) -> Response:

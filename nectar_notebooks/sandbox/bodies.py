@@ -10,8 +10,10 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from werkzeug.exceptions import RequestEntityTooLarge
+
 from nectar_notebooks.sandbox.contract import read_form
-from nectar_notebooks.sandbox.problems import ProblemError
+from nectar_notebooks.sandbox.problems import ProblemError, bad_field
 
 if TYPE_CHECKING:
     from flask import Request
@@ -40,7 +42,18 @@ class Body:
 
 def read(request: Request, method: str, path: str) -> Body:
     """Return the body of a request, or raise the 400 that says why it cannot be read."""
+    try:
+        return _read(request, method, path)
+    except RequestEntityTooLarge:
+        uploads = path.startswith("/job/") and request.mimetype == "multipart/form-data"
+        raise bad_field("document" if uploads else "body", "is too large.") from None
+
+
+def _read(request: Request, method: str, path: str) -> Body:
     if request.mimetype in _FORMS:
+        twice = [name for name, sent in request.files.lists() if len(sent) > 1]
+        if twice:
+            raise bad_field(twice[0] or "body", "may be one file, not several.")
         files = {name: _taken(file) for name, file in request.files.items()}
         if None in files or None in request.form:
             raise ProblemError(400, "The body cannot be read: a part of it has no name.")

@@ -122,20 +122,10 @@ class Call:
         return None if found is None else Row(*found)
 
 
-class _Nothing:
-    """A query string without parameters."""
-
-    def get(self, key: str, /) -> str | None:
-        return None
-
-    def getlist(self, key: str, /) -> list[str]:
-        return []
-
-
 def inside(sandbox: Sandbox) -> Call:
     """Return a call that comes from the sandbox itself: it sees everything and asks for nothing."""
     view = View("v2.2", sandbox.switches, documented_only=False)
-    return Call(sandbox, Key("production", None), view, _Nothing(), Body())
+    return Call(sandbox, Key("production", None), view, Arguments({}), Body())
 
 
 def envelope(things: str, page: Page, rows: list[bytes]) -> Answer:

@@ -32,9 +32,7 @@ _PREFILL: Final = (
 def invite(call: Call, company_id: str) -> Answer:
     """Invite somebody to add a connection."""
     row = call.find("companies", company_id)
-    given = call.body.fields or {}
-    prefill = given.get("prefill") or {}
-    check_sites(call, row.company, prefill.get("initialSites") or [])
+    prefill = _prefill(call, row.company)
     filled = {"initialSites": [], "utilityTypes": []} | {name: prefill[name] for name in _PREFILL if name in prefill}
     return _create(call, row.company, company_id, None, filled)
 
@@ -73,6 +71,7 @@ def company_link(call: Call, company_id: str) -> Answer:
     """Answer the deprecated link by which a login is added."""
     row = call.find("companies", company_id)
     check_sites(call, row.company, (call.body.fields or {}).get("sites") or [])
+    _prefill(call, row.company)
     public, secret = link_secret("company", company_id), link_secret("company link", company_id)
     return Answer(
         dumps(
@@ -149,6 +148,13 @@ def _create(call: Call, company: int, company_id: str, connection_id: str | None
         (id_, company, connection, call.now, token, stored(record)),
     )
     return call.answer("invitations", _listed(call, record), 201)
+
+
+def _prefill(call: Call, company: int) -> dict[str, Any]:
+    """Return what the invited person finds filled in; sites that are not the company's are refused."""
+    prefill: dict[str, Any] = (call.body.fields or {}).get("prefill") or {}
+    check_sites(call, company, prefill.get("initialSites") or [], field="prefill.initialSites")
+    return prefill
 
 
 def _listed(call: Call, record: dict[str, Any]) -> dict[str, Any]:

@@ -136,14 +136,14 @@ def set_status(record: dict[str, Any], verdict: Verdict, now: str) -> None:
     record |= {"status": verdict.status, "statusErrorDetail": verdict.detail, "statusLastUpdateTime": now}
 
 
-def check_sites(call: Call, company: int, sites: list[str], url: str | None = None) -> None:
-    """Refuse sites that are not the company's; the mock utility wants one to three."""
+def check_sites(call: Call, company: int, sites: list[str], url: str | None = None, *, field: str = "sites") -> None:
+    """Refuse sites that are not the company's, naming the field they came in; the mock utility wants one to three."""
     own = {site for (site,) in call.db.execute("SELECT id FROM sites WHERE company = ?", (company,))}
     foreign = [site for site in sites if site not in own]
     if foreign:
-        raise bad_field("sites", f"{foreign[0][:80]!r} is no site of this company.")
+        raise bad_field(field, f"{foreign[0][:80]!r} is no site of this company.")
     if url is not None and is_mock(url) and not 1 <= len(set(sites)) <= 3:
-        raise bad_field("sites", "the sandbox credentials take one to three sites.")
+        raise bad_field(field, "the sandbox credentials take one to three sites.")
 
 
 def _check_free(call: Call, company: int, url: str, username: str) -> None:

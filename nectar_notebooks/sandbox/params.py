@@ -6,8 +6,9 @@ list does not know are ignored, as the API's framework does. How a filter select
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
 from nectar_notebooks.sandbox.text import normalized
 
@@ -16,14 +17,20 @@ __all__ = ["Arguments", "Filters", "filters", "page"]
 _LARGEST_PAGE: Final = 10**9
 
 
-class Arguments(Protocol):
-    """A query string: a name may come several times."""
+@dataclass(frozen=True, slots=True)
+class Arguments:
+    """A query string: a name may come several times. It is the same values that the contract was asked about."""
 
-    def get(self, key: str, /) -> str | None:
-        """Return the first value of a name."""
+    values: Mapping[str, list[str]]
 
-    def getlist(self, key: str, /) -> list[str]:
+    def get(self, key: str) -> str | None:
+        """Return the last value of a name, the one that counts, as Django takes it."""
+        found = self.values.get(key)
+        return found[-1] if found else None
+
+    def getlist(self, key: str) -> list[str]:
         """Return every value of a name."""
+        return self.values.get(key, [])
 
 
 @dataclass(frozen=True, slots=True)

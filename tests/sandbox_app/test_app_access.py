@@ -24,6 +24,15 @@ def test_without_a_good_key_everything_is_a_401(ask: Asker, path: str) -> None:
         assert key is None or key not in body["detail"]
 
 
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "OPTIONS", "TRACE", "PURGE"])
+def test_a_method_that_a_path_does_not_have_is_told_which_it_has(sandbox: Sandbox, method: str) -> None:
+    answer = sandbox.app.test_client().open(
+        f"/v2.2/site/{BETA_SITE}", method=method, headers={"X-API-Key": sandbox.key}
+    )
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, HEAD, PATCH")
+    assert method in answer.json["detail"]
+
+
 def test_a_key_in_the_address_is_no_key(ask: Asker) -> None:
     assert ask(f"/ping?X-API-Key={ask.sandbox.key}", key=None)[0] == 401
 

@@ -84,6 +84,29 @@ def test_limit_is_for_connections_alone(ask: Asker) -> None:
 
 
 @pytest.mark.parametrize(
+    ("path", "name", "good", "bad"),
+    [
+        (BILLS, "dateType", "CREATED_DATE", "NOPE"), (BILLS, "startDate", "2025-03-03", "bad"),
+        (BILLS, "isDeleted", "true", "maybe"), (USAGE, "endDate", "2025-02-20", "bad"),
+        (f"/connection/company/{ACME}", "limit", "1", "x"), (f"/connection/company/{ACME}", "limit", "1", "0"),
+        (f"/connection/company/{ACME}", "status", "CONNECTED", "NOPE"),
+        (f"/interval/connection/{POWER_LOGIN}", "startDate", "2025-01-01", "bad"),
+    ],
+)  # fmt: skip
+def test_of_a_name_given_twice_the_last_value_is_checked_and_counts(
+    ask: Asker, path: str, name: str, good: str, bad: str
+) -> None:
+    status, body = ask(f"{path}?{name}={good}&{name}={bad}")
+    assert status == 400
+    assert name in body["detail"]
+    assert ask(f"{path}?{name}={bad}&{name}={good}") == ask(f"{path}?{name}={good}")
+
+
+def test_of_two_pages_the_last_counts(ask: Asker) -> None:
+    assert ask(f"/connection/company/{ACME}?limit=1&page=1&page=2")[1]["currentPage"] == 2
+
+
+@pytest.mark.parametrize(
     ("query", "expected"),
     [
         ("status=CONNECTED", [POWER_LOGIN]),

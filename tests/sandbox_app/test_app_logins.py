@@ -168,7 +168,8 @@ def test_an_invitation_to_reconnect_repairs_the_login(ask: Asker) -> None:
     ("body", "field"),
     [
         ({"expiresInSeconds": 59}, "expiresInSeconds"), ({"maxUses": 0}, "maxUses"),
-        ({"allowedEmails": ["bob"]}, "allowedEmails"), ({"prefill": {"initialSites": [BETA_SITE]}}, "sites"),
+        ({"allowedEmails": ["bob"]}, "allowedEmails"),
+        ({"prefill": {"initialSites": [BETA_SITE]}}, "prefill.initialSites:"),
     ],
 )  # fmt: skip
 def test_a_wrong_invitation_is_refused(ask: Asker, body: dict[str, Any], field: str) -> None:
@@ -187,6 +188,22 @@ def test_magic_links_still_work(ask: Asker) -> None:
     assert status == 200
     assert edit["magicLinkUrl"].startswith(f"https://dash.nectarclimate.com/p/connect/{public}/workflow/")
     assert ask(f"/connection/{POWER_LOGIN}/details")[1]["publicCompanyId"] == public
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [({"sites": [BETA_SITE]}, "sites:"), ({"prefill": {"initialSites": [BETA_SITE]}}, "prefill.initialSites:")],
+)
+def test_a_magic_link_for_another_company_s_site_is_refused(ask: Asker, body: dict[str, Any], field: str) -> None:
+    status, answer = ask(f"{CREATE}/link", method="POST", body=body)
+    assert status == 400
+    assert field in answer["detail"]
+
+
+@pytest.mark.parametrize("url", ["https://gas.example:8443/login", "https://gas.example?tenant=7"])
+def test_a_login_s_address_may_have_a_port_and_a_query(ask: Asker, url: str) -> None:
+    status, login = ask(CREATE, method="POST", body=LOGIN | {"url": url, "username": "me"})
+    assert (status, login["url"], login["datasource"]["name"]) == (201, url, "Gas")
 
 
 def test_intervals_of_a_smart_meter(ask: Asker) -> None:

@@ -110,6 +110,31 @@ def test_an_upload_without_a_file_or_for_a_foreign_site_is_refused(ask: Asker) -
     assert ask(f"/job/{NOBODY}")[0] == 404
 
 
+def test_a_body_beyond_any_limit_is_refused_by_name(sandbox: Sandbox) -> None:
+    status, body = upload(sandbox, "bill.pdf", b"%PDF-" + b"0" * (65 * 1024 * 1024))
+    assert (status, body["document"]) == (400, ["is too large."])
+    answer = sandbox.app.test_client().post(
+        f"/v2.2/site/company/{ACME}",
+        data=b"name=" + b"x" * (65 * 1024 * 1024),
+        headers={"X-API-Key": sandbox.key},
+        content_type="application/x-www-form-urlencoded",
+    )
+    assert (answer.status_code, answer.json["body"]) == (400, ["is too large."])
+
+
+def test_two_files_in_one_upload_are_refused(sandbox: Sandbox) -> None:
+    files = [("document", ("one.png", PNG)), ("document", ("two.png", PNG))]
+    form = requests.Request("POST", "http://localhost", files=files).prepare()
+    answer = sandbox.app.test_client().post(
+        f"/v2.2/job/company/{ACME}",
+        data=form.body,
+        headers={"X-API-Key": sandbox.key},
+        content_type=form.headers["Content-Type"],
+    )
+    assert (answer.status_code, answer.json["document"]) == (400, ["may be one file, not several."])
+    assert Asker(sandbox)(f"/job/company/{ACME}")[1]["totalJobs"] == 0
+
+
 def test_an_inactive_company_takes_no_uploads(ask: Asker) -> None:
     ask.sandbox.scenario("company_inactive", company=ACME)
     status, body = upload(ask.sandbox, "photo.png", PNG)

@@ -131,6 +131,16 @@ def test_bodies_may_be_forms(ask: Asker) -> None:
     assert [site["name"] for site in ask(f"/company/{ACME}")[1]["sites"]][-2:] == ["Form", "Multipart"]
 
 
+def test_a_form_s_text_may_be_as_long_as_json_s(sandbox: Any) -> None:
+    answer = sandbox.app.test_client().post(
+        f"/v2.2/site/company/{ACME}",
+        data=f"name=Long&externalId={'e' * 600_000}",
+        headers={"X-API-Key": sandbox.key},
+        content_type="application/x-www-form-urlencoded",
+    )
+    assert (answer.status_code, len(answer.json["externalId"])) == (201, 600_000)
+
+
 def test_a_body_that_is_no_json_is_refused(sandbox: Any) -> None:
     client, headers = sandbox.app.test_client(), {"X-API-Key": sandbox.key}
     for text in ("{", "[" * 100_000, '{"name": NaN}', "\xff"):

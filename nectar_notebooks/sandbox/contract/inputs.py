@@ -34,8 +34,8 @@ __all__ = ["FORMS", "INPUTS"]
 
 _FROM_0_TO_1: Final = r"^(0(\.[0-9]+)?|1(\.0+)?)$"
 _FROM_0_TO_100: Final = r"^([0-9]{1,2}(\.[0-9]+)?|100(\.0+)?)$"
-_WEB_ADDRESS: Final = r"^https?://[A-Za-z0-9.-]+(/[!-~]*)?$"
-_HTTPS_ADDRESS: Final = r"^https://[A-Za-z0-9.-]+(/[!-~]*)?$"
+_WEB_ADDRESS: Final = r"^https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?([/?][!-~]*)?$"
+_HTTPS_ADDRESS: Final = r"^https://[A-Za-z0-9.-]+(:[0-9]{1,5})?([/?][!-~]*)?$"
 #: A form sends an object or a list that its caller did not mean to send as text: brackets around it tell.
 _NO_JSON: Final = r"^$|^[^\[{]|[^\]}]$"
 _TEN_YEARS: Final = 315_360_000
