@@ -14,8 +14,26 @@ import pandas as pd
 
 from nectar_notebooks.errors import DataError, InvalidRequestError
 from nectar_notebooks.methodology.attribution_rules import words
-from nectar_notebooks.methodology.checks import TEXT, choose, counted, flags, left_out, numbers, report, require, text
-from nectar_notebooks.methodology.counting import by_accounts, by_bills, count_accounts, count_bills, leave_out
+from nectar_notebooks.methodology.checks import (
+    TEXT,
+    choose,
+    counted,
+    distinct,
+    flags,
+    left_out,
+    numbers,
+    report,
+    require,
+    text,
+)
+from nectar_notebooks.methodology.counting import (
+    by_accounts,
+    by_bills,
+    count_accounts,
+    count_bills,
+    leave_out,
+    refuse_doubled,
+)
 from nectar_notebooks.methodology.keys import places_in
 from nectar_notebooks.schema.portfolio import Portfolio
 
@@ -100,7 +118,8 @@ def adjust(
     Raises
     ------
     DataError
-        A column is missing, bills supersede each other in a circle, a percentage lies outside 0 to 100.
+        A column is missing, an id stands on two rows of a table, bills supersede each other in a circle, a
+        percentage lies outside 0 to 100.
 
     Examples
     --------
@@ -117,6 +136,7 @@ def adjust(
             raise InvalidRequestError(
                 "A portfolio brings its own sites and bills.", advice="Leave sites= and bills= out."
             )
+        refuse_doubled(data)
         portfolio = _imply(_count(data, flagged), implied_sewer)
         asking = _asking(portfolio) if occupancy == "connection" else None
         place = text(at_their_meters(portfolio.usage, portfolio.meters), "site_id")
@@ -129,6 +149,7 @@ def adjust(
             "implied_sewer and occupancy='connection' need line items and connections.",
             advice="Give a portfolio in place of usage records.",
         )
+    distinct(data, "usage_id", "usage")
     usage = data if bills is None else by_bills(data, count_bills(bills, flagged=flagged))
     return _worth(usage, text(usage, "site_id"), sites, exclusions, occupancy, net_metering, None)
 
@@ -230,6 +251,7 @@ def _occupied(place: pd.Series, sites: pd.DataFrame | None) -> npt.NDArray[np.fl
     if sites is None:
         raise InvalidRequestError("occupancy needs the sites.", advice="Give sites= with occupancy_percent.")
     require(sites, ("site_id", "occupancy_percent"), "sites")
+    distinct(sites, "site_id", "sites")
     percent = numbers(sites, "occupancy_percent", "sites")
     absurd = (percent < 0) | (percent > 100)
     if absurd.any():

@@ -89,7 +89,8 @@ def attribute(
         `share` (of the line item), `method`, `reason`, `start_date`, `end_date` (the meter's service period
         on that bill, else the bill's). Methods: ``usage``, ``demand``, ``equal``, ``proportional``, ``meter``
         (the item names it), and, without a meter, ``finance``, ``unattributed``, ``residual``. A residual is
-        one row for each bill whose current charges differ from its line items of the current period; its
+        one row for each bill whose current charges differ from its line items of the current period, also
+        those that do not count; its
         `charge_type` is ``RESIDUAL``. ``attrs["nectar"]`` says how many rows were left out and why.
 
     Raises
@@ -186,7 +187,7 @@ def attribute(
         day = np.append(of_slot, MISSING_DAY)[parts.slot]
         result[name] = _dates(np.where(day == MISSING_DAY, of_bill[bill[parts.item]], day))
     if bills is not None:
-        result = pd.concat([result, _residuals(items, bill, at_hand, bills, periods)], ignore_index=True)
+        result = pd.concat([result, _residuals(line_items, at_hand, bills, periods)], ignore_index=True)
     out = {reason: out.get(reason, 0) + rows_out.get(reason, 0) for reason in {*out, *rows_out}}
     return report(result, "attribute", out, rows=len(items))
 
@@ -226,14 +227,13 @@ def _charges(items: pd.DataFrame, places: Ints, parts: Parts, reasons: list[str]
     return pd.DataFrame(dict(zip(names, map_columns(column, names, len(amount)), strict=True)))
 
 
-def _residuals(
-    items: pd.DataFrame, bill: Ints, at_hand: Bills, bills: pd.DataFrame, periods: tuple[Ints, Ints]
-) -> pd.DataFrame:
+def _residuals(items: pd.DataFrame, at_hand: Bills, bills: pd.DataFrame, periods: tuple[Ints, Ints]) -> pd.DataFrame:
     """Return one row for each counting bill whose current charges are not the sum of its line items.
 
-    Line items of an earlier billing period are no current charges and are left out of the sum.
+    All of its line items, also those that do not count: what is left out on purpose does not come back as a
+    difference. Line items of an earlier billing period are no current charges and are left out of the sum.
     """
-    place = at_hand.row
+    bill, place = at_hand.of_items, at_hand.row
     charges = np.append(numbers(bills, "current_charges", "bills"), np.nan)[place]
     charges[~np.append(counted(bills, "bills"), False)[place]] = np.nan
     currency, names = pd.factorize(pd.concat([text(bills, "currency"), text(items, "currency")], ignore_index=True))

@@ -19,6 +19,7 @@ from nectar_notebooks.methodology.checks import (
     TEXT,
     counted,
     days,
+    distinct,
     left_out,
     named_rows,
     numbers,
@@ -67,17 +68,13 @@ def refuse_doubled(line_items: pd.DataFrame) -> None:
 
 def number_bills(line_items: pd.DataFrame, usage: pd.DataFrame, bills: pd.DataFrame | None) -> Bills:
     """Return the bills at hand, and which each line item and usage record stands on (-1: none of them)."""
-    codes, distinct = pd.factorize(text(line_items, "bill_id"))
-    named = pd.Series(distinct, dtype=TEXT)
+    codes, ids_of_items = pd.factorize(text(line_items, "bill_id"))
+    named = pd.Series(ids_of_items, dtype=TEXT)
     row = np.full(len(named) + 1, -1)
     if bills is not None:
         require(bills, ("bill_id",), "bills")
         own = text(bills, "bill_id")
-        doubled = own.duplicated(keep=False).to_numpy() & own.notna().to_numpy()
-        if doubled.any():
-            raise DataError(
-                f"bills: an id stands on several rows: {named_rows(bills, doubled)}.", advice="Keep one row per bill."
-            )
+        distinct(bills, "bill_id", "bills")
         place = places_in(named, own)
         further = np.ones(len(own), dtype=bool)
         further[place[place >= 0]] = False

@@ -8,7 +8,8 @@ No rule of the methodology stands here.
 
 from __future__ import annotations
 
-from datetime import date
+import re
+from datetime import date, datetime
 from numbers import Number
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -27,6 +28,7 @@ __all__ = [
     "choose",
     "counted",
     "days",
+    "distinct",
     "factorize",
     "flags",
     "left_out",
@@ -46,6 +48,8 @@ _MISSING = pd.array([np.nan], dtype=TEXT)
 _TRUE = frozenset({"true", "t", "yes", "y", "1", "1.0"})
 _FALSE = frozenset({"false", "f", "no", "n", "0", "0.0", ""})
 _SHOWN = 5
+_DAY = len("2024-01-31")
+_ZONE = re.compile(r"(?<=:\d\d)(\.\d+)?\s*(Z|[+-]\d\d(:?\d\d)?)$")
 
 
 def require(frame: pd.DataFrame, columns: Iterable[str], what: str) -> None:
@@ -61,6 +65,22 @@ def require(frame: pd.DataFrame, columns: Iterable[str], what: str) -> None:
     doubled = frame.columns[frame.columns.duplicated()].tolist()
     if doubled:
         raise DataError(f"{what} has two columns named {doubled[0]}.", advice="Rename one of them.")
+
+
+def distinct(frame: pd.DataFrame, key: str, what: str) -> None:
+    """Raise `DataError` where an id of the column `key` stands on several rows; missing ids are none."""
+    ids = text(frame, key)
+    if ids.is_unique:
+        return
+    doubled = ids.duplicated(keep=False).to_numpy() & ids.notna().to_numpy()
+    if doubled.any():
+        names = ids[doubled].drop_duplicates()
+        more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+        stand = "stands" if len(names) == 1 else "stand"
+        raise DataError(
+            f"{what}: {key} {', '.join(names.head(_SHOWN))}{more} {stand} on several rows.",
+            advice="Keep one row for each.",
+        )
 
 
 def choose(name: str, value: str, allowed: Sequence[str]) -> str:
@@ -84,7 +104,10 @@ def numbers(frame: pd.DataFrame, name: str, what: str) -> npt.NDArray[np.float64
     if pd.api.types.is_numeric_dtype(column.dtype) and not pd.api.types.is_bool_dtype(column.dtype):
         values = np.asarray(column.to_numpy(dtype=np.float64, na_value=np.nan))
     else:
-        known = pd.to_numeric(column.astype(object), errors="coerce")
+        told = column.astype(object)
+        if pd.api.types.infer_dtype(told, skipna=True) in ("boolean", "mixed", "mixed-integer"):
+            told = told.map(lambda value: "" if isinstance(value, (bool, np.bool_)) else value)  # no quantity
+        known = pd.to_numeric(told, errors="coerce")
         values = np.asarray(known.to_numpy(dtype=np.float64, na_value=np.nan))
         bad = np.isnan(values) & column.notna().to_numpy()
         if bad.any():
@@ -103,6 +126,13 @@ def _far_day(value: object) -> date | None:
         return date.fromisoformat(str(value))
     except ValueError:
         return None
+
+
+def _without_zone(value: object) -> object:
+    """Return text, or a moment, without its time zone: one column may have several, as on both sides of a change."""
+    if isinstance(value, str):
+        return _ZONE.sub("", value) if len(value) > _DAY else value
+    return value.replace(tzinfo=None) if isinstance(value, datetime) and not pd.isna(value) else value
 
 
 def _refuse_numbers(frame: pd.DataFrame, column: pd.Series, name: str, what: str) -> None:
@@ -135,6 +165,7 @@ def days(frame: pd.DataFrame, name: str, what: str) -> npt.NDArray[np.datetime64
     if not (isinstance(column.dtype, np.dtype) and column.dtype.kind == "M"):
         column = column.astype(object)
         _refuse_numbers(frame, column, name, what)
+        column = column.map(_without_zone)
         parsed = pd.to_datetime(column, format="ISO8601", errors="coerce")
         bad = (parsed.isna() & column.notna()).to_numpy()
         if bad.any():

@@ -6,22 +6,40 @@ left out of sums and why. What a row that counts is worth is decided in `adjustm
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import pandas as pd
 
 from nectar_notebooks.errors import DataError
-from nectar_notebooks.methodology.checks import TEXT, counted, flags, require, text
+from nectar_notebooks.methodology.checks import TEXT, counted, distinct, flags, require, text
+from nectar_notebooks.schema.accounts import NOT_DUPLICATE, why_not_counted
 from nectar_notebooks.schema.revisions import circle
-from nectar_notebooks.schema.values import ACCOUNT_STATUSES_NOT_COUNTED
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from nectar_notebooks.schema.portfolio import Portfolio
+
     Flags = npt.NDArray[np.bool_]
 
-__all__ = ["by_accounts", "by_bills", "count_accounts", "count_bills", "leave_out"]
+__all__ = ["by_accounts", "by_bills", "count_accounts", "count_bills", "leave_out", "refuse_doubled"]
+
+#: Tables of which a doubled row would be summed twice, or would say two things of one object.
+_DISTINCT: Final = {
+    "companies": "company_id",
+    "sites": "site_id",
+    "accounts": "account_id",
+    "meters": "meter_id",
+    "bills": "bill_id",
+    "usage": "usage_id",
+}
+
+
+def refuse_doubled(portfolio: Portfolio) -> None:
+    """Raise `DataError` where an object stands on several rows of its table."""
+    for name, key in _DISTINCT.items():
+        distinct(getattr(portfolio, name), key, name)
 
 
 def leave_out(frame: pd.DataFrame, rows: Flags, reason: str | pd.Series) -> pd.DataFrame:
@@ -67,17 +85,12 @@ def _refuse_cycles(successor: dict[str, str]) -> None:
 def count_accounts(accounts: pd.DataFrame) -> pd.DataFrame:
     """Return the accounts with those known not to count: detected only, not tracked, duplicated."""
     require(accounts, ("account_id",), "accounts")
-    status = text(accounts, "status")
-    for state in ACCOUNT_STATUSES_NOT_COUNTED:
-        accounts = leave_out(
-            accounts, status.eq(state).to_numpy(dtype=bool), f"account {state.lower().replace('_', ' ')}"
-        )
-    disabled = text(accounts, "tracking").eq("DISABLED").to_numpy(dtype=bool)
-    accounts = leave_out(accounts, disabled, "account not tracked")
     # a text of any other kind, such as another account's id, says that it is one
     duplicate = text(accounts, "duplicate").str.strip().str.lower()
-    repeated = (duplicate.notna() & ~duplicate.isin(["", "false", "0"])).to_numpy(dtype=bool)
-    return leave_out(accounts, repeated, "duplicate account")
+    repeated = duplicate.notna() & ~duplicate.isin(NOT_DUPLICATE)
+    told = map(why_not_counted, text(accounts, "status"), text(accounts, "tracking"), repeated)
+    reason = pd.Series(list(told), index=accounts.index, dtype=TEXT)
+    return leave_out(accounts, reason.notna().to_numpy(), reason)
 
 
 def by_bills(frame: pd.DataFrame, bills: pd.DataFrame) -> pd.DataFrame:

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from nectar_notebooks.schema import statuses
+from nectar_notebooks.schema.accounts import NOT_DUPLICATE
 from nectar_notebooks.schema.tables import TABLES, Column, Table
 from nectar_notebooks.tables.casting import frame_of, typed_columns
 from nectar_notebooks.tables.reading import TEXT, JsonRow, Reading, children, entries, raw_table
@@ -71,7 +72,7 @@ def finish_accounts(pieces: Mapping[str, list[pa.Table]], company_id: str | None
     not_tracked = pc.equal(columns["is_tracked"], False)
     disabled = pc.if_else(pc.fill_null(not_tracked, False), "DISABLED", pa.scalar(None, TEXT)).cast(TEXT)
     columns["tracking"] = pc.coalesce(columns["tracking"], disabled)
-    harmless = pc.is_in(pc.utf8_lower(columns["duplicate"]), pa.array(["false", "0"], TEXT))
+    harmless = pc.is_in(pc.utf8_lower(columns["duplicate"]), pa.array(NOT_DUPLICATE, TEXT))
     columns["duplicate"] = pc.if_else(
         pc.is_null(columns["duplicate"]), pa.scalar(None, pa.bool_()), pc.invert(harmless)
     )

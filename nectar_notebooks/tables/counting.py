@@ -12,14 +12,11 @@ from typing import Final
 import pandas as pd
 
 from nectar_notebooks.errors import DataError
+from nectar_notebooks.schema.accounts import why_not_counted
 from nectar_notebooks.schema.revisions import circle
-from nectar_notebooks.schema.values import ACCOUNT_STATUSES_NOT_COUNTED
 from nectar_notebooks.tables.casting import TEXT_DTYPE
 
-__all__ = ["REASONS", "fill_counts"]
-
-#: Every reason, in the order in which the first that holds is given.
-REASONS: Final = ("superseded", "duplicate account", "detected account", "account not tracked")
+__all__ = ["fill_counts"]
 
 _MOST_SHOWN: Final = 10
 
@@ -73,14 +70,9 @@ def fill_counts(frames: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
 
 
 def _reason_of_accounts(accounts: pd.DataFrame) -> pd.Series[str]:
-    reason = pd.Series(pd.NA, index=accounts.index, dtype="object")
-    status = accounts["status"].str.upper()
-    detected, not_tracked = ACCOUNT_STATUSES_NOT_COUNTED
-    tracking = accounts["tracking"].str.upper()
-    reason[status.eq(not_tracked) | tracking.eq("DISABLED")] = "account not tracked"
-    reason[status.eq(detected)] = "detected account"
-    reason[accounts["duplicate"].fillna(False).astype(bool)] = "duplicate account"
-    return _texts(reason)
+    duplicate = accounts["duplicate"].fillna(False).astype(bool)
+    told = map(why_not_counted, accounts["status"], accounts["tracking"], duplicate)
+    return _texts(pd.Series(list(told), index=accounts.index, dtype="object"))
 
 
 def _shared_reason(relation: pd.DataFrame, key: str, by_account: pd.Series[str]) -> pd.Series[str]:

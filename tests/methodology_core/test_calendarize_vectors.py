@@ -215,6 +215,27 @@ def test_a_spring_clock_change_moves_nothing() -> None:
     assert by_month(calendarize(usage)) == {"2024-03": 24, "2024-04": 24}
 
 
+def test_text_of_two_time_zones_keeps_its_civil_days() -> None:
+    """As a provider writes them, on both sides of a clock change, beside a day without a time."""
+    rows = [("2024-03-01T00:00:00-05:00", "2024-03-31T00:00:00-04:00"), ("2024-04-01", "2024-04-30T23:59:59.5Z")]
+    usage = pd.DataFrame(rows, columns=["start_date", "end_date"]).assign(
+        meter_id="m", usage=[310.0, 300.0], unit="kWh"
+    )
+    result = calendarize(usage)
+    assert result["days_covered"].tolist() == [31, 30]
+    assert result["usage"].tolist() == pytest.approx([310, 300])
+    moments = [pd.Timestamp(text) for text in ("2024-03-01T00:00-05:00", "2024-04-01T00:00-04:00")]
+    mixed = usage.assign(start_date=pd.Series(moments, dtype=object), end_date=["2024-03-31", "2024-04-30"])
+    assert calendarize(mixed)["days_covered"].tolist() == [31, 30]
+
+
+@pytest.mark.parametrize("values", [[True, False], [True, 310.0], pd.array([True, None], dtype="boolean")])
+def test_true_is_no_quantity(values: object) -> None:
+    usage = pd.DataFrame({"meter_id": "m", "start_date": "2024-01-01", "end_date": "2024-01-31", "unit": "kWh"}, [0, 1])
+    with pytest.raises(DataError, match="usage is no number in meter_id m"):
+        calendarize(usage.assign(usage=values))
+
+
 def test_empty_frames_have_the_same_columns_and_dtypes() -> None:
     usage = bills(("m", "2024-01-15", "2024-02-14", 3100), cost=1.0, currency="USD")
     full, empty = calendarize(usage), calendarize(usage.iloc[:0])

@@ -140,21 +140,74 @@ def test_the_newest_of_a_chain_counts() -> None:
 
 
 @pytest.mark.parametrize(
-    ("account", "counts"),
+    ("account", "reason"),
     [
-        ({"status": "DETECTED"}, False),
-        ({"status": "CUSTOMER_NOT_TRACKED"}, False),
-        ({"tracking": "DISABLED"}, False),
-        ({"duplicate": True}, False),
-        ({"status": "PULL_COMPLETED", "tracking": "UNSET", "duplicate": False}, True),
-        ({"status": "SOMETHING_NEW"}, True),
-        ({}, True),
+        ({"status": "DETECTED"}, "detected account"),
+        ({"status": "CUSTOMER_NOT_TRACKED"}, "account not tracked"),
+        ({"tracking": "DISABLED"}, "account not tracked"),
+        ({"duplicate": True, "status": "DETECTED"}, "duplicate account"),
+        ({"status": "ONBOARDED"}, None),
+        ({"status": "PULL_COMPLETED", "tracking": "UNSET", "duplicate": False}, None),
+        ({"status": "SOMETHING_NEW"}, None),
+        ({"last_service_date": "2020-01-31"}, None),  # an old account counts for its past
+        ({}, None),
     ],
 )
-def test_accounts_that_are_known_not_to_count(account: dict, counts: bool) -> None:
-    result = monthly(two_sites(accounts=[{"account_id": "A", **account}, {"account_id": "D", "tracking": "DISABLED"}]))
-    assert (result["usage"].sum() > 0) == counts
-    assert (cents(result["cost"]) > 0) == counts
+def test_accounts_that_are_known_not_to_count(account: dict, reason: str | None) -> None:
+    """In the words that the tables use, so that the reasons of one portfolio do not differ."""
+    given = two_sites(accounts=[{"account_id": "A", **account}, {"account_id": "D", "tracking": "DISABLED"}])
+    result = monthly(given)
+    assert (result["usage"].sum() > 0) == (reason is None)
+    assert (cents(result["cost"]) > 0) == (reason is None)
+    if reason is not None:
+        assert adjust(given).accounts["counts_reason"].tolist() == [reason, "account not tracked"]
+        assert result.attrs["nectar"][f"left_out: bills, {reason}"] >= 1
+
+
+@pytest.mark.parametrize("said", ["false", "False", " 0 ", "", None, "A-2", "true", "1"])
+def test_a_duplicate_is_any_text_but_three(said: str | None) -> None:
+    given = two_sites()
+    accounts = pd.DataFrame({"account_id": ["A", "D"], "duplicate": [said, None], "tracking": [None, "DISABLED"]})
+    counts = len(monthly(replace(given, accounts=accounts))) > 0
+    assert counts == (said in ("false", "False", " 0 ", "", None))
+
+
+def test_charges_that_are_left_out_do_not_come_back_as_a_residual() -> None:
+    """One bill of 150 USD for two accounts, of which one is not tracked: its 50 USD are no difference."""
+    given = two_sites(
+        bills=[{"bill_id": "b", "current_charges": 150.25, "currency": "USD"}],
+        bill_accounts=[{"bill_id": "b", "account_id": "A"}, {"bill_id": "b", "account_id": "D"}],
+        usage=[
+            used("b1", "b", "e1", "2024-01-01", "2024-01-31", 100.0),
+            used("b2", "b", "d1", "2024-01-01", "2024-01-31", 50.0),
+        ],
+        line_items=[line(0, "b", 100.0, "SUPPLY"), line(1, "b", 50.0, "SUPPLY")],
+        line_item_accounts=[
+            {"line_item_id": "b:0", "account_id": "A"},
+            {"line_item_id": "b:1", "account_id": "D"},
+        ],
+    )
+    result = monthly(given)
+    assert result.set_index("kind")["cost"].to_dict() == {"attributed": 100.0, "residual": 0.25}
+    assert result.attrs["nectar"]["left_out: line items, account not tracked"] == 1
+    assert explain(given, bill="b")["method"].tolist() == ["usage", "residual", "left out"]
+
+
+@pytest.mark.parametrize("name", ["companies", "sites", "accounts", "meters", "bills", "usage", "line_items"])
+def test_an_object_on_two_rows_is_refused_before_it_is_summed_twice(name: str) -> None:
+    given = two_sites()
+    frame = getattr(given, name)
+    twice = replace(given, **{name: pd.concat([frame, frame.iloc[:1]], ignore_index=True)})
+    key = {"companies": "company_id", "usage": "usage_id"}.get(name, f"{name[:-1]}_id")
+    with pytest.raises(DataError, match=f"{name}: .*{key}|{name}: .*rows: {key}"):
+        monthly(twice)
+
+
+def test_a_usage_record_twice_is_refused_in_a_frame_too() -> None:
+    usage = pd.DataFrame({"usage_id": ["u", "u", None, None], "usage": [1.0, 1.0, 2.0, 2.0]})
+    with pytest.raises(DataError, match="usage_id u stands on several rows"):
+        adjust(usage)
+    assert adjust(usage[2:])["adjusted_usage"].tolist() == [2.0, 2.0]
 
 
 def test_exclusions_both_ways() -> None:

@@ -28,7 +28,8 @@ _ALL: Final = (
         "duplicate_id",
         ACTION,
         "An id stands on two rows of one table.",
-        "Drop the repeated rows, or fetch the table again: sums take both.",
+        "Drop the repeated rows, or fetch the table again: a portfolio with them is refused, but a frame of usage "
+        "alone is summed with both.",
     ),
     Kind(
         "infinite_value",
