@@ -64,6 +64,9 @@ def energy(
     """
     if kind(unit) != "energy":
         raise InvalidRequestError(f"unit={unit!r} is no energy unit of the API.", advice="Use kWh, GJ or MMBtu.")
+    by = [name for name in dict.fromkeys(by) if name != "unit"]
+    if not by:
+        raise InvalidRequestError("energy needs a column to sum by.", advice="Give by=['site_id'], for one.")
     require(monthly, ("commodity", "unit", "usage", *by), "monthly")
     carries = monthly[~text(monthly, "commodity").isin(NO_ENERGY).to_numpy(dtype=bool)]
     converted = convert(carries, unit, heat_content=heat_content)
@@ -112,7 +115,8 @@ def unit_costs(
         The columns of `by`, ``unit, currency, charge_type, amount, usage`` (of all bills of the group in that
         unit) and ``unit_cost`` (amount ÷ usage; missing where the usage is 0), so that the unit costs of a
         group's charge types sum to what a unit costs in all. Amounts without a meter, or whose bill has no
-        usage of that meter, have no unit: they are left out and counted in ``attrs["nectar"]``.
+        usage of that meter, or usage in several units (convert it first), have no unit: they are left out and
+        counted in ``attrs["nectar"]``.
 
     Examples
     --------
@@ -123,14 +127,20 @@ def unit_costs(
     [['SUPPLY', 0.1], ['TAX', 0.01]]
     """
     require(attributed, ("bill_id", "meter_id", "charge_type", "amount", "currency"), "attributed")
+    by = [name for name in dict.fromkeys(by) if name not in ("unit", "currency", "charge_type")]
     require(usage, ("bill_id", "meter_id", "usage", "unit", *by), "usage")
     records = usage[counted(usage, "usage") & ~np.isnan(numbers(usage, "usage", "usage"))]
     record_of, pairs = group_keys(records, ("bill_id", "meter_id"))
     first = np.zeros(len(pairs), dtype=np.int64)
     first[record_of[::-1]] = np.arange(len(records))[::-1]
     of_pair = records.iloc[first].reset_index(drop=True)
+    series, _ = group_keys(records, (*by, "unit"))
+    mixed = np.zeros(len(pairs) + 1, dtype=bool)
+    mixed[record_of[series != series[first][record_of]]] = True
     place = _place(attributed, pairs)
-    kept = (place >= 0) & ~np.isnan(numbers(attributed, "amount", "attributed"))
+    known = ~np.isnan(numbers(attributed, "amount", "attributed"))
+    several = known & mixed[place]
+    kept = known & (place >= 0) & ~several
     charges = attributed[kept].reset_index(drop=True)
     for name in (*by, "unit"):
         charges[name] = text(of_pair, name).iloc[place[kept]].to_numpy()
@@ -145,7 +155,11 @@ def unit_costs(
     table["amount"] = np.round(np.bincount(group, charges["amount"].to_numpy(dtype=np.float64), len(table)), 4)
     table = table.merge(base, on=keys, how="left")
     table["unit_cost"] = (table["amount"] / table["usage"]).where(table["usage"] != 0)
-    out = {"no usage of its meter on the bill": int((~kept).sum())} if (~kept).any() else {}
+    reasons = {
+        "no usage of its meter on the bill": ~kept & ~several,
+        f"its usage on the bill differs in {', '.join((*by, 'unit'))}": several,
+    }
+    out = {reason: int(rows.sum()) for reason, rows in reasons.items() if rows.any()}
     return report(table, "unit_costs", out)
 
 
@@ -228,8 +242,8 @@ def _links(demand: pd.DataFrame, records: pd.DataFrame, demand_usage: pd.DataFra
         ids = text(records, "usage_id")
         first = np.flatnonzero(~ids.duplicated().to_numpy())
         place = places_in(text(demand_usage, "usage_id"), ids.iloc[first])
-        both = (reading >= 0) & (place >= 0)
-        return reading[both], first[place[both]]
+        pairs = np.unique(np.column_stack([reading, place])[(reading >= 0) & (place >= 0)], axis=0)
+        return pairs[:, 0], first[pairs[:, 1]]
     bills = text(demand, "bill_id")
     alone = np.flatnonzero((~bills.duplicated(keep=False) & bills.notna()).to_numpy())
     electric = text(records, "commodity").fillna("ELECTRICITY").eq("ELECTRICITY").to_numpy(dtype=bool)

@@ -81,10 +81,11 @@ def factor(
     commodity, subtype : str, optional
         What is measured; decides which heat content or density applies.
     heat_content : (value, energy unit, per unit) or mapping of such, optional
-        Energy in a volume or a mass. A mapping is looked up by ``"COMMODITY / SUBTYPE"``, then by
-        ``"COMMODITY"`` where no subtype is given. Default: :data:`DEFAULT_HEAT_CONTENT`, 1,026 Btu in a cubic
-        foot of natural gas and 1,194 Btu in a pound of steam (ENERGY STAR Portfolio Manager, Technical Reference:
-        Thermal Energy Conversions, August 2015, United States).
+        Energy in a volume or a mass. A mapping is looked up by ``"COMMODITY / SUBTYPE"`` (of a subtype of several
+        words, such as type and stream, then by the first of them alone), and by ``"COMMODITY"`` where no subtype
+        is given. Default: :data:`DEFAULT_HEAT_CONTENT`, 1,026 Btu in a cubic foot of natural gas and 1,194 Btu in
+        a pound of steam (ENERGY STAR Portfolio Manager, Technical Reference: Thermal Energy Conversions, August
+        2015, United States).
     density : (value, mass unit, volume unit) or mapping of such, optional
         Mass in a volume, as for hauled waste. No default.
 
@@ -327,4 +328,9 @@ def _rate(rates: Rates, commodity: str | None, subtype: str | None) -> Rate | No
         return rates
     if commodity is None:
         return None
-    return rates.get(f"{commodity} / {subtype}" if subtype else commodity)
+    if not subtype:
+        return rates.get(commodity)
+    # a rate of a type holds for all of its streams; one of the commodity alone for none of its types
+    parts = subtype.split(" / ")
+    names = (" / ".join((commodity, *parts[:length])) for length in range(len(parts), 0, -1))
+    return next((rates[name] for name in names if name in rates), None)

@@ -18,6 +18,7 @@ from nectar_notebooks.methodology.filling import fill
 from nectar_notebooks.methodology.indicators import energy, load_factor, unit_costs
 from nectar_notebooks.methodology.intensity import intensity
 from nectar_notebooks.methodology.site_table import join_sites, site_facts
+from nectar_notebooks.methodology.units import convert
 
 PARTS = ["price", "volume", "days", "new", "gone", "other"]
 
@@ -327,6 +328,47 @@ def test_unit_costs_by_charge_type_sum_to_the_price_of_a_unit():
     result = unit_costs(charges, usage, by=["site_id"])
     assert result[["charge_type", "amount", "usage", "unit_cost"]].values.tolist() == [["SUPPLY", 220.0, 2000.0, 0.11]]
     assert result.attrs["nectar"]["left_out: no usage of its meter on the bill"] == 2
+
+
+@pytest.mark.parametrize("turned", [1, -1])
+def test_unit_costs_never_sum_two_units_or_two_sites_of_one_meter(turned):
+    usage = pd.DataFrame(
+        {
+            "bill_id": ["b", "b", "c", "d", "d"], "meter_id": "M", "site_id": ["S", "S", "S", "S", "T"],
+            "usage": [100.0, 1.0, 500.0, 7.0, 8.0], "unit": ["kWh", "MWh", "kWh", "kWh", "kWh"],
+        }
+    )  # fmt: skip
+    charges = pd.DataFrame(
+        {"bill_id": ["b", "c", "d"], "meter_id": "M", "charge_type": "SUPPLY", "amount": [9.0, 50.0, 8.0]}
+    ).assign(currency="USD")
+    result = unit_costs(charges, usage[::turned], by=["site_id"])
+    assert result[["usage", "unit", "amount", "unit_cost"]].to_numpy().tolist() == [[500.0, "kWh", 50.0, 0.1]]
+    assert result.attrs["nectar"]["left_out: its usage on the bill differs in site_id, unit"] == 2
+    whole = unit_costs(
+        charges, convert(usage, "kWh").assign(usage=lambda f: f["converted"], unit="kWh"), by=["meter_id"]
+    )
+    assert whole["usage"].tolist() == [1100 + 500 + 15]
+
+
+def test_what_has_rows_anyway_may_be_asked_for_and_nothing_may_not():
+    usage = pd.DataFrame({"bill_id": ["b"], "meter_id": ["M"], "site_id": ["S"], "usage": [500.0], "unit": ["kWh"]})
+    charges = pd.DataFrame({"bill_id": ["b"], "meter_id": ["M"], "charge_type": ["TAX"], "amount": [5.0]})
+    charges = charges.assign(currency="USD")
+    asked = unit_costs(charges, usage, by=["site_id", "unit", "currency", "charge_type", "site_id"])
+    pd.testing.assert_frame_equal(asked, unit_costs(charges, usage, by=["site_id"]))
+    monthly = usage.assign(commodity="ELECTRICITY")
+    pd.testing.assert_frame_equal(energy(monthly, by=["site_id", "unit", "site_id"]), energy(monthly, by=["site_id"]))
+    with pytest.raises(InvalidRequestError, match="a column to sum by"):
+        energy(monthly, by=[])
+
+
+def test_a_relation_said_twice_counts_once():
+    demand = pd.DataFrame({"demand_id": ["d"], "bill_id": ["b"], "demand": [50.0], "unit": ["kW"]})
+    demand = demand.assign(start_date="2024-04-01", end_date="2024-04-30")
+    usage = pd.DataFrame({"usage_id": ["u"], "bill_id": ["b"], "usage": [18000.0], "unit": ["kWh"], "meter_id": ["M"]})
+    relation = pd.DataFrame({"demand_id": ["d", "d"], "usage_id": ["u", "u"]})
+    result = load_factor(demand, usage, relation)
+    assert result[["load_factor", "meter_id"]].to_numpy().tolist() == [[0.5, "M"]]
 
 
 def test_load_factor_and_why_there_is_none():

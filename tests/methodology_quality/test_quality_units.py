@@ -92,6 +92,11 @@ def test_waste_volume_becomes_mass_by_a_density_only():
     assert "no density is known" in why_not("cubic yd", "lb", "WASTE", subtype="TRASH / LANDFILL")
     density = {"WASTE / TRASH / LANDFILL": (138.0, "lb", "cubic yd")}
     assert factor("cubic yd", "lb", "WASTE", subtype="TRASH / LANDFILL", density=density) == 138
+    # A density of the type holds for all of its streams; the stream's own comes first, one of all waste is none.
+    by_type = {"WASTE / TRASH": (100.0, "lb", "cubic yd"), "WASTE": (1.0, "lb", "cubic yd")}
+    assert factor("cubic yd", "lb", "WASTE", subtype="TRASH / LANDFILL", density=by_type) == 100
+    assert factor("cubic yd", "lb", "WASTE", subtype="TRASH / LANDFILL", density=by_type | density) == 138
+    assert why_not("cubic yd", "lb", "WASTE", subtype="GLASS / RECYCLED", density=by_type) is not None
     # Records without a type stay out.
     assert why_not("cubic yd", "lb", "WASTE", density=density) is not None
 
