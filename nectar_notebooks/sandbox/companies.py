@@ -6,6 +6,7 @@ before anything is written.
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any, Final
 
 from nectar_notebooks.sandbox.calls import Answer, Call
@@ -122,5 +123,5 @@ def _given(call: Call, names: tuple[str, ...]) -> dict[str, Any]:
     given = {name: value for name, value in (call.body.fields or {}).items() if name in names}
     for name in ("impliedMeteringFraction", "occupancyPercent"):
         if given.get(name) is not None:
-            given[name] = str(given[name])
+            given[name] = f"{Decimal(str(given[name])):f}"  # a small number's own text would have an exponent
     return given

@@ -49,6 +49,14 @@ def test_a_company_is_created_with_the_documented_defaults(ask: Asker) -> None:
     assert [row["name"] for row in ask("/company")[1]] == ["Acme", "Beta", "Gamma"]
 
 
+@pytest.mark.parametrize(("given", "answered"), [(0.00005, "0.00005"), ("0.50", "0.50"), (1, "1"), (5e-320, None)])
+def test_a_small_decimal_is_answered_without_an_exponent(ask: Asker, given: Any, answered: str | None) -> None:
+    status, made = ask("/company", method="POST", body={"name": "Small", "impliedMeteringFraction": given})
+    assert status == 201
+    assert re.fullmatch(r"[0-9]+(\.[0-9]+)?", made["impliedMeteringFraction"])
+    assert answered in (None, made["impliedMeteringFraction"])
+
+
 def test_a_company_is_changed_and_the_caller_stays(ask: Asker) -> None:
     status, company = ask(f"/company/{ACME}", method="PATCH", body={"users": ["ada@acme.example"], "name": "Acme 2"})
     assert status == 200
