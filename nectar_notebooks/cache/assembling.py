@@ -102,6 +102,7 @@ def assemble(parts: Mapping[str, Mapping[str, pd.DataFrame]], walked: pd.DataFra
         # Before v2.2 demand stood among the usage rows; in v2.2 on the bill.
         frames[name] = _stack(parts["documents"][name], parts["usage"].get(name))
     frames["usage"] = _with_bills(frames["usage"], parts["documents"]["bill_usage"])
+    frames["usage"] = _with_tracking(frames["usage"], frames["meters"])
     frames["meters"] = _in_order(frames["meters"], frames["sites"])
     frames["bill_accounts"] = tables.resolve_bill_accounts(
         frames["bills"],
@@ -137,6 +138,12 @@ def _with_bills(usage: pd.DataFrame, relation: pd.DataFrame) -> pd.DataFrame:
         return usage
     bill = usage["usage_id"].map(relation.drop_duplicates("usage_id").set_index("usage_id")["bill_id"])
     return usage.assign(bill_id=usage["bill_id"].fillna(bill.astype(usage["bill_id"].dtype)))
+
+
+def _with_tracking(usage: pd.DataFrame, meters: pd.DataFrame) -> pd.DataFrame:
+    """Say of each usage row whether its meter is tracked, as the meter says it now: a row may be older than that."""
+    tracked = usage["meter_id"].map(meters.set_index("meter_id")["tracked"]).astype("boolean")
+    return usage.assign(meter_tracked=tracked.fillna(usage["meter_tracked"]))
 
 
 def _in_order(meters: pd.DataFrame, sites: pd.DataFrame) -> pd.DataFrame:

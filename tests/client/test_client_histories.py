@@ -87,6 +87,7 @@ class Histories(RuleBasedStateMachine):
             self.editor.update_usage(draw.choice(usage["usage_id"].tolist()), self.company, exclusion=exclusion)
             done["edits"] += 1
 
+    @precondition(lambda self: not self.documented_only)  # a list of meters shows it, else the next whole walk
     @rule(draw=st.randoms(use_true_random=False), tracked=st.booleans())
     def an_account_is_tracked_or_not(self, draw, tracked: bool) -> None:
         account = draw.choice(self.editor.accounts(self.company)["account_id"].tolist())

@@ -25,6 +25,14 @@ def assert_like_a_full_fetch(nectar: nn.Nectar, sandbox: nn.Sandbox, folder: Pat
         pd.testing.assert_frame_equal(frame, getattr(fresh, name), obj=name)
 
 
+def untrack_one(sandbox: nn.Sandbox) -> None:
+    """Stop an account with its meters: no date of their usage tells."""
+    other = nn.connect(sandbox=sandbox)
+    company = other.companies().iloc[0]
+    usage, meters = other.usage(company), other.meters(company).set_index("meter_id")
+    other.untrack(meters.loc[usage["meter_id"].iloc[0], "account_id"], company)
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -33,8 +41,9 @@ def assert_like_a_full_fetch(nectar: nn.Nectar, sandbox: nn.Sandbox, folder: Pat
         lambda sandbox: sandbox.scenario("bill_deleted"),
         lambda sandbox: sandbox.scenario("meter_moved"),
         lambda sandbox: sandbox.scenario("bad_login"),
+        lambda sandbox: untrack_one(sandbox),
     ],
-    ids=["advance", "bill_revised", "bill_deleted", "meter_moved", "bad_login"],
+    ids=["advance", "bill_revised", "bill_deleted", "meter_moved", "bad_login", "an account untracked"],
 )
 def test_a_change_of_the_sandbox_is_seen_by_the_next_noun(sandbox, tmp_path, change) -> None:
     nectar = nn.connect(sandbox=sandbox)
