@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from nectar_notebooks.config import VERSIONS
+from nectar_notebooks.errors import ConfigurationError
 
 if TYPE_CHECKING:
     import argparse
@@ -34,6 +35,13 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument("--seed", type=int, help="decides ids, names, bills and keys")
     parser.add_argument("--db", type=Path, metavar="FILE", help="keep the state in this file")
     parser.add_argument("--documented-only", action="store_true", help="take every assumption away")
+    parser.add_argument(
+        "--switch",
+        action="append",
+        default=[],
+        metavar="NAME=POSITION",
+        help="turn an unsettled point of the API, such as decimals=number (all in docs/fidelity.md); may be repeated",
+    )
     add_bills(parser)
     parser.set_defaults(run=_serve)
 
@@ -53,7 +61,8 @@ def _serve(arguments: argparse.Namespace) -> int:
     from nectar_notebooks.sandbox import Sandbox
 
     seed = {} if arguments.seed is None else {"seed": arguments.seed}
-    sandbox = Sandbox(**seed, db=arguments.db, documented_only=arguments.documented_only)
+    switches = dict(_switch(text) for text in arguments.switch)
+    sandbox = Sandbox(**seed, db=arguments.db, documented_only=arguments.documented_only, switches=switches)
     if arguments.bills is not None:
         print(sandbox.load_bills(arguments.bills, columns=arguments.columns))
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # that a request waits for a thread is no news
@@ -69,12 +78,20 @@ def _serve(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _switch(text: str) -> tuple[str, str]:
+    name, equals, position = text.partition("=")
+    if not equals:
+        raise ConfigurationError(f"--switch takes NAME=POSITION, not {text!r}.", advice="Such as decimals=number.")
+    return name, position
+
+
 def _welcome(url: str, key: str) -> str:
     return f"""\
 The embedded sandbox answers until Ctrl-C.
 
   base URL  {url}/{VERSIONS[0]}
   key       {key}    (of this sandbox alone; it opens nothing else)
+  contract  {url}/docs
 
   curl -H 'X-API-Key: {key}' {url}/{VERSIONS[0]}/company
   python: nn.connect("local", base_url="{url}", key="{key}")

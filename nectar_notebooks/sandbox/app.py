@@ -53,6 +53,8 @@ def make_app(sandbox: Sandbox) -> Flask:
     answers = _Answers(sandbox)
     for path, answer in (
         ("/<version>/<path:path>", answers.api),
+        ("/openapi.json", answers.newest),
+        ("/docs", answers.newest),
         ("/<version>/openapi.json", answers.contract),
         ("/<version>/docs", answers.reference),
         ("/_sandbox/<path:path>", answers.own),
@@ -109,6 +111,10 @@ class _Answers:
         with state.reading() if method == "GET" else state.writing():
             call = Call(sandbox, key, view, Arguments(query), body, method == "POST")
             return _response(route.answer(call, **dict(zip(names, values, strict=True))))
+
+    def newest(self) -> Response:
+        """Lead whoever leaves the version out to the newest one's contract or page."""
+        return Response(status=302, headers={"Location": f"/{next(iter(VERSIONS))}{request.path}"})
 
     def contract(self, version: str) -> Response:
         """Answer the contract of a version; it takes no key."""

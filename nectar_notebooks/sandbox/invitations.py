@@ -70,8 +70,9 @@ def revoke(call: Call, invitation_id: str) -> Answer:
 def company_link(call: Call, company_id: str) -> Answer:
     """Answer the deprecated link by which a login is added."""
     row = call.find("companies", company_id)
-    check_sites(call, row.company, (call.body.fields or {}).get("sites") or [])
-    _prefill(call, row.company)
+    if not call.view.documented_only:  # else nothing is known of what the page starts with
+        check_sites(call, row.company, (call.body.fields or {}).get("sites") or [])
+        _prefill(call, row.company)
     public, secret = link_secret("company", company_id), link_secret("company link", company_id)
     return Answer(
         dumps(

@@ -125,12 +125,22 @@ def test_what_serve_prints_is_what_curl_needs_and_a_signal_ends_it_cleanly(
     assert found is not None
     connected = eval("nn" + found.group(1).removesuffix(")") + f", cache_dir={str(tmp_path)!r})", {"nn": nn})
     assert len(connected.companies()) == len(answer.json())
+    assert re.search(r"contract +(\S+)", said).group(1) == f"{url.removesuffix('/v2.2/company')}/docs"
+    assert "Nectar API" in requests.get(f"{url.removesuffix('/v2.2/company')}/docs", timeout=10).text
     serving.send_signal(number)
     _, errors = serving.communicate(timeout=15)
     assert serving.returncode == 0
     assert errors == "The embedded sandbox has stopped.\n"
     with pytest.raises(requests.ConnectionError):
         requests.get(url, timeout=2)
+
+
+@pytest.mark.parametrize(
+    ("switch", "what"),
+    [("decimals", "NAME=POSITION"), ("decimals=text", "string, number"), ("colour=red", "is_deleted")],
+)
+def test_a_switch_that_there_is_not_is_one_sentence(tmp_path: Path, switch: str, what: str) -> None:
+    assert_one_sentence(nectar(tmp_path, "sandbox", "serve", "--port", "0", "--switch", switch), what)
 
 
 @pytest.mark.served

@@ -222,7 +222,9 @@ def test_contract_and_page_need_no_key(ask: Asker) -> None:
         status, contract = ask("/openapi.json", version=mount, key=None)
         assert (status, contract["info"]["version"]) == (200, version)
     client = ask.sandbox.app.test_client()
-    page = client.get("/v2.2/docs")
+    page = client.get("/docs", follow_redirects=True)
+    assert page.request.path == "/v2.2/docs"
+    assert client.get("/openapi.json", follow_redirects=True).json["info"]["version"] == "v2.2"
     assert page.content_type.startswith("text/html")
     assert f"/document/{JANUARY_BILL}" not in page.text
     assert "X-API-Key" in page.text

@@ -13,6 +13,7 @@ from small_world import (
     FEBRUARY_BILL,
     JANUARY_BILL,
     JANUARY_USAGE,
+    MAIN_SITE,
     NOBODY,
     POWER_ACCOUNT,
     POWER_LOGIN,
@@ -140,6 +141,20 @@ def test_documented_only_leaves_out_assumed_fields_and_values(make: Make) -> Non
     assert ask(f"/company/{ACME}")[1]["sites"][0]["name"] == "Main"
     assert ask("/ping") == (200, {"version": "v2.2"})
     assert ask(f"/company/{NOBODY}")[0] == 403
+
+
+def test_documented_only_takes_no_assumed_parameter_and_no_assumed_body(make: Make) -> None:
+    ask = make(documented_only=True)
+    login = {
+        "url": "https://nectarclimate.com", "username": "nectar-sandbox-username", "country": "US",
+        "password": "nectar-sandbox-password", "sites": [MAIN_SITE],
+    }  # fmt: skip
+    made = ask(f"/connection/company/{ACME}", method="POST", body=login)[1]["id"]
+    everything = ask(f"/interval/connection/{made}")
+    assert everything[1]["totalIntervals"] > 0
+    assert ask(f"/interval/connection/{made}?startDate=2030-01-01") == everything
+    assert ask(f"/interval/connection/{made}?endDate=2000-01-01")[1]["totalIntervals"] == 0
+    assert ask(f"/connection/company/{ACME}/link", method="POST", body={"sites": [NOBODY]})[0] == 201
 
 
 def test_documented_only_still_answers_wrong_methods_and_keys(make: Make) -> None:
