@@ -10,13 +10,11 @@ from typing import TYPE_CHECKING, Any, Final
 import ipywidgets as widgets
 import pandas as pd
 
-from nectar_notebooks.dashboards.closer import places
 from nectar_notebooks.dashboards.connection_controls import SavePanel
 from nectar_notebooks.dashboards.connection_filters import FilterPanel
 from nectar_notebooks.dashboards.connection_panel import DetailPanel, Subject
+from nectar_notebooks.dashboards.connection_rows import ConnectionRows
 from nectar_notebooks.dashboards.connections_view import (
-    connection_frame,
-    counts_by_family,
     family_changes,
     headline,
     missing_in_words,
@@ -25,11 +23,11 @@ from nectar_notebooks.dashboards.connections_view import (
     tiles,
 )
 from nectar_notebooks.dashboards.controls import choice, column, html, row, show
-from nectar_notebooks.dashboards.filters import SORTS, Filters, filtered, in_order, search_texts
+from nectar_notebooks.dashboards.filters import SORTS, Filters, in_order
 from nectar_notebooks.dashboards.html import Markup, chip, day, element, join, text
 from nectar_notebooks.dashboards.pages import Line, Pages
 from nectar_notebooks.dashboards.shell import Shell
-from nectar_notebooks.errors import InvalidRequestError, NotFoundError
+from nectar_notebooks.errors import InvalidRequestError
 from nectar_notebooks.exports import save
 
 if TYPE_CHECKING:
@@ -117,11 +115,11 @@ class ConnectionDashboard(Shell):
             self._detail.widget,
             padding="4px 0",
         )
-        self._take_up()
+        self._rows = ConnectionRows(self._look, self._order, reverse=self._reverse)
         changes = family_changes(self._look)
         # What the changes are told from: the look before this one, as far as it is known.
-        self._before = {name: number - (changes or {}).get(name, 0) for name, number in self._families.items()}
-        show(self._tiles, self._tiles_now(changes))
+        self._before = {name: now - (changes or {}).get(name, 0) for name, now in self._rows.families.items()}
+        self._count(changes)
         self._draw()
         self._draw_detail()
 
@@ -147,7 +145,7 @@ class ConnectionDashboard(Shell):
     def filters(self, given: Filters | Mapping[str, Any] | None) -> None:
         self._news.hand_over()
         wanted = Filters.of(given)
-        self._check(wanted)
+        self._rows.check(wanted)
         self._filters = wanted
         self._panel.show(wanted)
         self._pages.page = 0
@@ -162,7 +160,7 @@ class ConnectionDashboard(Shell):
     @selected.setter
     def selected(self, given: str | pd.Series | Mapping[str, Any] | None) -> None:
         self._news.hand_over()
-        self._selected = None if given is None else self._meant(given)
+        self._selected = None if given is None else self._rows.meant(given)
         self._show_page_of(self._selected)
         self._pages.fill(len(self._shown), self._selected)
         self._draw_detail()
@@ -174,7 +172,7 @@ class ConnectionDashboard(Shell):
 
     @order.setter
     def order(self, name: str) -> None:
-        in_order(self._all.head(0), name)
+        in_order(self._rows.frame.head(0), name)
         self._order_choice.value = name
 
     # Actions, as the buttons do them.
@@ -223,59 +221,40 @@ class ConnectionDashboard(Shell):
     # What the shell asks for.
 
     def _headline(self) -> str:
-        line = headline(self._all)
-        return line if len(self._shown) == len(self._all) else f"{line}; {len(self._shown):,} shown"
+        line = headline(self._rows.frame)
+        return line if len(self._shown) == len(self._rows.frame) else f"{line}; {len(self._shown):,} shown"
 
     def _renewed(self, *, asked: bool) -> None:
         if asked:
-            self._before = self._families
+            self._before = self._rows.families
         self._many = len(self._look.companies) > 1
         self._panel.offer(self._look)
-        self._take_up()
-        show(self._tiles, self._tiles_now({name: now - self._before[name] for name, now in self._families.items()}))
-        if self._selected not in set(self._all["connection_id"]):
+        self._rows = ConnectionRows(self._look, self._order, reverse=self._reverse)
+        self._count({name: now - self._before[name] for name, now in self._rows.families.items()})
+        if self._rows.row(self._selected) is None:
             self._selected = None
         self._draw()
         self._draw_detail()
 
-    def _take_up(self) -> None:
-        self._all = connection_frame(self._look)
-        self._texts = search_texts(self._all, self._look.accounts)
-        self._sort()
-        self._families = counts_by_family(self._all["family"])
-        self._history_at = places(self._look.history["connection_id"])
-        self._accounts_at = places(self._look.accounts["connection_id"])
-
-    def _sort(self) -> None:
-        # Sorted once, so that a filter only leaves rows out.
-        order = in_order(self._all, self._order, reverse=self._reverse)
-        self._texts = self._texts.loc[order].reset_index(drop=True)
-        self._all = self._all.loc[order].reset_index(drop=True)
-
-    def _tiles_now(self, changes: Mapping[str, int] | None) -> Markup:
-        self._counted = tiles(self._families, changes)
-        return self._counted
+    def _count(self, changes: Mapping[str, int] | None) -> None:
+        self._counted = tiles(self._rows.families, changes)
+        show(self._tiles, self._counted)
 
     def _draw(self) -> None:
-        chosen = filtered(self._all, self._filters, self._texts, self._behind_site())
-        self._shown = chosen.reset_index(drop=True)
+        self._shown = self._rows.chosen(self._filters, self._look_closer() if self._filters.site else None)
         show(self._head, self._heading())
         self._saving.clear()
         self._pages.fill(len(self._shown), self._selected)
 
     def _draw_detail(self) -> None:
-        connection = self._row()
-        self._hint.layout.display = "none" if connection is not None or self._all.empty else "block"
+        connection = self._rows.row(self._selected)
+        self._hint.layout.display = "none" if connection is not None or self._rows.frame.empty else "block"
         self._detail.show(None if connection is None else self._subject(connection))
 
     def _subject(self, connection: pd.Series) -> Subject:
         key = str(connection["connection_id"])
         return Subject(
-            connection,
-            self._look.accounts.take(self._accounts_at.get(key, [])),
-            self._look.history.take(self._history_at.get(key, [])),
-            self._look_closer(),
-            self._look.today,
+            connection, self._rows.accounts(key), self._rows.history(key), self._look_closer(), self._look.today
         )
 
     def _body(self) -> Markup:
@@ -290,7 +269,7 @@ class ConnectionDashboard(Shell):
             self._counted,
             page_table(rows, with_company=self._many, caption=caption),
         ]
-        connection = self._row()
+        connection = self._rows.row(self._selected)
         if connection is not None:
             line = element("hr", style="border:0;border-top:1px solid rgba(127,127,127,.35)")
             parts += [line, *self._subject(connection).parts()]
@@ -320,45 +299,6 @@ class ConnectionDashboard(Shell):
         self._pages.fill(len(self._shown), self._selected)
         self._draw_detail()
 
-    def _row(self) -> pd.Series | None:
-        if self._selected is None:
-            return None
-        rows = self._all[self._all["connection_id"] == self._selected]
-        return rows.iloc[0] if len(rows) else None
-
-    def _meant(self, given: str | pd.Series | Mapping[str, Any]) -> str:
-        wanted = given if isinstance(given, str) else str(given["connection_id"])
-        for name in ("connection_id", "external_id", "provider"):
-            rows = self._all[self._all[name] == wanted]
-            if len(rows) == 1:
-                return str(rows["connection_id"].iloc[0])
-            if len(rows) > 1:
-                ids = ", ".join(rows["connection_id"].head(5))
-                raise InvalidRequestError(f"{wanted!r} fits {len(rows)} connections: say which by its id: {ids}.")
-        raise NotFoundError(f"No connection here is called {wanted!r}.", advice="See dashboard.frame['connection_id'].")
-
-    def _check(self, wanted: Filters) -> None:
-        known = {
-            "company": (self._all["company_id"], self._all["company"]),
-            "site": (self._look.sites["site_id"], self._look.sites["name"]),
-        }
-        for name, columns in known.items():
-            value = getattr(wanted, name)
-            if value is not None and not any(column.eq(value).any() for column in columns):
-                raise NotFoundError(f"No {name} here is called {value!r}.", advice="Check the name, or give its id.")
-
-    def _behind_site(self) -> set[str]:
-        """Return ids of the connections that have meters at the site asked for."""
-        wanted = self._filters.site
-        closer = None if wanted is None else self._look_closer()
-        if closer is None:
-            return set()
-        sites = self._look.sites
-        ids = sites["site_id"][sites["site_id"].eq(str(wanted)) | sites["name"].eq(str(wanted))]
-        at = closer.meters["account_id"][closer.meters["site_id"].isin(ids)].dropna()
-        accounts = self._look.accounts
-        return set(accounts["connection_id"][accounts["account_id"].isin(at)])
-
     def _show_page_of(self, connection_id: str | None) -> None:
         places = self._shown.index[self._shown["connection_id"] == connection_id]
         if len(places):
@@ -371,6 +311,6 @@ class ConnectionDashboard(Shell):
 
     def _order_changed(self) -> None:
         self._order, self._reverse = self._order_choice.value, self._reversed.value
-        self._sort()
+        self._rows.sort(self._order, reverse=self._reverse)
         self._pages.page = 0
         self._draw()
