@@ -1,0 +1,73 @@
+"""A key that does not print. Where keys are found is left to `places`."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import NoReturn
+
+from nectar_notebooks.errors import ConfigurationError
+
+__all__ = ["Secret", "read_secrets"]
+
+
+class Secret:
+    """A key that does not print: ``repr``, ``str``, ``format`` show dots; pickling and copying are refused.
+
+    Examples
+    --------
+    >>> f"{Secret('made-up-key')}"
+    '••••'
+    """
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        text = value.strip()
+        if not text:
+            raise ConfigurationError("The API key is empty.", advice="Copy it whole, once more.")
+        if text[0] in "\"'`" or text[-1] in "\"'`":
+            raise ConfigurationError(
+                "The API key begins or ends with a quotation mark, which belongs to no key.",
+                advice="Copy it once more, without quotes.",
+            )
+        if not all("!" <= character <= "~" for character in text):
+            raise ConfigurationError(
+                "The API key has a space, a line break or a character that no key has.",
+                advice="Copy it once more, without quotes or comments.",
+            )
+        self._value = text
+
+    def reveal(self) -> str:
+        """Return the key itself; only the session's header asks for it."""
+        return self._value
+
+    def fingerprint(self) -> str:
+        """Return 16 hexadecimal digits that tell two keys apart and do not lead back to the key."""
+        return hashlib.sha256(b"nectar-notebooks key\0" + self._value.encode()).hexdigest()[:16]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and self._value == other._value
+
+    def __hash__(self) -> int:
+        return hash(self.fingerprint())
+
+    def __repr__(self) -> str:
+        return "Secret('••••')"
+
+    def __str__(self) -> str:
+        return "••••"
+
+    def __format__(self, spec: str) -> str:
+        return format("••••", spec)
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        raise TypeError("A key is not copied or written to disk.")
+
+
+def read_secrets(given: str | tuple[str, ...], where: str) -> tuple[Secret, ...]:
+    """Return the one key, or the two of a rotation (new, old), that were given there."""
+    parts = given.split(",") if isinstance(given, str) else given
+    found = tuple(dict.fromkeys(Secret(part) for part in parts))
+    if not 1 <= len(found) <= 2:
+        raise ConfigurationError(f"{len(found)} keys were found in {where}.", advice="Give one key, or two (new, old).")
+    return found
