@@ -25,6 +25,16 @@ dashboard = nn.ConnectionDashboard(nectar)
 dashboard
 """
 GRID = "coverage = nn.CoverageDashboard(nectar)\ncoverage"
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+#: A receiver of webhooks in the kernel, on a port that it writes down.
+LISTEN = """
+import pathlib, threading, waitress
+from nectar_notebooks.webhooks import Receiver, Syncing
+receiver = Receiver({secret!r}, {folder!r} + "/ledger.db", Syncing(nectar), clock=clock)
+server = waitress.create_server(receiver, host="127.0.0.1", port=0)
+threading.Thread(target=server.run, daemon=True).start()
+pathlib.Path({folder!r}, "port").write_text(str(server.effective_port))
+"""
 
 
 @pytest.fixture
@@ -38,7 +48,8 @@ def sandbox() -> Iterator[tuple[nn.Sandbox, str]]:
 def notebook(tmp_path: Path, sandbox: tuple[nn.Sandbox, str]) -> Path:
     one, url = sandbox
     path = tmp_path / "dashboards.ipynb"
-    write_notebook(path, [CODE.format(url=url, key=one.key, cache=str(tmp_path / "cache")), GRID])
+    code = CODE.format(url=url, key=one.key, cache=str(tmp_path / "cache"))
+    write_notebook(path, [code, GRID, LISTEN.format(secret=SECRET, folder=str(tmp_path))])
     return path
 
 
@@ -101,6 +112,14 @@ def test_voila_filter_select_invite_and_see_it_connected(
 
         page.get_by_role("button", name="!", exact=True).first.click()
         expect(page.get_by_text("Missing since").first).to_be_visible()
+
+        # It breaks again, and a webhook says so: nobody presses Refresh.
+        receiver = f"http://127.0.0.1:{(notebook.parent / 'port').read_text()}/"
+        one.webhooks.register(receiver, secret=SECRET, clock=nn.FrozenClock("2026-01-15T09:00:00Z"))
+        one.scenario("mfa_required", connection=broken["connection_id"])
+        expect(page.get_by_text("Page 1 of 1, 1 in all")).to_be_visible()
+        expect(page.locator("td span", has_text="MFA token expired").first).to_be_visible()
+        assert {attempt["status"] for attempt in one.webhooks.attempts} == {204}
 
 
 def test_lab_shows_the_dashboards_in_the_dark(sandbox: tuple[nn.Sandbox, str], notebook: Path, page: object) -> None:
