@@ -10,7 +10,7 @@ from pathlib import Path
 from types import ModuleType
 
 import nectar_notebooks as nn
-from nectar_notebooks.schema.statuses import STATUSES
+from nectar_notebooks.schema.statuses import STATUSES, Status
 from nectar_notebooks.schema.tables import DTYPES, OTHER_TABLES, TABLES, Column, Table
 
 PAGE = Path(__file__).resolve().parent / "reference.md"
@@ -74,13 +74,17 @@ def _cell(text: str) -> str:
 
 
 def _statuses() -> str:
+    def after(status: Status) -> str:
+        return ", ".join(f"`{one}`" + "*" * (one in status.assumed) for one in status.followed_by) or "-"
+
     rows = "\n".join(
-        f"| {status.family} | `{status.name}` | {_cell(status.meaning)} | {_cell(status.next_step)} |"
+        f"| {status.family} | `{status.name}` | {_cell(status.meaning)} | {_cell(status.next_step)} | {after(status)} |"
         for status in STATUSES.values()
     )
     return (
-        "## Connection statuses\n\nThe value set of `connections.status`; `family` and `needs_customer` follow.\n\n"
-        f"| family | status | meaning | what to do |\n|---|---|---|---|\n{rows}\n"
+        "## Connection statuses\n\nThe value set of `connections.status`; `family` and `needs_customer` follow. "
+        "As data: `nn.statuses`. Transitions with a star are assumed.\n\n"
+        f"| family | status | meaning | what to do | may be followed by |\n|---|---|---|---|---|\n{rows}\n"
     )
 
 
