@@ -21,6 +21,8 @@ __all__ = [
 
 Check: TypeAlias = Callable[[str, object], object]
 
+_WEB_ADDRESS: Final = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?([/?][!-~]*)?")
+
 
 def text(longest: int | None = None, *, shortest: int = 0) -> Check:
     """Return the check of a text within these lengths."""
@@ -136,7 +138,7 @@ def unit(name: str, value: object) -> str:
 
 def web_address(name: str, value: object) -> str:
     """Return a web address."""
-    if not isinstance(value, str) or not re.fullmatch(r"https?://[A-Za-z0-9.-]+(/[!-~]*)?", value):
+    if not isinstance(value, str) or not _WEB_ADDRESS.fullmatch(value):
         raise InvalidRequestError(f"{name}={value!r} is no web address, such as https://nectarclimate.com.")
     return value
 

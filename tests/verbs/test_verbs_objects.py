@@ -87,6 +87,13 @@ def test_a_connection_brings_bills_and_leaves_them(warm: Warm, place: Place, com
     place.assert_true(nectar, company, version=version)
 
 
+@pytest.mark.parametrize("url", ["https://power.example:8443/login", "https://power.example?tenant=7"])
+def test_a_provider_s_address_may_have_a_port_and_a_query(warm: Warm, company: str, url: str) -> None:
+    nectar = warm()
+    made = nectar.create_connection(url, "ann", "a word", company, sites=nectar.sites(company).head(1))
+    assert made[["url", "status"]].iloc[0].tolist() == [url, "PENDING"]
+
+
 def test_rows_of_every_form_are_understood(warm: Warm, company: str) -> None:
     nectar = warm()
     site = next(nectar.sites(company).itertuples(index=False))
