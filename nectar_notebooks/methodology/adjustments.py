@@ -40,7 +40,7 @@ from nectar_notebooks.schema.portfolio import Portfolio
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-__all__ = ["Exclusions", "NetMetering", "Occupancy", "adjust", "adjusted_usage", "at_their_meters"]
+__all__ = ["Exclusions", "NetMetering", "Occupancy", "adjust", "adjusted_usage", "at_their_meters", "occupied_share"]
 
 Exclusions: TypeAlias = Literal["subtract", "drop"]
 Occupancy: TypeAlias = Literal["disabled", "all", "connection"]
@@ -138,10 +138,8 @@ def adjust(
             )
         refuse_doubled(data)
         portfolio = _imply(_count(data, flagged), implied_sewer)
-        asking = _asking(portfolio) if occupancy == "connection" else None
-        place = text(at_their_meters(portfolio.usage, portfolio.meters), "site_id")
-        usage = _worth(portfolio.usage, place, portfolio.sites, exclusions, occupancy, net_metering, asking)
-        return replace(portfolio, usage=usage)
+        share = occupied_share(at_their_meters(portfolio.usage, portfolio.meters), portfolio, occupancy)
+        return replace(portfolio, usage=_worth(portfolio.usage, share, exclusions, occupancy, net_metering))
     if occupancy != "disabled":
         require(data, ("site_id",), "usage")
     if implied_sewer or occupancy == "connection":
@@ -151,7 +149,8 @@ def adjust(
         )
     distinct(data, "usage_id", "usage")
     usage = data if bills is None else by_bills(data, count_bills(bills, flagged=flagged))
-    return _worth(usage, text(usage, "site_id"), sites, exclusions, occupancy, net_metering, None)
+    share = np.ones(len(usage)) if occupancy == "disabled" else _occupied(text(usage, "site_id"), sites)
+    return _worth(usage, share, exclusions, occupancy, net_metering)
 
 
 def at_their_meters(usage: pd.DataFrame, meters: pd.DataFrame) -> pd.DataFrame:
@@ -180,29 +179,35 @@ def _count(portfolio: Portfolio, flagged: bool) -> Portfolio:
     return replace(portfolio, accounts=accounts, bills=bills, usage=usage, line_items=items)
 
 
-def _asking(portfolio: Portfolio) -> npt.NDArray[np.bool_]:
-    """Return which usage records come from a connection that multiplies by occupancy."""
+def occupied_share(rows: pd.DataFrame, portfolio: Portfolio, occupancy: Occupancy) -> npt.NDArray[np.float64]:
+    """Return what occupancy multiplies each row by: usage records or charges, at their meters' sites."""
+    if occupancy == "disabled":
+        return np.ones(len(rows))
+    share = _occupied(text(rows, "site_id"), portfolio.sites)
+    return share if occupancy == "all" else np.where(_asking(rows, portfolio), share, 1.0)
+
+
+def _asking(rows: pd.DataFrame, portfolio: Portfolio) -> npt.NDArray[np.bool_]:
+    """Return which rows come from a connection that multiplies by occupancy."""
     wanted = flags(portfolio.connections, "multiply_by_occupancy", "connections", missing=False)
     connections = text(portfolio.connections, "connection_id")[wanted]
     accounts = text(portfolio.accounts, "account_id")[text(portfolio.accounts, "connection_id").isin(connections)]
     meters = text(portfolio.meters, "meter_id")[text(portfolio.meters, "account_id").isin(accounts)]
     related = portfolio.bill_accounts
     bills = text(related, "bill_id")[text(related, "connection_id").isin(connections)]
-    of_meter = text(portfolio.usage, "meter_id").isin(meters.dropna())
+    of_meter = text(rows, "meter_id").isin(meters.dropna())
     # only where the meter's account is unknown does the bill's connection speak for it
     has_account = text(portfolio.meters, "meter_id")[text(portfolio.meters, "account_id").notna()]
-    unknown = ~text(portfolio.usage, "meter_id").isin(has_account.dropna())
-    return (of_meter | unknown & text(portfolio.usage, "bill_id").isin(bills.dropna())).to_numpy(dtype=bool)
+    unknown = ~text(rows, "meter_id").isin(has_account.dropna())
+    return (of_meter | unknown & text(rows, "bill_id").isin(bills.dropna())).to_numpy(dtype=bool)
 
 
 def _worth(
     usage: pd.DataFrame,
-    place: pd.Series,
-    sites: pd.DataFrame | None,
+    share: npt.NDArray[np.float64],
     exclusions: Exclusions,
     occupancy: Occupancy,
     net_metering: NetMetering,
-    asking: npt.NDArray[np.bool_] | None,
 ) -> pd.DataFrame:
     require(usage, ("usage",), "usage")
     raw = numbers(usage, "usage", "usage")
@@ -219,15 +224,10 @@ def _worth(
     else:
         usage = leave_out(usage, excluded, "exclusion")
     usage = leave_out(usage, _untyped_waste(usage), "waste without type or stream")
-    factor = np.ones(len(usage))
     if occupancy != "disabled":
-        factor = _occupied(place, sites)
-        factor = factor if asking is None else np.where(asking, factor, 1.0)
-        percent = pd.Series([f"occupancy {100 * share:g} %" for share in factor], usage.index, dtype=TEXT)
-        done.append((factor != 1.0, percent))
-    result = usage.assign(
-        adjusted_usage=raw * sign * factor, occupancy_factor=factor, adjustment=_in_words(usage, done)
-    )
+        percent = pd.Series([f"occupancy {100 * part:g} %" for part in share], usage.index, dtype=TEXT)
+        done.append((share != 1.0, percent))
+    result = usage.assign(adjusted_usage=raw * sign * share, occupancy_factor=share, adjustment=_in_words(usage, done))
     return report(
         result,
         "adjust",

@@ -14,15 +14,16 @@ import numpy as np
 import pandas as pd
 
 from nectar_notebooks.methodology import money
-from nectar_notebooks.methodology.adjustments import adjust, adjusted_usage
+from nectar_notebooks.methodology.adjustments import adjust, adjusted_usage, occupied_share
 from nectar_notebooks.methodology.attribution import attribute_adjusted
 from nectar_notebooks.methodology.calendarization import SPOT, calendarize
-from nectar_notebooks.methodology.checks import TEXT, counted, days, left_out, numbers, text
+from nectar_notebooks.methodology.checks import TEXT, counted, days, left_out, numbers
 from nectar_notebooks.methodology.counting import leave_out
-from nectar_notebooks.methodology.keys import places_in
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+
+    import numpy.typing as npt
 
     from nectar_notebooks.methodology.adjustments import Exclusions, NetMetering, Occupancy
     from nectar_notebooks.methodology.periods import Convention, SharedDay
@@ -171,7 +172,7 @@ def prepare(
     kind = charges["method"].where(charges["method"].isin(KINDS[2:]), "attributed").astype(TEXT)
     charges["kind"] = kind
     if scale_charges and occupancy != "disabled":
-        charges = _scaled(charges, usage)
+        charges = _scaled(charges, occupied_share(charges, adjusted, occupancy))
     start, end = (days(usage, name, "usage") for name in ("start_date", "end_date"))
     usage = leave_out(usage, end < start, "period ends before it starts")
     out = {
@@ -182,14 +183,8 @@ def prepare(
     return Prepared(usage, charges, adjusted.bills, out)
 
 
-def _scaled(charges: pd.DataFrame, usage: pd.DataFrame) -> pd.DataFrame:
+def _scaled(charges: pd.DataFrame, share: npt.NDArray[np.float64]) -> pd.DataFrame:
     """Split attributed charges into the occupied share and rows of kind ``vacant``, exact in sum."""
-    share = np.ones(len(charges))
-    for key in ("site_id", "meter_id"):  # what its own records say of a meter wins over its site's
-        known = pd.DataFrame({key: text(usage, key), "factor": usage["occupancy_factor"]}).dropna()
-        known = known.sort_values([key, "factor"]).drop_duplicates(key)
-        place = places_in(charges[key], known[key])
-        share = np.where(place < 0, share, np.append(known["factor"].to_numpy(), 1.0)[place])
     share = np.where(charges["kind"].eq("attributed") & charges["amount"].notna(), share, 1.0)
     least = money.minor_places(charges["currency"])
     places = money.places_needed(numbers(charges, "amount", "charges"), least)

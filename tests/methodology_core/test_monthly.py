@@ -254,6 +254,23 @@ def test_attribution_uses_the_adjusted_usage_and_charges_are_scaled_when_asked()
     assert cents(scaled["cost"]) == cents(whole["cost"])
 
 
+def test_a_meter_without_usage_keeps_its_sites_share_of_a_fixed_charge() -> None:
+    """e3 stands at North (60 %), no record names that site: of its half of 10 USD it keeps 3, 2 are vacant."""
+    given = two_sites(
+        meters=[
+            {"meter_id": "e2", "site_id": "south", "account_id": "A", "commodity": "ELECTRICITY"},
+            {"meter_id": "e3", "site_id": "north", "account_id": "A", "commodity": "ELECTRICITY"},
+        ],
+        usage=[used("b2", "b", "e2", "2024-01-01", "2024-01-31", 4000.0)],
+        bills=[{"bill_id": "b"}],
+        line_items=[line(0, "b", 10.0, "CUSTOMER")],
+        line_item_accounts=[{"line_item_id": "b:0", "account_id": "A"}],
+    )
+    result = monthly(given, occupancy="connection", scale_charges=True)
+    costs = result.set_index(["kind", "meter_id"])["cost"].to_dict()
+    assert costs == {("attributed", "e2"): 5.0, ("attributed", "e3"): 3.0, ("vacant", "e3"): 2.0}
+
+
 def test_net_metering() -> None:
     usage = pd.DataFrame({"usage": [500.0, 200.0, -30.0], "net_metering": ["IMPORT", "EXPORT", "EXPORT"]})
     assert adjust(usage)["adjusted_usage"].tolist() == [500, 200, -30]

@@ -23,6 +23,8 @@ IN_KWH = {"kWh": ONE, "MWh": Fraction(1000)}
 def by_usage(records: list[dict]) -> tuple[dict[str, Fraction], bool]:
     """Return the absolute usage of each import meter in one unit, and whether it can be compared."""
     records = [record for record in records if not record["export"]] or records
+    if any(record["usage"] is None for record in records):
+        return {record["meter"]: ONE for record in records}, False
     if len({record["unit"] for record in records}) > 1 and not all(r["unit"] in IN_KWH for r in records):
         return {record["meter"]: ONE for record in records}, False
     sums: dict[str, Fraction] = {}
