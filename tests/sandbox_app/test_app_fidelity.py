@@ -1,4 +1,4 @@
-"""`docs/fidelity.md` names every switch, every assumed path and field, every write that may refuse."""
+"""`docs/fidelity.md` names every switch, every mark of the contract, every write that may refuse."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import get_args, get_type_hints
 
 import pytest
 
-from nectar_notebooks.sandbox.contract import document, refusals
+from nectar_notebooks.sandbox.contract import assumptions, document, refusals
+from nectar_notebooks.sandbox.contract.marks import Assumption
 from nectar_notebooks.sandbox.fields import ASSUMED
 from nectar_notebooks.sandbox.routes import ROUTES
 from nectar_notebooks.sandbox.switches import Switches
@@ -34,6 +35,18 @@ def test_every_assumed_path_stands_there() -> None:
             path = "/".join("{id}" if part.startswith("{") else part for part in route.path.split("/"))
             assert f"{path}`" in section, route.path
             assert route.method in section
+
+
+def test_every_mark_of_the_contract_stands_there() -> None:
+    section = PAGE.partition("## Every mark of the contract")[2].partition("\n## ")[0]
+    rows = [line for line in section.splitlines() if line.startswith("| ") and not line.startswith("| what")]
+    assert rows == [told(found) for found in assumptions() if found.kind != "endpoint"]
+
+
+def told(found: Assumption) -> str:
+    """Return the row of an assumption: two of its places, how many more, and why."""
+    more = f" and {len(found.where) - 2} more" if len(found.where) > 2 else ""
+    return f"| {', '.join(f'`{place}`' for place in found.where[:2])}{more} | {found.kind} | {found.why} |"
 
 
 def test_exactly_the_writes_that_may_refuse_stand_there() -> None:
