@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from statistics import quantiles
+from time import thread_time
 
 import pandas as pd
 import pytest
@@ -221,3 +223,27 @@ def test_the_frame_is_a_copy(office: SmallOffice, opened: Opened) -> None:
     frame.loc[:, "status"] = "X"
     assert "X" not in set(dashboard.frame["status"])
     assert isinstance(dashboard.frame, pd.DataFrame)
+
+
+def test_five_thousand_connections_at_hand(office: SmallOffice, opened: Opened) -> None:
+    connections, accounts = office.tables["connections"], office.tables["accounts"]
+    many = connections.iloc[[number % 6 for number in range(5_000)]].reset_index(drop=True)
+    many["connection_id"] = [f"c{number}" for number in range(5_000)]
+    behind = accounts.iloc[[number % 7 for number in range(20_000)]].reset_index(drop=True)
+    behind["account_id"] = [f"n{number}" for number in range(20_000)]
+    behind["connection_id"] = [f"c{number // 4}" for number in range(20_000)]
+    office.tables |= {"connections": many, "accounts": behind}
+    dashboard = opened(ConnectionDashboard, office)
+    assert len(dashboard.frame) == 5_000
+    dashboard.selected = "c1"  # reads the bills, once
+    taken = []
+    for number in range(60):
+        start = thread_time()
+        if number % 3 == 0:
+            dashboard.filters = {"family": "customer", "text": f"{number}"} if number % 2 else {"status": "PENDING"}
+        elif number % 3 == 1:
+            dashboard.selected = f"c{number * 80}"
+        else:
+            dashboard._pages.turn(number)
+        taken.append(thread_time() - start)
+    assert quantiles(taken, n=20)[-1] < 0.05, "95 of 100 take less than 50 ms of Python's time"
