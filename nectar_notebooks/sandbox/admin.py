@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from inspect import signature
 from typing import TYPE_CHECKING, Any, Final
 
 from nectar_notebooks.errors import NectarError
@@ -31,9 +32,15 @@ def act(sandbox: Sandbox, method: str, path: str, key: str | None, body: Any) ->
     if not isinstance(body, dict | None):
         raise ProblemError(400, "The body must be an object.")
     try:
-        return action(sandbox, **(body or {}))
+        return _calling(action, sandbox, **(body or {}))
     except (NectarError, TypeError, ValueError) as error:
         raise ProblemError(400, str(error)) from None
+
+
+def _calling(function: Callable[..., Any], *arguments: Any, **given: Any) -> Any:
+    """Call a function with the fields of a body; one that is missing or foreign to it is a TypeError by name."""
+    signature(function).bind(*arguments, **given)
+    return function(*arguments, **given)
 
 
 def _journal(sandbox: Sandbox) -> Any:
@@ -52,7 +59,10 @@ def _new_journal(sandbox: Sandbox) -> Any:
 
 
 def _key(sandbox: Sandbox, environment: str, expires: str | None = None, companies: list[str] | None = None) -> Any:
-    end = None if expires is None else datetime.fromisoformat(expires)
+    try:
+        end = None if expires is None else datetime.fromisoformat(expires)
+    except (TypeError, ValueError):
+        raise ValueError("expires must be a date and time, such as 2026-01-31T09:30:00Z.") from None
     if companies is not None and not (isinstance(companies, list) and all(isinstance(one, str) for one in companies)):
         raise TypeError("companies must be a list of ids.")
     return {"key": sandbox.create_key(environment, end, companies)}
@@ -72,6 +82,8 @@ def _clock(sandbox: Sandbox) -> Any:
 
 
 def _advance(sandbox: Sandbox, days: float) -> Any:
+    if isinstance(days, bool) or not isinstance(days, int | float):
+        raise TypeError("days must be a number.")
     sandbox.advance(days)
     return _clock(sandbox)
 
@@ -81,7 +93,7 @@ def _scenario(sandbox: Sandbox, name: str, **of: Any) -> Any:
 
 
 def _fault(sandbox: Sandbox, **plan: Any) -> Any:
-    sandbox.faults.add(**plan)
+    _calling(sandbox.faults.add, **plan)
     return {"planned": len(sandbox.faults)}
 
 
@@ -94,7 +106,7 @@ def _use(sandbox: Sandbox, **given: Any) -> Any:
     for name, value in given.items():
         for one in value if name == "sites" and isinstance(value, list) else [value]:
             _text(name, "" if one is None else one)
-    return {"connectionId": sandbox.use_invitation(**given)}
+    return {"connectionId": _calling(sandbox.use_invitation, **given)}
 
 
 def _webhooks(sandbox: Sandbox) -> Any:

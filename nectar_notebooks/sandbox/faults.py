@@ -7,6 +7,7 @@ wire: `wire` makes them before a served sandbox.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import inf
 from threading import Lock
 from typing import Final, Literal
 
@@ -107,6 +108,10 @@ class Faults:
             raise ConfigurationError(
                 "A fault is for a part of a path, which is a text, and answers a status, a number."
             )
+        if not isinstance(at, int) or not isinstance(times, int) or not isinstance(retry_after, int | float | None):
+            raise ConfigurationError("A fault counts requests in whole numbers (at, times); retry_after is in seconds.")
+        if retry_after is not None and not 0 <= retry_after < inf:
+            raise ConfigurationError(f"retry_after is how many seconds to wait, not {retry_after}.")
         if at < 1 or times < 1 or (status is not None and not 400 <= status <= 599):
             raise ConfigurationError("A fault counts requests from 1 and answers with a status from 400 to 599.")
         if html and status is None:

@@ -217,6 +217,30 @@ def test_whatever_is_sent_to_the_sandbox_s_own_paths_fails_no_request(sandbox: S
             ask("/faults", version="_sandbox", method="DELETE")
 
 
+@pytest.mark.parametrize(
+    ("path", "body", "said"),
+    [
+        ("/advance", {}, "missing a required argument: 'days'"), ("/advance", {"days": 1, "x": 2}, "argument 'x'"),
+        ("/advance", {"days": "3"}, "days must be a number"), ("/advance", {"days": True}, "days must be a number"),
+        ("/keys", {"environment": "sandbox", "expires": "x"}, "expires must be"),
+        ("/keys", {"environment": "sandbox", "expires": 5}, "expires must be"),
+        ("/invitation", {"invitation": "x"}, "'invitation_id'"), ("/faults", {"state": 500}, "argument 'state'"),
+        ("/faults", {"status": 429, "retry_after": "soon"}, "retry_after"),
+        ("/faults", {"status": 429, "retry_after": -1}, "retry_after"), ("/faults", {"status": 500, "at": 1.5}, "at"),
+    ],
+)  # fmt: skip
+def test_a_wrong_field_of_the_sandbox_s_own_paths_is_named(
+    sandbox: Sandbox, path: str, body: dict[str, object], said: str
+) -> None:
+    ask = Asker(sandbox)
+    status, answer = ask(path, version="_sandbox", method="POST", body=body)
+    assert status == 400
+    assert said in answer["detail"]
+    assert "()" not in answer["detail"]  # no name of a function of ours
+    assert ask("/clock", version="_sandbox")[1] == {"now": "2026-01-15T09:00:00Z"}
+    assert ask("/ping")[0] == 200
+
+
 def test_contract_and_page_need_no_key(ask: Asker) -> None:
     for mount, version in (("v2.2", "v2.2"), ("v2.1", "v2.1"), ("v2", "v2.0")):
         status, contract = ask("/openapi.json", version=mount, key=None)
