@@ -118,7 +118,7 @@ def _with_meters(register: pd.DataFrame, meters: pd.DataFrame) -> pd.DataFrame:
         told = pd.Series(known[name].array.take(place, allow_fill=True), dtype=TEXT)
         register[name] = told.where(told.notna(), register[name])
     register["tracked"] = _taken(known["tracked"].to_numpy(), place, True)
-    silent = known[~known["meter_id"].isin(register["meter_id"])]
+    silent = known[~known["meter_id"].isin(register["meter_id"])].sort_values("meter_id")
     silent = silent.assign(seen=MISSING_DAY, utility=pd.array([np.nan] * len(silent), dtype=TEXT))
     return pd.concat([register, silent[register.columns]], ignore_index=True) if len(silent) else register
 

@@ -106,6 +106,7 @@ def test_the_order_of_rows_never_matters(rows: list[dict], seed: int, convention
     usage = frame_of(rows)
     shuffled = usage.sample(frac=1, random_state=seed)
     pd.testing.assert_frame_equal(calendarize(usage, convention), calendarize(shuffled, convention), rtol=1e-12)
+    pd.testing.assert_frame_equal(daily(usage, convention), daily(shuffled, convention), rtol=1e-12)
 
 
 @settings(max_examples=40, deadline=None)

@@ -275,6 +275,9 @@ def test_net_metering() -> None:
     usage = pd.DataFrame({"usage": [500.0, 200.0, -30.0], "net_metering": ["IMPORT", "EXPORT", "EXPORT"]})
     assert adjust(usage)["adjusted_usage"].tolist() == [500, 200, -30]
     assert adjust(usage, net_metering="net")["adjusted_usage"].tolist() == [500, -200, -30]
+    # a tenant's export that is taken out of the landlord's net figure gives back what was subtracted
+    tenant = usage.assign(exclusion=[True, True, False])
+    assert adjust(tenant, net_metering="net")["adjusted_usage"].tolist() == [-500, 200, -30]
 
 
 def test_waste_without_type_or_stream_stays_out() -> None:

@@ -14,7 +14,7 @@ from core_portfolios import portfolio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nectar_notebooks.methodology import adjust, explain, monthly
+from nectar_notebooks.methodology import adjust, completeness, explain, issues, monthly
 from nectar_notebooks.schema.portfolio import Portfolio
 
 FIRST = date(2023, 12, 10)
@@ -200,6 +200,23 @@ def test_every_cell_is_the_oracles(book: dict, way: dict) -> None:
         assert (row["bills"], row["days_in_month"]) == (cell["bills"], cell["in_month"])
     told = {name: n for name, n in result.attrs["nectar"].items() if name.startswith("left_out: usage")}
     assert sum(told.values()) == left_out
+
+
+@settings(max_examples=8, deadline=None)
+@given(book=books(), seed=st.integers(0, 9))
+def test_issues_and_completeness_of_a_portfolio_do_not_look_at_the_order(book: dict, seed: int) -> None:
+    company = portfolio_of(book)
+    shuffled = replace(company, **{name: frame.sample(frac=1, random_state=seed) for name, frame in company})
+    found = issues(company, today="2024-05-01")
+    pd.testing.assert_frame_equal(issues(shuffled, today="2024-05-01"), found)
+    backward = [row["id"] for row in book["usage"] if row["end"] is not None and row["end"] < row["start"]]
+    replaced = {row["id"] for row in book["bills"] if row["heir"] is not None}
+    live = sorted(name for name in backward if name.split("-")[0] not in replaced)
+    assert sorted(found.loc[found["kind"] == "non_positive_period", "usage_id"]) == live
+    assert set(found.loc[found["kind"] == "superseded_counted", "bill_id"]) == replaced
+    for by in ("meter", "account", "site"):
+        months = completeness(company, by=by, today="2024-05-01")
+        pd.testing.assert_frame_equal(completeness(shuffled, by=by, today="2024-05-01"), months)
 
 
 @settings(max_examples=10, deadline=None)
