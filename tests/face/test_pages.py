@@ -54,6 +54,12 @@ def test_the_readme_s_code_runs_offline_and_the_real_key_s_code_too(
     assert "embedded sandbox" in capsys.readouterr().err
     assert len(names["bills"]) > 0  # type: ignore[arg-type]  # a frame
     assert (tmp_path / "build" / "monthly-cost.png").read_bytes().startswith(b"\x89PNG")
+    *_, last = first.strip().splitlines()
+    sums = eval(last, names)  # what a notebook would show: kinds are never added, and none is dropped
+    assert {"POTABLE_WATER", "WASTEWATER"} <= set(sums["WATER"].index.get_level_values("subtype"))
+    assert set(sums.index.get_level_values("commodity").dropna()) == set(
+        names["monthly"]["commodity"].dropna()  # type: ignore[index]  # a frame
+    )
     exec(compile(verbs, "README.md", "exec"), names)
     assert names["job"].iloc[0]["status"] == "COMPLETED"  # type: ignore[attr-defined]  # a frame
     sandbox = nn.Sandbox()
