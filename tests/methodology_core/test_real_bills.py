@@ -7,8 +7,10 @@ from decimal import Decimal
 import pandas as pd
 import pytest
 from core_portfolios import real_portfolio
+from places import REAL_BILLS
 
-from nectar_notebooks.methodology import calendarize, daily, explain, monthly
+import nectar_notebooks as nn
+from nectar_notebooks.methodology import calendarize, daily, explain, issues, monthly
 from nectar_notebooks.methodology.monthly import prepare
 from nectar_notebooks.schema.portfolio import Portfolio
 
@@ -61,3 +63,33 @@ def test_each_month_explained_is_the_month_shown(bills: Portfolio) -> None:
         pieces = explain(bills, month=month)
         shown = months[months["month"] == pd.Timestamp(month)]
         assert exact(pieces.loc[pieces["quantity"] == "cost", "value"]) == exact(shown["cost"])
+
+
+@pytest.fixture(scope="module")
+def served(real_bills: object) -> Portfolio:
+    """Return the real bills as an analyst gets them: loaded into an embedded sandbox, asked for through the API."""
+    sandbox = nn.Sandbox()
+    sandbox.load_bills(REAL_BILLS)
+    nectar = nn.connect(sandbox=sandbox)
+    companies = nectar.companies()
+    return nectar.portfolio(companies.loc[companies["name"].str.startswith("FNSB"), "company_id"].iloc[0])
+
+
+@pytest.mark.parametrize("convention", ["inclusive", "exclusive", "midday"])
+def test_the_same_through_the_api(served: Portfolio, convention: str) -> None:
+    assert len(served.bills) == 235
+    months = monthly(served, convention)
+    assert exact(months["cost"]) + exact(months["finance"]) == Decimal("756958.10")
+    assert set(months["kind"]) == {"attributed", "finance"}
+    assert exact(months["finance"]) == Decimal("110.72")  # late charges
+    found = months.groupby(["commodity", "unit"])["usage"].sum().round(6).to_dict()
+    twice = 2 * USAGE["WATER", "POTABLE_WATER", "gal (US)"]
+    assert found == {("ELECTRICITY", "kWh"): 1_204_440, ("GAS", "CCF"): 199_820, ("WATER", "gal (US)"): twice}
+
+
+def test_six_gaps_and_the_shared_days_are_all_that_is_found(served: Portfolio) -> None:
+    result = issues(served, today="2018-01-01")
+    assert result["kind"].value_counts().to_dict() == {"gap": 6, "shared_boundary_days": 1}
+    gaps = result[result["kind"] == "gap"]
+    assert sorted(((gaps["end_date"] - gaps["start_date"]).dt.days + 1).tolist()) == [29, 30, 31, 31, 31, 31]
+    assert result["found"].str.startswith("304 of 310 neighbouring periods").sum() == 1

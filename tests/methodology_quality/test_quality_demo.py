@@ -6,7 +6,9 @@ import pandas as pd
 import pytest
 
 import nectar_notebooks as nn
+from nectar_notebooks.methodology.adjustments import adjust
 from nectar_notebooks.methodology.anomalies import anomalies
+from nectar_notebooks.methodology.attribution import attribute
 from nectar_notebooks.methodology.completeness import completeness
 from nectar_notebooks.methodology.issues import issues
 from nectar_notebooks.methodology.monthly import monthly
@@ -24,6 +26,12 @@ PLANTED = {
     "account_level_usage": ("no_meter", "usage_id"),
 }
 
+#: Planted, and no defect of the data: what becomes of it is said by the tests below.
+STATES = {
+    *("account_customer_not_tracked", "account_detected", "account_disabled", "duplicate_account"),
+    *("credit", "deleted", "exclusion", "late_fee", "previous_balance", "revised", "second_currency", "usage_spike"),
+}
+
 
 @pytest.fixture(scope="module", params=[7, 2026])
 def demo(request):
@@ -37,6 +45,7 @@ def demo(request):
 
 def test_every_planted_defect_is_found_and_nothing_else_is(demo):
     portfolios, planted, today = demo
+    assert set(planted) == set(PLANTED) | STATES
     result = pd.concat([issues(portfolio, today=today) for portfolio in portfolios])
     assert set(result["kind"]) == {kind for kind, _ in PLANTED.values()}
     for name, (kind, column) in PLANTED.items():
@@ -48,6 +57,48 @@ def test_every_planted_defect_is_found_and_nothing_else_is(demo):
             assert told["found"].str.startswith(f"{len(planted[name])} records in a row").all()
         else:
             assert sorted(told[column]) == sorted(planted[name]), kind
+
+
+def test_what_is_planted_and_no_defect_counts_as_it_should(demo):
+    portfolios, planted, _ = demo
+    adjusted = [adjust(portfolio) for portfolio in portfolios]
+    accounts, bills, usage = (
+        pd.concat([getattr(portfolio, name) for portfolio in adjusted]) for name in ("accounts", "bills", "usage")
+    )
+    reasons = accounts.set_index("account_id")["counts_reason"]
+    words = {
+        "account_detected": "detected account",
+        "account_customer_not_tracked": "account not tracked",
+        "account_disabled": "account not tracked",
+        "duplicate_account": "duplicate account",
+    }
+    for name, reason in words.items():
+        assert reasons.loc[planted[name]].tolist() == [reason]
+    assert reasons.notna().sum() == len(words)
+    assert not bills["bill_id"].isin(planted["deleted"]).any()
+    bills = bills.set_index("bill_id")
+    assert bills.loc[planted["revised"], "counts_reason"].tolist() == ["superseded"]
+    several = [set(portfolio.bills["currency"]) for portfolio in portfolios]
+    assert {"CAD", "USD"} in several
+    for portfolio in portfolios:  # no row of months holds two currencies, and no total is lost
+        months = monthly(portfolio)
+        paid = months.assign(paid=months["cost"].fillna(0) + months["finance"].fillna(0))
+        lines = portfolio.line_items[portfolio.line_items["counts"]]
+        charged = lines.groupby("currency")["amount"].sum().round(4)
+        assert (
+            paid[paid["kind"] != "residual"].groupby("currency")["paid"].sum().round(4).to_dict() == charged.to_dict()
+        )
+    excluded = usage[usage["exclusion"].fillna(False).astype(bool)]
+    assert excluded["meter_id"].unique().tolist() == planted["exclusion"]
+    assert (excluded["adjusted_usage"] == -excluded["usage"]).all()
+    charges = pd.concat([attribute(portfolio) for portfolio in portfolios])
+    lines = pd.concat([portfolio.line_items for portfolio in portfolios])
+    earlier = lines.loc[lines["billing_period"] == "PREVIOUS", "line_item_id"]
+    assert set(charges.loc[charges["line_item_id"].isin(earlier), "method"]) == {"finance"}
+    assert lines.loc[lines["line_item_id"].isin(earlier), "bill_id"].tolist() == planted["previous_balance"]
+    credit = charges[charges["bill_id"].isin(planted["credit"]) & (charges["charge_type"] == "CREDIT")]
+    assert len(credit) >= 1
+    assert (credit["amount"] < 0).all()
 
 
 def test_a_superseded_bill_that_counts_again_is_found(demo):
