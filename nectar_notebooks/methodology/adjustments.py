@@ -147,6 +147,7 @@ def adjust(
             "implied_sewer and occupancy='connection' need line items and connections.",
             advice="Give a portfolio in place of usage records.",
         )
+    require(data, ("usage",), "usage")
     distinct(data, "usage_id", "usage")
     usage = data if bills is None else by_bills(data, count_bills(bills, flagged=flagged))
     share = np.ones(len(usage)) if occupancy == "disabled" else _occupied(text(usage, "site_id"), sites)

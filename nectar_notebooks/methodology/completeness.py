@@ -26,6 +26,7 @@ from nectar_notebooks.methodology.spans import (
     service_days,
     show_days,
 )
+from nectar_notebooks.methodology.window import day_number
 from nectar_notebooks.schema.portfolio import Portfolio
 
 if TYPE_CHECKING:
@@ -138,7 +139,7 @@ def completeness(
     rows, out = _present(usage, first, last)
     code, register = meter_register(usage, rows, first, last, meters=meters, accounts=accounts, sites=sites)
     register["every"] = _every(expected, register)
-    now = _day(SystemClock().today() if today is None else today, "today")
+    now = day_number(SystemClock().today() if today is None else today, "today")
     window = _window(first[rows], register, start, end, now)
     wide = np.arange(window[0] // 12 * 12, window[-1] // 12 * 12 + 12) if len(window) else window
     if len(register) * len(wide) > _LARGEST:
@@ -184,17 +185,10 @@ def _present(usage: pd.DataFrame, first: Whole, last: Whole) -> tuple[Whole, dic
     return np.flatnonzero(kept), out
 
 
-def _day(value: str | date, name: str) -> int:
-    try:
-        return int(pd.Timestamp(value).to_datetime64().astype("datetime64[D]").astype("int64"))
-    except ValueError as problem:
-        raise InvalidRequestError(f"{name}={value!r} is no day.", advice="Write 2024-01-31 or 2024-01.") from problem
-
-
 def _window(first: Whole, register: pd.DataFrame, start: str | date | None, end: str | date | None, now: int) -> Whole:
-    last_month = int(month_of(np.asarray([now if end is None else _day(end, "end")]))[0])
+    last_month = int(month_of(np.asarray([now if end is None else day_number(end, "end")]))[0])
     if start is not None:
-        first_day = _day(start, "start")
+        first_day = day_number(start, "start")
     else:
         starts = register["starts"].to_numpy()
         known = first if len(first) else starts[starts != MISSING_DAY]

@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
+from nectar_notebooks.errors import InvalidRequestError
 from nectar_notebooks.methodology import money
 from nectar_notebooks.methodology.adjustments import adjust, adjusted_usage, occupied_share
 from nectar_notebooks.methodology.attribution import attribute_adjusted
 from nectar_notebooks.methodology.calendarization import SPOT, calendarize
 from nectar_notebooks.methodology.checks import TEXT, counted, days, left_out, numbers
 from nectar_notebooks.methodology.counting import leave_out
+from nectar_notebooks.schema.portfolio import Portfolio
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
 
     from nectar_notebooks.methodology.adjustments import Exclusions, NetMetering, Occupancy
     from nectar_notebooks.methodology.periods import Convention, SharedDay
-    from nectar_notebooks.schema.portfolio import Portfolio
 
 __all__ = ["KINDS", "Prepared", "monthly", "prepare"]
 
@@ -159,6 +160,11 @@ def prepare(
     The usage is the adjusted one, at the place where its meter stands; `charges` are the rows of
     :func:`attribute` with a column `kind`.
     """
+    if not isinstance(portfolio, Portfolio):
+        raise InvalidRequestError(
+            f"This needs a portfolio, not {type(portfolio).__name__}: charges and usage come together in it.",
+            advice="Take nectar.portfolio(company); of usage records alone, calendarize makes months.",
+        )
     adjusted = adjust(
         portfolio,
         exclusions=exclusions,

@@ -55,6 +55,7 @@ def site_facts(sites: pd.DataFrame, known: pd.DataFrame | None = None) -> pd.Dat
     >>> site_facts(mine, known)[["site_id", "area_unit"]].values.tolist()
     [['S1', 'm²']]
     """
+    require(sites, (), "sites")
     if not {"site_id", "external_id"} & set(sites.columns):
         require(sites, ("site_id",), "sites")
     ids = text(sites, "site_id").reset_index(drop=True)

@@ -23,18 +23,29 @@ if TYPE_CHECKING:
 #: Months whose bills may still be to come: every second month billed, a month to bill it.
 _NEWEST = 3
 
-__all__ = ["last_whole_month", "month_number"]
+__all__ = ["day_number", "last_whole_month", "month_number"]
 
 
 def month_number(value: str | date, name: str) -> int:
     """Return a day or month an argument names, as months since 1970-01."""
+    stamp = _stamp(value, name)
+    return (stamp.year - 1970) * 12 + stamp.month - 1
+
+
+def day_number(value: str | date, name: str) -> int:
+    """Return a day an argument names, of a month its first, as days since 1970."""
+    return int(_stamp(value, name).to_datetime64().astype("datetime64[D]").astype("int64"))
+
+
+def _stamp(value: str | date, name: str) -> pd.Timestamp:
+    unread = InvalidRequestError(f"{name}={value!r} is no day.", advice="Write 2024-01-31 or 2024-01.")
     try:
         stamp = pd.Timestamp(value)
-    except ValueError as problem:
-        raise InvalidRequestError(f"{name}={value!r} is no day.", advice="Write 2024-01-31 or 2024-01.") from problem
+    except (TypeError, ValueError) as problem:
+        raise unread from problem
     if pd.isna(stamp):
-        raise InvalidRequestError(f"{name}={value!r} is no day.", advice="Write 2024-01-31 or 2024-01.")
-    return (stamp.year - 1970) * 12 + stamp.month - 1
+        raise unread
+    return stamp
 
 
 def last_whole_month(monthly: pd.DataFrame, month: Whole) -> int:

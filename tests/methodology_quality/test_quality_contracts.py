@@ -6,14 +6,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nectar_notebooks.errors import DataError
+from nectar_notebooks.errors import DataError, InvalidRequestError
+from nectar_notebooks.methodology.adjustments import adjust
 from nectar_notebooks.methodology.anomalies import anomalies
+from nectar_notebooks.methodology.calendarization import calendarize, daily
 from nectar_notebooks.methodology.compare import compare
 from nectar_notebooks.methodology.completeness import completeness
+from nectar_notebooks.methodology.explain import explain
 from nectar_notebooks.methodology.filling import fill
 from nectar_notebooks.methodology.indicators import energy, load_factor, unit_costs
 from nectar_notebooks.methodology.intensity import intensity
 from nectar_notebooks.methodology.issues import issues
+from nectar_notebooks.methodology.monthly import monthly
 from nectar_notebooks.methodology.readiness import readiness
 from nectar_notebooks.methodology.units import convert
 
@@ -50,6 +54,9 @@ FUNCTIONS = {
     "completeness": (lambda frame: completeness(frame, today="2024-04-01"), USAGE),
     "completeness by site": (lambda frame: completeness(frame, by="site", today="2024-04-01"), USAGE),
     "completeness by account": (lambda frame: completeness(frame, by="account", today="2024-04-01"), USAGE),
+    "adjust": (lambda frame: adjust(frame)[["adjusted_usage", "occupancy_factor", "adjustment"]], USAGE),
+    "calendarize": (calendarize, USAGE),
+    "daily": (daily, USAGE),
     "issues": (lambda frame: issues(frame, today="2024-04-01"), USAGE),
     "readiness": (readiness, USAGE),
     "anomalies": (lambda frame: anomalies(frame, baseline_months=1), MONTHLY),
@@ -62,7 +69,7 @@ FUNCTIONS = {
     "load_factor": (lambda frame: load_factor(frame, USAGE), DEMAND),
 }
 #: Row by row: these keep the order of the rows they are given.
-IN_ORDER = ("load_factor",)
+IN_ORDER = ("adjust", "load_factor")
 
 
 @pytest.fixture(params=FUNCTIONS)
@@ -151,6 +158,30 @@ def test_text_where_a_number_should_be_is_named(case):
         frame = frame.assign(usage="much")
     with pytest.raises(DataError, match=r"is no (number|date) in"):
         function(frame)
+
+
+@pytest.mark.parametrize("wrong", [None, [1], "usage.csv"])
+def test_what_is_no_frame_is_named(case, wrong):
+    _, function, _ = case
+    with pytest.raises(DataError, match="must be a DataFrame, not"):
+        function(wrong)
+
+
+@pytest.mark.parametrize("today", ["soon", pd.NaT, {}])
+def test_what_is_no_day_is_named(today):
+    for function in (issues, completeness):
+        with pytest.raises(InvalidRequestError, match=r"today=.* is no day"):
+            function(USAGE, today=today)
+
+
+def test_what_needs_a_portfolio_or_a_table_of_sites_says_so():
+    for wrong in (USAGE, None):
+        with pytest.raises(InvalidRequestError, match="needs a portfolio, not"):
+            monthly(wrong)
+        with pytest.raises(InvalidRequestError, match="needs a portfolio, not"):
+            explain(wrong, month="2024-01")
+    with pytest.raises(DataError, match="sites must be a DataFrame, not NoneType"):
+        intensity(MONTHLY, None)
 
 
 def test_convert_keeps_every_row_in_its_place():

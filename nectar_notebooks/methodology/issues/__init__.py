@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
 from nectar_notebooks.clock import SystemClock
@@ -22,6 +21,7 @@ from nectar_notebooks.methodology.issues.kinds import ACTION, KINDS, REVIEW, Kin
 from nectar_notebooks.methodology.issues.matching import matching
 from nectar_notebooks.methodology.issues.on_bills import on_bills
 from nectar_notebooks.methodology.issues.values import values
+from nectar_notebooks.methodology.window import day_number
 from nectar_notebooks.schema.portfolio import Portfolio
 
 if TYPE_CHECKING:
@@ -90,8 +90,8 @@ def issues(
         bill_accounts = portfolio.bill_accounts if bill_accounts is None else bill_accounts
         meters = portfolio.meters if meters is None else meters
         portfolio = portfolio.usage
-    day = np.datetime64(pd.Timestamp(SystemClock().today() if today is None else today), "D")
-    evidence = Evidence(portfolio, bills, line_items, bill_accounts, meters, int(day.astype(np.int64)))
+    day = day_number(SystemClock().today() if today is None else today, "today")
+    evidence = Evidence(portfolio, bills, line_items, bill_accounts, meters, day)
     parts = [*values(evidence), *along_time(evidence, estimated_run), *on_bills(evidence), *matching(evidence)]
     found = [part for part in parts if len(part)]
     result = pd.concat(found, ignore_index=True) if found else evidence.found("gap", [])
