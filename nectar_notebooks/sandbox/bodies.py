@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["Body", "Upload", "read", "read_json"]
 
 _FORMS: Final = ("application/x-www-form-urlencoded", "multipart/form-data")
+#: The one field of the API that is a file.
+_FILE: Final = "document"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ def _read(request: Request, method: str, path: str) -> Body:
         if not files and not request.form and _holds_something(request):
             raise ProblemError(400, "The body cannot be read: its parts have no heads.")
         fields = read_form(method, path, {**request.form.to_dict(flat=False), **_names(files)})
+        fields |= {name: {} for name in files if name != _FILE}  # no text: the contract says what it should be
         return Body(fields, files)
     return Body(read_json(request))
 

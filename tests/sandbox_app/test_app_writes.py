@@ -140,6 +140,19 @@ def test_bodies_may_be_forms(ask: Asker) -> None:
     assert [site["name"] for site in ask(f"/company/{ACME}")[1]["sites"]][-2:] == ["Form", "Multipart"]
 
 
+def test_a_file_in_place_of_a_text_is_refused(sandbox: Any) -> None:
+    for files in ({"name": ("Yard.txt", b"Yard")}, {"name": (None, "Yard"), "address": ("a.txt", b"1 Quay")}):
+        form = requests.Request("POST", "http://localhost", files=files).prepare()
+        answer = sandbox.app.test_client().post(
+            f"/v2.2/site/company/{ACME}",
+            data=form.body,
+            headers={"X-API-Key": sandbox.key},
+            content_type=form.headers["Content-Type"],
+        )
+        assert answer.status_code == 400
+        assert answer.json[list(files)[-1]][0].startswith("must be a text")
+
+
 def test_a_form_s_text_may_be_as_long_as_json_s(sandbox: Any) -> None:
     answer = sandbox.app.test_client().post(
         f"/v2.2/site/company/{ACME}",
