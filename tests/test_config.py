@@ -146,6 +146,13 @@ def test_unknown_environment(bad: str) -> None:
         settings(bad)
 
 
+@pytest.mark.parametrize("where", ["argument", "NECTAR_ENVIRONMENT"])
+def test_a_key_in_place_of_the_environment_is_not_repeated(where: str) -> None:
+    with pytest.raises(ConfigurationError, match=rf"{where}.*key=") as caught:
+        settings(KEY) if where == "argument" else settings(environ={where: KEY})
+    assert KEY not in "".join(traceback.format_exception_only(caught.value))
+
+
 def test_unknown_version() -> None:
     with pytest.raises(ConfigurationError, match=r"v2\.2, v2\.1, v2\.0"):
         settings(version="v3")

@@ -25,6 +25,8 @@ NECTAR_URL: Final = "https://external.nectarclimate.com"
 ENVIRONMENTS: Final = ("local", "sandbox", "production")
 VERSIONS: Final = ("v2.2", "v2.1", "v2.0")
 
+#: What is longer may be a key in the wrong place, and is not repeated.
+_LONGEST_WORD: Final = 12
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _WHERE_KEYS_ARE_MADE: Final = (
     "Make one under Settings > Organization > API Keys and put it in {variable} "
@@ -142,10 +144,15 @@ def resolve(
 
 
 def _known(environment: str | None, where: str) -> None:
-    if environment not in (None, *ENVIRONMENTS):
-        raise ConfigurationError(
-            f"There is no environment {environment!r} ({where}).", advice=f"Say one of {', '.join(ENVIRONMENTS)}."
-        )
+    if environment in (None, *ENVIRONMENTS):
+        return
+    advice = f"Say one of {', '.join(ENVIRONMENTS)}."
+    if not isinstance(environment, str) or len(environment) <= _LONGEST_WORD:
+        raise ConfigurationError(f"There is no environment {environment!r} ({where}).", advice=advice)
+    raise ConfigurationError(
+        f"The environment that was given ({where}) does not exist. It is not repeated here, as it may be a key.",
+        advice=f"{advice} If it is a key: nn.connect('production', key=...), or put it in NECTAR_PRODUCTION_API_KEY.",
+    )
 
 
 def _on_this_machine(url: str | None) -> bool:

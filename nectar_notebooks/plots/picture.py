@@ -108,7 +108,11 @@ def grouped_digits() -> FuncFormatter:
 
 
 def require(frame: pd.DataFrame, columns: tuple[str, ...], picture: str, source: str) -> None:
-    """Raise :class:`DataError` if `frame` lacks a column that `picture` is drawn from."""
+    """Raise :class:`DataError` if `frame` is none, or lacks a column that `picture` is drawn from."""
+    if not hasattr(frame, "columns"):
+        raise DataError(
+            f"{picture} is drawn from a DataFrame, not from a {type(frame).__name__}.", advice=f"Give it {source}."
+        )
     missing = [column for column in columns if column not in frame.columns]
     if missing:
         raise DataError(

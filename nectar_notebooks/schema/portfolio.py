@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from nectar_notebooks.errors import NotFoundError
 
@@ -18,6 +18,17 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["Portfolio"]
+
+#: What one line says of it: the table, one of its rows, several.
+_SAID: Final = (
+    ("sites", "site", "sites"),
+    ("connections", "connection", "connections"),
+    ("accounts", "account", "accounts"),
+    ("meters", "meter", "meters"),
+    ("bills", "bill", "bills"),
+    ("usage", "usage record", "usage records"),
+    ("demand", "demand reading", "demand readings"),
+)
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -102,7 +113,8 @@ class Portfolio:
         return ((field.name, getattr(self, field.name)) for field in fields(self))
 
     def __repr__(self) -> str:
-        rows = ", ".join(f"{len(frame):,} {name.replace('_', ' ')}" for name, frame in self if "_" not in name)
+        counts = [(len(getattr(self, table)), one, several) for table, one, several in _SAID]
+        rows = ", ".join(f"{count:,} {one if count == 1 else several}" for count, one, several in counts)
         return f"Portfolio of {self.name}: {rows}"
 
     def _repr_html_(self) -> str:

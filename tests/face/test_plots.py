@@ -7,6 +7,7 @@ import io
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ import pytest
 from matplotlib.patches import Rectangle
 from PIL import Image
 
+import nectar_notebooks as nn
 from nectar_notebooks import plots
 from nectar_notebooks.errors import DataError
 from nectar_notebooks.plots.style import CHARGES, COMMODITIES, Fill
@@ -185,6 +187,13 @@ def test_nothing_to_draw_says_what_is_missing(draw: Draw, rows: pd.DataFrame, sa
 def test_a_frame_of_something_else_is_refused_with_its_missing_columns(draw: Draw) -> None:
     with pytest.raises(DataError, match=r"needs the columns .* Give it the r"):
         draw(pd.DataFrame({"month": []}))
+
+
+@pytest.mark.parametrize("draw", [plots.monthly_usage, plots.monthly_cost, plots.bill_charges])
+def test_a_portfolio_in_place_of_a_frame_is_refused_with_what_to_give(draw: Callable[..., object]) -> None:
+    nothing = nn.Portfolio(*[pd.DataFrame()] * len(fields(nn.Portfolio)))
+    with pytest.raises(DataError, match=r"from a DataFrame, not from a Portfolio\. Give it the r"):
+        draw(nothing)
 
 
 def test_a_frame_is_not_changed_by_drawing_it() -> None:

@@ -53,6 +53,12 @@ def test_ids_get_their_words_in_front_and_unknown_ones_none() -> None:
     assert frame.columns.tolist() == ["meter_id", "site_id", "amount"]
 
 
+def test_one_line_says_whose_it_is_and_how_much_there_is() -> None:
+    assert repr(PORTFOLIO) == (
+        "Portfolio of Company: 2 sites, 0 connections, 0 accounts, 1 meter, 2 bills, 2 usage records, 1 demand reading"
+    )
+
+
 def test_what_it_shows_is_escaped() -> None:
     shown = portfolio(companies=[{"company_id": "c", "name": "<script>alert(1)</script>"}])._repr_html_()
     assert "<script>" not in shown
