@@ -25,7 +25,7 @@ __all__ = ["act"]
 def act(sandbox: Sandbox, method: str, path: str, key: str | None, body: Any) -> Any:
     """Answer one of the sandbox's own paths with something that can be written as JSON."""
     if not keys.same(key, sandbox.key):
-        raise unauthorized("The sandbox's own paths take the key that it was made with.")
+        raise unauthorized("The embedded sandbox's own paths take the key that it was made with.")
     action = _ACTIONS.get((method, path))
     if action is None:
         raise ProblemError(404, f"There is nothing at {method} /_sandbox/{path}.")

@@ -93,7 +93,7 @@ class Faults:
         if kind is not None:
             raise ConfigurationError(
                 f"The fault {kind!r} is not one that an application can make.",
-                advice="Serve the sandbox and put nectar_notebooks.sandbox.wire.Wire before it: it makes "
+                advice="Serve the embedded sandbox and put nectar_notebooks.sandbox.wire.Wire before it: it makes "
                 f"{', '.join(WIRE_FAULTS)}."
                 if kind in WIRE_FAULTS
                 else "Plan a status, html or a drift.",
