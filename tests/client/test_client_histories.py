@@ -134,7 +134,7 @@ def test_refreshed_tables_equal_a_full_fetch_after_any_history(times) -> None:
     run_state_machine_as_test(
         Histories,
         settings=settings(
-            max_examples=times(3, 150),
+            max_examples=times(3, 80),
             stateful_step_count=times(6, 10),
             derandomize=True,
             database=None,

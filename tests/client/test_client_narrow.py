@@ -71,7 +71,7 @@ def test_a_narrow_answer_is_the_whole_one_filtered(tmp_path, times, documented_o
     whole = nn.connect(sandbox=sandbox)
     draw = random.Random(f"{documented_only} {switches}")
     companies = whole.companies()
-    asked, narrow = times(3, 150), 0
+    asked, narrow = times(3, 80), 0
     for number in range(asked):
         company = companies.iloc[draw.randrange(len(companies))]
         whole.portfolio(company)
