@@ -80,7 +80,8 @@ _COUNTS: Final = (
     _flag("counts", "Whether sums take this row; derived from revisions, accounts and duplicates."),
     _text(
         "counts_reason",
-        "Why it does not count: superseded, duplicate account, not tracked, ...; else missing.",
+        "Why it does not count: superseded, duplicate account, detected account, account not tracked, ...; "
+        "else missing.",
     ),
 )
 _EXTRA: Final = _text("extra", "Fields this release does not know, as JSON text; missing where there are none.")
