@@ -181,9 +181,9 @@ def test_unit_costs_place_every_amount_or_count_it_as_left_out(drawn, seed):
     result = same_in_any_order(lambda given: unit_costs(given, usage, by=["site_id"]), charges, seed)
     same_in_any_order(lambda given: unit_costs(charges, given, by=["site_id"]), usage, seed)
     live = usage[usage["counts"] & usage["usage"].notna()]
-    kinds = live.groupby(["bill_id", "meter_id"]).apply(
-        lambda rows: set(zip(rows["site_id"], rows["unit"], strict=True))
-    )
+    kinds: dict = {}
+    for row in live.to_dict("records"):
+        kinds.setdefault((row["bill_id"], row["meter_id"]), set()).add((row["site_id"], row["unit"]))
     placed = [
         row
         for row in charges.dropna(subset=["amount", "meter_id"]).to_dict("records")
