@@ -1,8 +1,13 @@
 """Nectar's connect page in a web application: the server makes the invitation, the page embeds it and asks anew.
 
-Run it with ``flask --app invitations_flask run``. The key stays on the server; the browser gets the address of one
-invitation, which ends after an hour and is good for one login. When it has expired or was revoked before it was used,
-the page asks the server for a fresh one and shows that.
+Put a long random text into ``APP_SECRET_KEY``, the company whose logins are asked for (an id or a name) into
+``NECTAR_COMPANY``, and your key where ``nn.connect()`` finds it; run ``flask --app invitations_flask run`` and open
+``/connect``. Without a key: run ``nectar sandbox serve`` beside it, set ``NECTAR_ENVIRONMENT=local``, and put
+``http://127.0.0.1:8765`` and the key that it prints into ``NECTAR_BASE_URL`` and ``NECTAR_API_KEY``.
+
+The key stays on the server; the browser gets the address of one invitation, which ends after an hour and is good for
+one login. When it has expired or was revoked before it was used, the page asks the server for a fresh one and shows
+that.
 """
 
 import os

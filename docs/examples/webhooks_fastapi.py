@@ -1,6 +1,7 @@
 """Nectar's webhooks in a FastAPI application: the receiver is mounted through a2wsgi and reads the raw body itself.
 
-Run it with ``uvicorn webhooks_fastapi:app``; register ``https://your.host/webhooks/`` in the webhook portal.
+Needs ``pip install fastapi a2wsgi uvicorn``. Put the portal's signing secret into ``NECTAR_WEBHOOK_SECRET`` and run
+``uvicorn webhooks_fastapi:app``; register ``https://your.host/webhooks/`` in the webhook portal.
 """
 
 import os

@@ -1,6 +1,7 @@
 """Nectar's webhooks in a Flask application: the receiver is mounted beside it and reads the raw body itself.
 
-Run it with ``flask --app webhooks_flask run``; register ``https://your.host/webhooks`` in the webhook portal.
+Put the portal's signing secret into ``NECTAR_WEBHOOK_SECRET`` and run ``flask --app webhooks_flask run``; register
+``https://your.host/webhooks`` in the webhook portal.
 """
 
 import os

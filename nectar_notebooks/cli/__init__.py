@@ -6,7 +6,7 @@ stderr and an exit code, never as a traceback:
 
 ==== ===============================================================
 0    done
-1    an error of the toolkit or of the system; the sentence says what to do (`status`: or something needs action)
+1    an error of the package or of the system; the sentence says what to do (`status`: or something needs action)
 2    the command line itself cannot be understood
 130  interrupted
 ==== ===============================================================
@@ -80,6 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="nectar",
         description="Nectar's utility-bill API in tables you can trust, with an embedded sandbox in the box.",
+        epilog="Without a key everything asks the embedded sandbox. Begin with: nectar demo",
     )
     parser.add_argument("--version", action="version", version=f"nectar_notebooks {version('nectar-notebooks')}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")

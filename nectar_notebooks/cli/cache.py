@@ -29,8 +29,8 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     verbs: tuple[tuple[str, Callable[[argparse.Namespace], int], str], ...] = (
         ("list", _list, "list the snapshots: of what, how many rows, how large, from when"),
         ("size", _size, "say how large everything is, unfinished walks included"),
-        ("prune", _prune, "drop what is older than some days, and what dead writers left"),
-        ("clear", _clear, "delete everything that the toolkit keeps there, and nothing else"),
+        ("prune", _prune, "drop what is older than some days, and what processes that were killed left behind"),
+        ("clear", _clear, "delete everything that the package keeps there, and nothing else"),
     )
     for name, run, says in verbs:
         parser = parsers.add_parser(name, help=says, description=f"{says[0].upper()}{says[1:]}.")

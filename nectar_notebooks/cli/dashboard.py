@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from nectar_notebooks.cli.dashboard_page import DASHBOARDS, SOURCE, VARIABLE, given
+from nectar_notebooks.cli.terminal import WITHOUT_ENVIRONMENT
 from nectar_notebooks.config import EMBEDDED_URL, ENVIRONMENTS
 from nectar_notebooks.errors import ConfigurationError
 
@@ -58,7 +59,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument(
         "--environment",
         choices=ENVIRONMENTS,
-        help="which environment to ask; without it NECTAR_ENVIRONMENT, else the embedded sandbox",
+        help=f"which environment to ask; {WITHOUT_ENVIRONMENT}",
     )
     parser.add_argument("--company", help="only this company: an id, an external id or a name")
     parser.add_argument("--port", type=int, default=_PORT, help=f"port, 0 for a free one (default {_PORT})")

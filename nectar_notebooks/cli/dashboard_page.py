@@ -29,7 +29,7 @@ SOURCE: Final = f"from {__name__} import open_page\nopen_page()"
 
 
 class Refusal:
-    """An error of the toolkit, as a page shows it."""
+    """An error of the package, as a page shows it."""
 
     def __init__(self, error: NectarError) -> None:
         self._error = error

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from nectar_notebooks.cli.terminal import WITHOUT_ENVIRONMENT
 from nectar_notebooks.config import ENVIRONMENTS, VERSIONS
 
 if TYPE_CHECKING:
@@ -24,7 +25,9 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         description="Say whether a key is found and where, whether it is accepted, and what it sees; where something "
         "is wrong, what to check first. The key is never printed.",
     )
-    parser.add_argument("environment", nargs="?", choices=ENVIRONMENTS, help="which environment to examine")
+    parser.add_argument(
+        "environment", nargs="?", choices=ENVIRONMENTS, help=f"which environment to ask; {WITHOUT_ENVIRONMENT}"
+    )
     parser.add_argument("--api-version", choices=VERSIONS, help="which version to ask")
     parser.add_argument("--id", metavar="ID", help="an id that was refused: say what it belongs to")
     parser.add_argument("--json", action="store_true", help="print the findings as JSON")

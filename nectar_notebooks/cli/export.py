@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from nectar_notebooks.cli.terminal import WITHOUT_ENVIRONMENT
 from nectar_notebooks.config import ENVIRONMENTS, VERSIONS
 from nectar_notebooks.schema.tables import TABLES
 
@@ -33,7 +34,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument("what", choices=("monthly", _UPLOAD, *TABLES), metavar="WHAT",
                         help=f"monthly, {_UPLOAD}, or a table: {', '.join(TABLES)}")  # fmt: skip
     parser.add_argument("path", type=Path, metavar="FILE", help="its ending says the kind: .csv, .xlsx or .parquet")
-    parser.add_argument("--company", help="id, external id or name; without it, the only one")
+    parser.add_argument("--company", help="an id, an external id or a name; may be left out where there is one")
     parser.add_argument("--force", action="store_true", help="replace a file that is there")
     parser.add_argument("--flagged", action="store_true", help="export bills with an open issue too")
     parser.add_argument(
@@ -45,7 +46,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     upload.add_argument("--by", choices=("bill", "month"), default="bill", help="an entry a bill, or a whole month")
     upload.add_argument("--currency", default="USD", help="of your Portfolio Manager account (default: USD)")
     upload.add_argument("--meters", type=Path, metavar="FILE.csv", help="what Portfolio Manager calls your meters")
-    parser.add_argument("--environment", choices=ENVIRONMENTS, help="without it NECTAR_ENVIRONMENT, else embedded")
+    parser.add_argument("--environment", choices=ENVIRONMENTS, help=f"which environment to ask; {WITHOUT_ENVIRONMENT}")
     parser.add_argument("--api-version", choices=VERSIONS, help="which version to ask")
     parser.set_defaults(run=_run)
 

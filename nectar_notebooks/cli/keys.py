@@ -12,6 +12,7 @@ from argparse import SUPPRESS
 from getpass import getpass
 from typing import TYPE_CHECKING
 
+from nectar_notebooks.cli.terminal import WITHOUT_ENVIRONMENT
 from nectar_notebooks.config import ENVIRONMENTS, VERSIONS
 from nectar_notebooks.errors import ConfigurationError
 
@@ -32,7 +33,10 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "asked for. They are never printed.",
     )
     parser.add_argument(
-        "environment", nargs="?", metavar=f"{{{','.join(ENVIRONMENTS)}}}", help="which environment the keys are of"
+        "environment",
+        nargs="?",
+        metavar=f"{{{','.join(ENVIRONMENTS)}}}",
+        help=f"which environment to ask; {WITHOUT_ENVIRONMENT}",
     )
     parser.add_argument("--api-version", choices=VERSIONS, help="which version to ask")
     parser.add_argument(

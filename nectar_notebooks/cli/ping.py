@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from nectar_notebooks.cli.terminal import WITHOUT_ENVIRONMENT
 from nectar_notebooks.config import ENVIRONMENTS, VERSIONS
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "environment",
         nargs="?",
         choices=ENVIRONMENTS,
-        help="which environment to ask; without it NECTAR_ENVIRONMENT, else the embedded sandbox",
+        help=f"which environment to ask; {WITHOUT_ENVIRONMENT}",
     )
     parser.add_argument("--api-version", choices=VERSIONS, help="which version to ask")
     parser.set_defaults(run=_run)

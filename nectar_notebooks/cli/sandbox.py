@@ -32,9 +32,13 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         description="Serve the embedded sandbox on 127.0.0.1 until Ctrl-C or SIGTERM.",
     )
     parser.add_argument("--port", type=int, default=_PORT, help=f"port, 0 for a free one (default {_PORT})")
-    parser.add_argument("--seed", type=int, help="decides ids, names, bills and keys")
+    parser.add_argument("--seed", type=int, help="decides ids, names, bills and keys (default: 1)")
     parser.add_argument("--db", type=Path, metavar="FILE", help="keep the state in this file")
-    parser.add_argument("--documented-only", action="store_true", help="take every assumption away")
+    parser.add_argument(
+        "--documented-only",
+        action="store_true",
+        help="answer only what Nectar documents: assumed paths and fields are left out",
+    )
     parser.add_argument(
         "--switch",
         action="append",
@@ -90,7 +94,7 @@ def _welcome(url: str, key: str) -> str:
 The embedded sandbox answers until Ctrl-C.
 
   base URL  {url}/{VERSIONS[0]}
-  key       {key}    (of this sandbox alone; it opens nothing else)
+  key       {key}    (of this embedded sandbox alone; it opens nothing else)
   contract  {url}/docs
 
   curl -H 'X-API-Key: {key}' {url}/{VERSIONS[0]}/company

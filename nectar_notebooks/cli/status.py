@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from nectar_notebooks.cli.terminal import heading, paragraph, printable, table
+from nectar_notebooks.cli.terminal import WITHOUT_ENVIRONMENT, heading, paragraph, printable, table
 from nectar_notebooks.config import ENVIRONMENTS
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "environment",
         nargs="?",
         choices=ENVIRONMENTS,
-        help="which environment to ask; without it NECTAR_ENVIRONMENT, else the embedded sandbox",
+        help=f"which environment to ask; {WITHOUT_ENVIRONMENT}",
     )
     parser.add_argument("--company", help="only this company: an id, an external id or a name")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")

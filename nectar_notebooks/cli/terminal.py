@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["WIDTH", "amount", "heading", "paragraph", "printable", "table"]
+__all__ = ["WIDTH", "WITHOUT_ENVIRONMENT", "amount", "heading", "paragraph", "printable", "table"]
 
 WIDTH: Final = 100
+#: What every command does that is not told which environment to ask.
+WITHOUT_ENVIRONMENT: Final = "without it NECTAR_ENVIRONMENT, else the one whose key is set, else the embedded sandbox"
 _GAP: Final = "  "
 _MISSING: Final = "-"
 _LEAST: Final = 8

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from nectar_notebooks.cli.terminal import WITHOUT_ENVIRONMENT
 from nectar_notebooks.config import ENVIRONMENTS, VERSIONS
 
 if TYPE_CHECKING:
@@ -25,10 +26,12 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         description="Fetch a company's bills in two versions of the API, compare them row by row, and list what a "
         "migration changes: columns that a version lacks, and what is written differently on the wire.",
     )
-    parser.add_argument("environment", nargs="?", choices=ENVIRONMENTS, help="which environment to ask")
+    parser.add_argument(
+        "environment", nargs="?", choices=ENVIRONMENTS, help=f"which environment to ask; {WITHOUT_ENVIRONMENT}"
+    )
     parser.add_argument("--from", dest="old", choices=VERSIONS, default="v2.1", help="the old version (default: v2.1)")
     parser.add_argument("--to", dest="new", choices=VERSIONS, default=VERSIONS[0], help="the new one (default: v2.2)")
-    parser.add_argument("--company", help="id, external id or name; may be left out with one visible company")
+    parser.add_argument("--company", help="an id, an external id or a name; may be left out where there is one")
     parser.add_argument("--json", action="store_true", help="print the comparison as JSON")
     parser.set_defaults(run=_run)
 

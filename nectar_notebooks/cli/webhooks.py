@@ -42,9 +42,13 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     listen = _command(parsers, "listen", "verify, record and handle deliveries until interrupted")
     listen.add_argument("--port", type=int, default=_PORT, help=f"port, 0 for a free one (default {_PORT})")
     listen.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine alone)")
-    listen.add_argument("--sync", choices=ENVIRONMENTS, help="keep the cache of this environment up to date")
+    listen.add_argument("--sync", choices=ENVIRONMENTS, help="also bring the rows kept of this environment up to date")
     listen.add_argument(
-        "--metrics", type=float, default=60, metavar="SECONDS", help="how often the metrics line is printed"
+        "--metrics",
+        type=float,
+        default=60,
+        metavar="SECONDS",
+        help="how often a line of counts is printed (default 60)",
     )
     listen.set_defaults(run=_listen)
 
@@ -54,11 +58,11 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     listing.set_defaults(run=_list)
 
     show = _command(parsers, "show", "show one delivery and its payload")
-    show.add_argument("id")
+    show.add_argument("id", metavar="ID", help="of the delivery, as `nectar webhooks list` shows it")
     show.set_defaults(run=_show)
 
     replay = _command(parsers, "replay", "put a delivery up for handling again")
-    replay.add_argument("id")
+    replay.add_argument("id", metavar="ID", help="of the delivery, as `nectar webhooks list` shows it")
     replay.set_defaults(run=_replay)
 
     prune = _command(parsers, "prune", "remove deliveries that were handled long ago")
