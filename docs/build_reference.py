@@ -22,7 +22,7 @@ _HEAD = """\
 
 Every noun of the client returns a frame with exactly these columns, in this order and of these types, also
 when it is empty. `{key}` marks the columns that identify a row. The last column names the API field a value comes
-from; *derived* means that the toolkit computes it, as the meaning says. Several fields are tried in order.
+from; *derived* means that this package computes it, as the meaning says. Several fields are tried in order.
 
 What is missing is NaN, NaT or NA; never 0, never an empty text. Days are civil dates without a time zone,
 timestamps are in UTC.
@@ -95,6 +95,8 @@ def _names() -> str:
     return (
         "## Names\n\nWhat `import nectar_notebooks as nn` offers; `help(nn.connect)` says more of each.\n\n"
         f"{_named('nn', public)}\n## Methods of Nectar\n\nWhat `nn.connect()` returns.\n\n{_named('nectar', nouns)}"
+        f"\n## A portfolio\n\n`nectar.portfolio(company)`: its tables are attributes, such as `portfolio.bills`.\n\n"
+        f"{_named('portfolio', {'bill': nn.Portfolio.bill, 'named': nn.Portfolio.named})}"
         f"\n## Pictures\n\n{_named('nn.plots', _offered(nn.plots))}"
         f"\n## Files\n\n{_named('nn.exports', _offered(nn.exports))}"
         f"\n## Verbs of Nectar\n\n{_VERBS}\n\n{_called(verbs)}"

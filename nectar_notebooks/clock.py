@@ -16,7 +16,7 @@ __all__ = ["Clock", "FrozenClock", "SystemClock", "stopwatch"]
 
 
 class Clock(Protocol):
-    """What the toolkit asks about time."""
+    """What the package asks about time."""
 
     def now(self) -> datetime:
         """Return the current moment, aware, in UTC."""

@@ -1,4 +1,4 @@
-"""Every error the toolkit raises, under one root.
+"""Every error the package raises, under one root.
 
 Each carries what a program can decide on (`status_code`, `retry_after`, `retryable`) and what a person
 should check first (`advice`, in the order of the developer FAQ). Messages name the object at hand; none
@@ -29,7 +29,7 @@ __all__ = [
 
 
 class NectarError(Exception):
-    """The root: catch this to catch everything the toolkit raises on purpose.
+    """The root: catch this to catch everything the package raises on purpose.
 
     Parameters
     ----------

@@ -2,7 +2,7 @@
 
 The signature itself is made by the maintained `standardwebhooks` library. What is decided here is what that
 library leaves open: both header spellings, several secrets and several signatures at once (a rotation without
-downtime), and a tolerance measured on the toolkit's own clock. Nothing of the body is parsed.
+downtime), and a tolerance measured on the package's own clock. Nothing of the body is parsed.
 """
 
 from __future__ import annotations
