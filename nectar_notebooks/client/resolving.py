@@ -32,7 +32,10 @@ _LISTED: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of object that can be named: its key, the columns it may be called by, and finer keys."""
+    """A kind of object that can be named: its key, the columns it may be called by, and the keys of finer rows.
+
+    A row of something finer names its company or connection too, but whoever gives it means the finer thing.
+    """
 
     word: str
     plural: str
@@ -41,15 +44,33 @@ class Kind:
     finer: tuple[tuple[str, str], ...] = ()
 
 
+#: The finest first: the key of a row, and what such a row is.
+_RECORDS: Final = (
+    ("line_item_id", "a line item"), ("usage_id", "a usage record"), ("bill_id", "a bill"), ("meter_id", "a meter"),
+)  # fmt: skip
+_ACCOUNT: Final = ("account_id", "an account")
 COMPANY: Final = Kind(
     "company",
     "companies",
     "company_id",
     ("external_id", "name"),
-    finer=(("site_id", "site"), ("connection_id", "connection")),
+    finer=(
+        *_RECORDS,
+        _ACCOUNT,
+        ("invitation_id", "an invitation"),
+        ("job_id", "an upload"),
+        ("connection_id", "a connection"),
+        ("site_id", "a site"),
+    ),
 )
-SITE: Final = Kind("site", "sites", "site_id", ("external_id", "name"))
-CONNECTION: Final = Kind("connection", "connections", "connection_id", ("external_id", "username", "provider"))
+SITE: Final = Kind("site", "sites", "site_id", ("external_id", "name"), finer=_RECORDS)
+CONNECTION: Final = Kind(
+    "connection",
+    "connections",
+    "connection_id",
+    ("external_id", "username", "provider"),
+    finer=(*_RECORDS, _ACCOUNT),
+)
 
 
 def row_of(given: Given, kind: Kind) -> Mapping[Any, object] | None:
@@ -58,7 +79,7 @@ def row_of(given: Given, kind: Kind) -> Mapping[Any, object] | None:
     Raises
     ------
     InvalidRequestError
-        It is neither, has no key of this kind, or several rows.
+        It is neither, has no key of this kind, is a row of something finer, or several rows.
     """
     if isinstance(given, str):
         return None
@@ -82,7 +103,10 @@ def row_of(given: Given, kind: Kind) -> Mapping[Any, object] | None:
         )
     for key, word in kind.finer:
         if key in row:
-            raise InvalidRequestError(f"This row is a {word}, not a {kind.word}: pass it as {word}=.")
+            instead = f"if its {kind.word} is meant, give its {kind.key}"
+            if key in {SITE.key, CONNECTION.key}:
+                instead = f"pass it as {key.removesuffix('_id')}="
+            raise InvalidRequestError(f"This row is {word}, not a {kind.word}: {instead}.")
     if not isinstance(row.get(kind.key), str):
         raise InvalidRequestError(
             f"The row given as {kind.word} has no {kind.key}: give a row of nectar.{kind.plural}()."

@@ -36,6 +36,11 @@ def ids_of(given: object, key: str, word: str) -> tuple[list[str], str | None]:
     for thing in things:
         thing = thing._asdict() if hasattr(thing, "_asdict") else thing
         row = thing if isinstance(thing, (pd.Series, Mapping)) else {key: thing}
+        if {"account_id", "meter_id"} <= set(row.keys()) and key == "account_id":
+            # One meter's row does not speak for all meters of its account.
+            raise InvalidRequestError(
+                "This row is a meter, not an account: if its account is meant, give its account_id."
+            )
         found = row.get(key)
         if not isinstance(found, str) or not found:
             shown = repr(thing) if isinstance(thing, (str, int, float)) else f"A {type(thing).__name__} without {key}"

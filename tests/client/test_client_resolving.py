@@ -59,6 +59,9 @@ def test_a_row_in_any_of_pandas_forms_is_a_company(row) -> None:
     [
         (COMPANIES, "frame of 4 rows"),
         (pd.Series({"site_id": "s-1", "company_id": "c-1"}), "pass it as site="),
+        (pd.Series({"connection_id": "k-1", "company_id": "c-1"}), "is a connection, .* pass it as connection="),
+        (pd.Series({"bill_id": "b-1", "company_id": "c-1", "job_id": None}), "is a bill, .* give its company_id"),
+        (pd.Series({"account_id": "a-1", "company_id": "c-1"}), "is an account, .* give its company_id"),
         (pd.Series({"name": "x"}), "has no company_id"),
         (17, "cannot be understood"),
     ],

@@ -90,6 +90,7 @@ NO_ACCOUNTS: list[tuple[object, type[Exception], str]] = [
     (12, InvalidRequestError, "12 is no account"),
     ([POWER_ACCOUNT, None], InvalidRequestError, "is no account"),
     (pd.DataFrame({"meter_id": ["m"]}), InvalidRequestError, "row with account_id"),
+    ({"meter_id": "m", "account_id": POWER_ACCOUNT}, InvalidRequestError, "is a meter, not an account"),
     ({"account_id": POWER_ACCOUNT, "company_id": BETA}, InvalidRequestError, "belong to company"),
     (
         [{"account_id": "a", "company_id": "1"}, {"account_id": "b", "company_id": "2"}],

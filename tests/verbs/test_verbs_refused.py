@@ -49,6 +49,9 @@ BEFORE_THE_WIRE: list[Call] = [
     ("delete_connection", (NOBODY, "Acme"), {}, "No connection is called"),
     ("delete_connection", (POWER_LOGIN, "Beta"), {}, "No connection is called"),
     ("delete_company", ("Acne",), {}, "Near it: Acme"),
+    ("delete_company", ({"bill_id": "b", "company_id": BETA},), {}, "is a bill, not a company"),
+    ("delete_connection", ({"account_id": "a", "connection_id": POWER_LOGIN}, "Acme"), {}, "an account, not a connec"),
+    ("update_site", ({"meter_id": "m", "site_id": MAIN_SITE}, "Acme"), {"name": "x"}, "is a meter, not a site"),
 ]  # fmt: skip
 
 BY_THE_API: list[Call] = [
