@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import pandas as pd
 
 from nectar_notebooks.cli.terminal import amount, heading, paragraph, table
-from nectar_notebooks.schema.statuses import STATUSES, describe
+from nectar_notebooks.schema.statuses import STATUSES, describe, needs_action
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -44,7 +44,9 @@ def connections(portfolios: Sequence[Portfolio]) -> str:
     total = 0
     for one in portfolios:
         total += len(one.connections)
-        for row in one.connections[one.connections["family"] != "healthy"].to_dict("records"):
+        for row in one.connections.fillna({"status": "no status"}).to_dict("records"):
+            if not needs_action(row["status"]):
+                continue
             since = "" if pd.isna(row["status_since"]) else f", since {row['status_since']:%Y-%m-%d}"
             by_status.setdefault(row["status"], []).append(f"{row['provider']} ({one.name}){since}")
     known = [status for status in STATUSES if status in by_status]

@@ -63,11 +63,15 @@ def test_the_demo_s_sums_agree_on_the_seeded_portfolio(page: str) -> None:
 
 def test_the_demo_shows_each_broken_connection_with_what_to_do(page: str) -> None:
     nectar = nn.connect("local")
-    for company in nectar.companies()["company_id"]:
-        connections = nectar.connections(company)
-        for row in connections[connections["family"] != "healthy"].itertuples():
-            assert f"{row.provider} (" in page
-            assert nn.statuses.describe(row.status).next_step.split()[0] in page
+    part = page[page.index("CONNECTIONS THAT NEED ACTION") : page.index("MONTHLY USAGE")]
+    named = 0
+    for company in nectar.companies().itertuples():
+        for row in nectar.connections(company.company_id).itertuples():
+            shown = f"{row.provider} ({company.name})" in part
+            assert shown == nn.statuses.needs_action(row.status), row.provider
+            assert not shown or nn.statuses.describe(row.status).next_step.split()[0] in part
+            named += shown
+    assert f"CONNECTIONS THAT NEED ACTION  {named} of " in part
 
 
 def test_the_bill_shown_goes_to_several_meters_at_several_sites(page: str) -> None:
