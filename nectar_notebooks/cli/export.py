@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from nectar_notebooks.cli.companies import only
 from nectar_notebooks.cli.terminal import WITHOUT_ENVIRONMENT
 from nectar_notebooks.config import ENVIRONMENTS, VERSIONS
 from nectar_notebooks.schema.tables import TABLES
@@ -58,7 +59,7 @@ def _run(arguments: argparse.Namespace) -> int:
     free(arguments.path, overwrite=arguments.force)  # before anything is fetched
     sites, meters = _table(arguments.sites), _table(arguments.meters)
     nectar = connect(arguments.environment, version=arguments.api_version)
-    company = arguments.company or _only(nectar.companies())
+    company = arguments.company or only(nectar.companies())
     export = _chosen(nectar.portfolio(company), arguments, sites, meters)
     for path in export.save(arguments.path, overwrite=arguments.force):
         print(path)
@@ -82,16 +83,6 @@ def _chosen(
             portfolio, by=arguments.by, currency=arguments.currency, flagged=arguments.flagged, meters=meters
         )
     return exports.table(portfolio, arguments.what, flagged=arguments.flagged, sites=sites)
-
-
-def _only(companies: pd.DataFrame) -> str:
-    """Return the one company there is."""
-    from nectar_notebooks.errors import InvalidRequestError
-
-    if len(companies) == 1:
-        return str(companies["company_id"].iloc[0])
-    names = ", ".join(companies["name"].dropna()) or "none"
-    raise InvalidRequestError(f"There are {len(companies)} companies: {names}.", advice="Name one with --company.")
 
 
 def _table(path: Path | None) -> pd.DataFrame | None:

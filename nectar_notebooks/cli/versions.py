@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from nectar_notebooks.cli.companies import only
 from nectar_notebooks.cli.terminal import WITHOUT_ENVIRONMENT
 from nectar_notebooks.config import ENVIRONMENTS, VERSIONS
 
@@ -39,6 +40,8 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 def _run(arguments: argparse.Namespace) -> int:
     from nectar_notebooks.connecting import connect
 
-    found = connect(arguments.environment).compare_versions(arguments.company, old=arguments.old, new=arguments.new)
+    nectar = connect(arguments.environment)
+    company = arguments.company or only(nectar.companies())
+    found = nectar.compare_versions(company, old=arguments.old, new=arguments.new)
     print(json.dumps(found.to_dict(), indent=2) if arguments.json else found)
     return 0 if found.expected else 1

@@ -142,3 +142,6 @@ def test_versions_are_compared(tmp_path: Path, sandbox: nn.Sandbox, served: str)
     ended = nectar(tmp_path, "versions", "local", "--from", "v2.2", "--company", company["company_id"], **place)
     assert ended.returncode == 1
     assert "itself" in ended.stderr
+    ended = nectar(tmp_path, "versions", "local", **place)
+    assert ended.returncode == 1
+    assert "Name one with --company." in ended.stderr
