@@ -6,6 +6,7 @@ public meaning of the columns stands in `calendarization`; how records are read,
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -128,7 +129,7 @@ class Cells:
         """Return each cell's distinct days covered, and distinct days covered more than once."""
         group, begin, stop = self._covering()
         if len(group) == len(self._records.group):
-            covered = self._sum(self._cell, self._pieces.weight)
+            covered = self._half_days
         else:
             cut = self._bins.cut(begin, stop)
             covered = self._sum(self._find(self._key(group[cut.row], cut.bin)), cut.weight)
@@ -169,13 +170,22 @@ class Cells:
 
     def estimated_share(self) -> npt.NDArray[np.float64]:
         """Return the share of each cell's days that is estimated, missing where no record says."""
-        records, row = self._records, self._pieces.row
-        said = records.estimated_known[row]
-        if not said.any():
-            return np.full(len(self._ids), np.nan)
-        days_said = self._sum(self._cell, self._pieces.weight * said)
-        days_estimated = self._sum(self._cell, self._pieces.weight * records.estimated[row])
-        return np.divide(days_estimated, days_said, out=np.full_like(days_said, np.nan), where=days_said > 0)
+        said = self._half_days_of(self._records.estimated_known)
+        estimated = self._half_days_of(self._records.estimated)
+        return np.divide(estimated, said, out=np.full_like(said, np.nan), where=said > 0)
+
+    @cached_property
+    def _half_days(self) -> npt.NDArray[np.float64]:
+        """The half days of all records in each cell."""
+        return self._sum(self._cell, self._pieces.weight)
+
+    def _half_days_of(self, chosen: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
+        if chosen.all():
+            return self._half_days
+        if not chosen.any():
+            return np.zeros(len(self._ids))
+        piece = np.flatnonzero(chosen[self._pieces.row])
+        return self._sum(self._cell[piece], self._pieces.weight[piece])
 
     def bills(self) -> npt.NDArray[np.int64]:
         """Return each cell's number of distinct bills."""
