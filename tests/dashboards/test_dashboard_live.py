@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from time import perf_counter
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import ipywidgets as widgets
@@ -24,7 +23,7 @@ from nectar_notebooks.client.watching import Change
 from nectar_notebooks.errors import ServerError
 from nectar_notebooks.webhooks import Receiver, Syncing
 
-#: The quickest of so many tries counts: the machine may be busy with other tests.
+#: Each change is shown so many times in a row.
 TRIES = 3
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 Opened = Callable[..., "ConnectionDashboard | CoverageDashboard"]
@@ -71,10 +70,10 @@ def nectar(sandbox: nn.Sandbox, tmp_path: Path) -> Iterator[nn.Nectar]:
             yield client
 
 
-async def shown_after(act: Callable[[], object], place: widgets.HTML) -> tuple[float, set[int]]:
-    """Do something, leave the loop to itself until a place shows something else, and say how long that took.
+async def shown_after(act: Callable[[], object], place: widgets.HTML) -> set[int]:
+    """Do something, leave the loop to itself until a place shows something else, and say which threads changed it.
 
-    Also which threads changed what it shows. Nobody reads the dashboard meanwhile.
+    Nobody reads the dashboard meanwhile. How long it takes is measured in benchmarks/bench_live.py.
     """
     shown, threads = asyncio.Event(), set()
 
@@ -83,31 +82,27 @@ async def shown_after(act: Callable[[], object], place: widgets.HTML) -> tuple[f
         shown.set()
 
     place.observe(note, "value")
-    begun = perf_counter()
     act()
     await asyncio.wait_for(shown.wait(), 20)
-    return perf_counter() - begun, threads
+    return threads
 
 
-def test_a_status_that_changes_is_shown_within_a_second_without_a_full_refresh(
+def test_a_status_that_changes_is_shown_without_a_full_refresh(
     sandbox: nn.Sandbox, nectar: nn.Nectar, opened: Opened
 ) -> None:
-    async def kernel() -> float:
+    async def kernel() -> None:
         dashboard = opened(ConnectionDashboard, nectar)
         dashboard.filters = {"needs_customer": True}
         before.extend(dashboard.frame["connection_id"])
         asked.append(len(sandbox.journal))
-        seconds = []
         for _ in range(TRIES):
-            took, threads = await shown_after(lambda: broken.append(sandbox.scenario("mfa_required")), dashboard._tiles)
+            threads = await shown_after(lambda: broken.append(sandbox.scenario("mfa_required")), dashboard._tiles)
             assert threads == {threading.get_ident()}
-            seconds.append(took)
-        return min(seconds)
 
     before: list[str] = []
     asked: list[int] = []
     broken: list[str] = []
-    assert asyncio.run(kernel()) < 1
+    asyncio.run(kernel())
     # One status fires two events; each asks for the connections of the company, and nothing asks for bills.
     routes = {entry["route"] for entry in sandbox.journal.rows()[asked[0] :]}
     assert routes == {"/connection/company/{company_id}"}
@@ -120,24 +115,19 @@ def test_a_status_that_changes_is_shown_within_a_second_without_a_full_refresh(
 def test_a_bill_that_goes_makes_its_hole_in_the_grid(
     sandbox: nn.Sandbox, nectar: nn.Nectar, opened: Opened, by: str
 ) -> None:
-    async def kernel() -> float:
+    async def kernel() -> None:
         dashboard = opened(CoverageDashboard, nectar, by=by)
         frames.append(dashboard.frame)
-        nectar.on_change(lambda _: told.append(perf_counter()))  # the rows are here: what is left is the dashboard's
         usage = nectar.usage(nectar.companies().iloc[0])
         billed = usage[usage["counts"] & usage["start_date"].between("2025-02-01", "2025-11-30")]
         one = billed[billed["meter_id"] == billed["meter_id"].iloc[0]].sort_values("start_date")
-        seconds = []
         for gone in one["bill_id"].iloc[::3].head(TRIES):  # months apart: each makes a hole of its own
             delete = partial(sandbox.scenario, "bill_deleted", document=gone)
             await shown_after(delete, dashboard._head)
-            seconds.append(perf_counter() - told[-1])
         frames.append(dashboard.frame)
-        return min(seconds)
 
     frames: list[pd.DataFrame] = []
-    told: list[float] = []
-    assert asyncio.run(kernel()) < 1
+    asyncio.run(kernel())
     lacking = [int(frame["state"].str.startswith("missing").sum()) for frame in frames]
     assert lacking[1] > lacking[0]
     fresh = opened(CoverageDashboard, nectar, by=by)
