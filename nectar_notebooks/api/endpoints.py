@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from nectar_notebooks.errors import ConfigurationError, InvalidRequestError
 
-__all__ = ["ENDPOINTS", "Endpoint", "endpoint_named"]
+__all__ = ["ENDPOINTS", "LARGEST_PAGE", "Endpoint", "endpoint_named"]
 
 Method = Literal["GET", "POST", "PATCH", "DELETE"]
 
@@ -89,6 +89,9 @@ class Endpoint:
                 )
         return prefix + self.path.format(**{name: quote(value, safe="") for name, value in ids.items()})
 
+
+#: The most rows on a page of a list that takes ``limit``; all others have 100.
+LARGEST_PAGE: Final = 500
 
 _FILTERS: Final = ("page", "startDate", "endDate", "dateType", "datasourceType", "identifier")
 _DOCUMENT_FILTERS: Final = (*_FILTERS, "isDeleted")

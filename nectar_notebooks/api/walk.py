@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from itertools import count, islice
 from typing import Any, Final, TypeAlias
 
-from nectar_notebooks.api.endpoints import Endpoint, endpoint_named
+from nectar_notebooks.api.endpoints import LARGEST_PAGE, Endpoint, endpoint_named
 from nectar_notebooks.api.limits import MAX_IN_FLIGHT
 from nectar_notebooks.api.session import Answer, Params, Session
 from nectar_notebooks.errors import ContractError, InterruptedWalkError, InvalidRequestError, NectarError
@@ -23,6 +23,8 @@ Row: TypeAlias = dict[str, Any]  # JSON: its shape is `tables`' business
 
 #: A walk whose pages do not fit together is begun anew this often.
 _MOST_REPEATS: Final = 2
+#: What people call the rows that the wire calls otherwise.
+_HOUSE_NAMES: Final = {"documents": "bills", "usageData": "usage"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,6 +274,8 @@ class _Walk:
 
     def _fetch(self, number: int) -> Answer:
         params = self.params if self.spec.rows == "" else {**self.params, "page": number}
+        if "limit" in self.spec.params:
+            params = {"limit": LARGEST_PAGE, **params}
         return self.session.request(self.spec.name, self.path_ids, params=params)
 
     def _read(self, answer: Answer) -> Page:
@@ -282,7 +286,7 @@ class _Walk:
         done = self.finished
         pages = f" of {done.total_pages:,}" if done.total_pages else ""
         return InterruptedWalkError(
-            f"The walk over {self.spec.rows or self.spec.name} ended after {len(done.ids):,}{pages} pages. {message}",
+            f"The walk over {_rows_of(self.spec)} ended after {len(done.ids):,}{pages} pages. {message}",
             rows=done.unique_rows(),
             finished_pages=len(done.ids),
             total_pages=done.total_pages or None,
@@ -290,6 +294,11 @@ class _Walk:
             status_code=cause.status_code if cause else None,
             retry_after=cause.retry_after if cause else None,
         )
+
+
+def _rows_of(spec: Endpoint) -> str:
+    """Return what a list holds by its house name."""
+    return _HOUSE_NAMES.get(spec.rows or "", spec.rows or spec.name.partition(".")[0])
 
 
 def _worth_asking_again(error: Exception) -> bool:
@@ -303,7 +312,7 @@ def _read_page(spec: Endpoint, answer: Answer) -> Page:
         rows = _checked_rows(value, answer.what, "the answer")
         return Page(1, rows, answer.content, len(rows), 1)
     if not isinstance(value, dict):
-        raise ContractError(f"{answer.what} answered with {_kind(value)} instead of a page of {spec.rows}.")
+        raise ContractError(f"{answer.what} answered with {_kind(value)} instead of a page of {_rows_of(spec)}.")
     rows = _checked_rows(value.get(spec.rows or ""), answer.what, f"{spec.rows!r}")
     total, pages, current = (
         _checked_count(value, name, answer.what) for name in (spec.total or "", "totalPages", "currentPage")

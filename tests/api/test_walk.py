@@ -230,6 +230,21 @@ def test_a_list_that_never_holds_still_is_an_error_with_what_came() -> None:
         assert ids_of(caught.value.resume().rows) == listing.ids
 
 
+@pytest.mark.parametrize(("wire", "total", "endpoint", "house"), [
+    ("documents", "totalDocuments", "documents.company", "bills"),
+    ("usageData", "totalUsageData", "usage.company", "usage"),
+])  # fmt: skip
+def test_an_interrupted_walk_names_its_rows_as_people_do(wire: str, total: str, endpoint: str, house: str) -> None:
+    def one_page(request: Request) -> Reply:
+        if request.page == 2:
+            return Reply(status=503)
+        return Reply({wire: [{"id": "a"}], total: 2, "totalPages": 2, "currentPage": 1})
+
+    with serve(one_page) as address, pytest.raises(InterruptedWalkError) as caught:
+        walk(session_to(address.url, retry=RetryPolicy(attempts=1)), endpoint, company_id="c")
+    assert str(caught.value).startswith(f"The walk over {house} ended after 1 of 2 pages. ")
+
+
 def test_a_total_that_lies_is_an_error() -> None:
     listing = Listing(95)
 
@@ -416,3 +431,18 @@ def test_pages_go_out_in_parallel() -> None:
         walk(session_to(wire.url), "usage.company", company_id="c")
         # one request alone, then 29 pages in three rounds; one after the other it would be 1.5 s
         assert time.perf_counter() - started < 0.6
+
+
+def test_connections_come_in_the_largest_pages_that_the_api_has() -> None:
+    asked: list[str] = []
+
+    def listing(request: Request) -> Reply:
+        asked.append(request.query["limit"][0])
+        page = {"currentPage": 1, "totalPages": 1, "totalConnections": 1, "connections": [{"id": "co-1"}]}
+        return Reply(page)
+
+    with serve(listing) as wire:
+        found = walk(session_to(wire.url), "connections.company", company_id="c")
+        fewer = walk(session_to(wire.url), "connections.company", company_id="c", params={"limit": 7})
+    assert ids_of(found.rows) == ids_of(fewer.rows) == ["co-1"]
+    assert asked == ["500", "7"]
