@@ -15,6 +15,7 @@ from typing import Final, TypeAlias
 from urllib.parse import urlsplit
 from uuid import uuid4
 
+from nectar_notebooks.client.shown import shown
 from nectar_notebooks.errors import InvalidRequestError
 
 __all__ = ["Documents", "File", "file_name", "place_for", "save", "uploadable"]
@@ -67,14 +68,14 @@ def uploadable(documents: Documents) -> File | list[str]:
 def _address(given: object) -> str:
     if not isinstance(given, str) or "://" not in given:
         raise InvalidRequestError(
-            f"{given!r} is no https address.",
+            f"{shown(given)} is no https address.",
             advice="Files are uploaded one after the other; only addresses go in lists.",
         )
     with suppress(ValueError):
         parts = urlsplit(given)
         if parts.scheme == "https" and parts.hostname and not re.search(r"\s", given):
             return given
-    raise InvalidRequestError(f"{given!r} is no https address, and the API takes no other.")
+    raise InvalidRequestError(f"{shown(given)} is no https address, and the API takes no other.")
 
 
 def _file(path: Path) -> File:

@@ -15,6 +15,7 @@ import pandas as pd
 from nectar_notebooks.cache import NarrowQuestion, Span
 from nectar_notebooks.cache.texts import within
 from nectar_notebooks.client.dates import Window
+from nectar_notebooks.client.shown import shown
 from nectar_notebooks.errors import InvalidRequestError
 from nectar_notebooks.schema.values import COMMODITIES, GUIDE_ONLY_COMMODITIES
 
@@ -35,8 +36,8 @@ _GRANDCHILDREN: Final = {
 
 def checked_by(by: str) -> str:
     """Return `by` if it is one of the four, else raise."""
-    if by not in BY:
-        raise InvalidRequestError(f"by={by!r} is not known: say one of {', '.join(BY)}.")
+    if not isinstance(by, str) or by not in BY:
+        raise InvalidRequestError(f"by={shown(by)} is not known: say one of {', '.join(BY)}.")
     return by
 
 
@@ -44,10 +45,10 @@ def checked_commodity(commodity: str | None) -> str | None:
     """Return the commodity in capitals, or raise for one that the API does not know."""
     if commodity is None:
         return None
-    name = commodity.strip().upper() if isinstance(commodity, str) else commodity
+    name = commodity.strip().upper() if isinstance(commodity, str) else ""
     if name not in COMMODITIES + GUIDE_ONLY_COMMODITIES:
-        raise InvalidRequestError(f"commodity={commodity!r} is not known: say one of {', '.join(COMMODITIES)}.")
-    return str(name)
+        raise InvalidRequestError(f"commodity={shown(commodity)} is not known: say one of {', '.join(COMMODITIES)}.")
+    return name
 
 
 @dataclass(frozen=True, slots=True)

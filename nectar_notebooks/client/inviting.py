@@ -19,6 +19,7 @@ from nectar_notebooks.client.fields import PREFILL_FIELDS, WHO_MAY_FIELDS, Prefi
 from nectar_notebooks.client.others import OtherNouns
 from nectar_notebooks.client.resolving import Given
 from nectar_notebooks.client.scope import resolve
+from nectar_notebooks.client.shown import shown
 from nectar_notebooks.errors import InvalidRequestError
 
 if TYPE_CHECKING:
@@ -267,5 +268,5 @@ def invitation_id_of(given: Given) -> str:
         row = given._asdict()
     found = row.get("invitation_id") if isinstance(row, (pd.Series, Mapping)) else row
     if not isinstance(found, str) or not found:
-        raise InvalidRequestError(f"{given!r} is no invitation: give its id, or a row of nectar.invitations().")
+        raise InvalidRequestError(f"{shown(given)} is no invitation: give its id, or a row of nectar.invitations().")
     return found

@@ -13,6 +13,7 @@ from typing import Any, Final, Protocol, TypeAlias
 
 import pandas as pd
 
+from nectar_notebooks.client.shown import shown
 from nectar_notebooks.errors import InvalidRequestError, NotFoundError
 
 __all__ = ["COMPANY", "CONNECTION", "SITE", "Given", "Kind", "listed", "one"]
@@ -98,7 +99,7 @@ def row_of(given: Given, kind: Kind) -> Mapping[Any, object] | None:
         row = given._asdict()
     else:
         raise InvalidRequestError(
-            f"{kind.word}={given!r} cannot be understood: give an id, an external id, a name, or a row of"
+            f"{kind.word}={shown(given)} cannot be understood: give an id, an external id, a name, or a row of"
             f" nectar.{kind.plural}()."
         )
     for key, word in kind.finer:

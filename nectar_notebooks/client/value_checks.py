@@ -7,10 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Final, TypeAlias
 
+import pandas as pd
+
 from nectar_notebooks.client.dates import Window
+from nectar_notebooks.client.shown import shown
 from nectar_notebooks.errors import InvalidRequestError
 from nectar_notebooks.schema.values import COMMODITIES, USAGE_UNITS
 
@@ -29,7 +33,7 @@ def text(longest: int | None = None, *, shortest: int = 0) -> Check:
 
     def check(name: str, value: object) -> str:
         if not isinstance(value, str):
-            raise InvalidRequestError(f"{name} must be a text, not {value!r}.")
+            raise InvalidRequestError(f"{name} must be a text, not {shown(value)}.")
         if len(value.strip()) < shortest:
             raise InvalidRequestError(f"{name} must not be empty.")
         if longest is not None and len(value) > longest:
@@ -54,14 +58,15 @@ def or_none(check: Check) -> Check:
 def flag(name: str, value: object) -> bool:
     """Return a flag."""
     if not isinstance(value, bool):
-        raise InvalidRequestError(f"{name} must be True or False, not {value!r}.")
+        raise InvalidRequestError(f"{name} must be True or False, not {shown(value)}.")
     return value
 
 
 def day(name: str, value: object) -> str:
     """Return a day as the API writes it."""
-    if isinstance(value, str) and not re.fullmatch(r"\d{4}-\d{2}-\d{2}", value.strip()):
-        raise InvalidRequestError(f"{name}={value!r} is no day: write it as '2024-01-31'.")
+    written = isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", value.strip())
+    if value is not None and not written and not isinstance(value, (date, pd.Period)):
+        raise InvalidRequestError(f"{name}={shown(value)} is no day: write it as '2024-01-31'.")
     start = Window.of(value, None).start  # type: ignore[arg-type]  # what is no date is refused there
     if start is None:
         raise InvalidRequestError(f"{name} must be a day, such as '2024-01-31'.")
@@ -77,7 +82,7 @@ def decimal(least: int, most: int) -> Check:
         except InvalidOperation:
             number = Decimal("NaN")
         if isinstance(value, bool) or not number.is_finite() or not least <= number <= most:
-            raise InvalidRequestError(f"{name} must be a number from {least} to {most}, not {value!r}.")
+            raise InvalidRequestError(f"{name} must be a number from {least} to {most}, not {shown(value)}.")
         return f"{number:f}"
 
     return check
@@ -92,8 +97,8 @@ def texts(most: int | None = None, each: Check = _SOME_TEXT, *, split: str = "")
     def check(name: str, value: object) -> list[object]:
         if isinstance(value, str) and split:
             value = [part.strip() for part in value.split(split) if part.strip()]
-        if isinstance(value, (str, bytes)) or not isinstance(value, Iterable):
-            raise InvalidRequestError(f"{name} must be a list of texts, not {value!r}.")
+        if isinstance(value, (str, bytes, Mapping, pd.DataFrame)) or not isinstance(value, Iterable):
+            raise InvalidRequestError(f"{name} must be a list of texts, not {shown(value)}.")
         found = [each(f"{name}[{place}]", one) for place, one in enumerate(value)]
         if most is not None and len(found) > most:
             raise InvalidRequestError(f"{name} has {len(found)} entries; the API takes {most} at most.")
@@ -109,7 +114,7 @@ def whole(least: int) -> Check:
         if isinstance(value, float) and value.is_integer():
             value = int(value)
         if isinstance(value, bool) or not isinstance(value, int) or value < least:
-            raise InvalidRequestError(f"{name} must be a whole number from {least} on, not {value!r}.")
+            raise InvalidRequestError(f"{name} must be a whole number from {least} on, not {shown(value)}.")
         return value
 
     return check
@@ -118,35 +123,35 @@ def whole(least: int) -> Check:
 def commodity(name: str, value: object) -> str:
     """Return the name of a commodity."""
     if not isinstance(value, str) or value.upper() not in COMMODITIES:
-        raise InvalidRequestError(f"{name}={value!r} is no commodity: say one of {', '.join(COMMODITIES)}.")
+        raise InvalidRequestError(f"{name}={shown(value)} is no commodity: say one of {', '.join(COMMODITIES)}.")
     return value.upper()
 
 
 def email(name: str, value: object) -> str:
     """Return an e-mail address."""
     if not isinstance(value, str) or not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", value):
-        raise InvalidRequestError(f"{name}={value!r} is no e-mail address.")
+        raise InvalidRequestError(f"{name}={shown(value)} is no e-mail address.")
     return value
 
 
 def unit(name: str, value: object) -> str:
     """Return a unit of the API."""
-    if value not in USAGE_UNITS:
-        raise InvalidRequestError(f"{name}={value!r} is no unit of the API: see nectar_notebooks.schema.values.")
-    return str(value)
+    if not isinstance(value, str) or value not in USAGE_UNITS:
+        raise InvalidRequestError(f"{name}={shown(value)} is no unit of the API: see nectar_notebooks.schema.values.")
+    return value
 
 
 def web_address(name: str, value: object) -> str:
     """Return a web address."""
     if not isinstance(value, str) or not _WEB_ADDRESS.fullmatch(value):
-        raise InvalidRequestError(f"{name}={value!r} is no web address, such as https://nectarclimate.com.")
+        raise InvalidRequestError(f"{name}={shown(value)} is no web address, such as https://nectarclimate.com.")
     return value
 
 
 def country(name: str, value: object) -> str:
     """Return a country code of two letters."""
     if not isinstance(value, str) or not re.fullmatch("[A-Za-z]{2}", value):
-        raise InvalidRequestError(f"{name}={value!r} is no country code of two letters, such as US.")
+        raise InvalidRequestError(f"{name}={shown(value)} is no country code of two letters, such as US.")
     return value.upper()
 
 

@@ -107,6 +107,44 @@ def test_what_cannot_be_meant_is_refused_before_anything_is_sent(served: Place, 
         pd.testing.assert_frame_equal(frame, before[name], obj=name)
 
 
+def test_no_error_prints_a_frame(served: Place) -> None:
+    nectar = served.connect()
+    companies = nectar.companies()
+    row, named = companies.iloc[0], next(companies.itertuples())
+    calls: list[Call] = [
+        ("create_site", (row, "x"), {}, "name must be a text, not a row of companies."),
+        ("create_site", (named, "x"), {}, "name must be a text, not a row of companies."),
+        ("create_site", (row.to_dict(), "x"), {}, "name must be a text, not a row of companies."),
+        ("create_site", (companies.head(1), "x"), {}, "name must be a text, not a row of companies."),
+        ("create_site", (companies, "x"), {}, "name must be a text, not a frame of 2 companies."),
+        ("create_site", (companies["name"], "x"), {}, "name must be a text, not a Series of 2 values."),
+        (
+            "create_site",
+            ("x", "Acme"),
+            {"path": companies},
+            "path must be a list of texts, not a frame of 2 companies.",
+        ),
+        ("create_site", ("x", "Acme"), {"occupancy_percent": row}, "from 0 to 100, not a row of companies."),
+        ("create_company", (companies[["name"]],), {}, "name must be a text, not a frame of 2 rows."),
+        ("create_company", ([companies, companies],), {}, "name must be a text, not a list."),
+        ("create_company", ("x",), {"demand_enabled": row}, "must be True or False, not a row of companies."),
+        ("create_company", ("x",), {"data_collection_start": row}, "=a row of companies is no day"),
+        ("create_company", ("x",), {"users": [row]}, "users[0]=a row of companies is no e-mail address."),
+        ("create_connection", (row, "ann", "x", "Acme"), {"sites": "Main"}, "url=a row of companies is no web address"),
+        ("update_usage", ("x",), {"unit": companies}, "unit=a frame of 2 companies is no unit"),
+        ("delete_company", ([row],), {}, "company=a list cannot be understood"),
+        ("upload", ([row], "Acme"), {}, "a row of companies is no https address."),
+        ("usage", ("Acme",), {"by": row}, "by=a row of companies is not known"),
+        ("usage", ("Acme",), {"commodity": row}, "commodity=a row of companies is not known"),
+    ]
+    for verb, given, more, said in calls:
+        with pytest.raises(InvalidRequestError) as caught:
+            getattr(nectar, verb)(*given, **more)
+        assert said in str(caught.value), verb
+        assert "\n" not in str(caught.value), verb
+    assert served.writes() == []
+
+
 def test_what_the_api_refuses_is_said_once(served: Place, company: str) -> None:
     for error, call in zip(untouched(served, company, BY_THE_API, InvalidRequestError), BY_THE_API, strict=True):
         assert str(error).count(call[3]) == 1
