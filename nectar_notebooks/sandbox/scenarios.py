@@ -45,7 +45,7 @@ def play(sandbox: Sandbox, name: str, **of: Any) -> str:
     name : str
         One of ``SCENARIOS``.
     **of
-        ``connection``, ``company``, ``document``, ``meter``, ``site``: ids; ``days``: how long until it happens, for
+        ``connection``, ``company``, ``bill``, ``meter``, ``site``: ids; ``days``: how long until it happens, for
         ``bad_login_after``.
 
     Raises
@@ -58,6 +58,8 @@ def play(sandbox: Sandbox, name: str, **of: Any) -> str:
             f"The embedded sandbox has no scenario {name!r}.", advice=f"It has: {', '.join(SCENARIOS)}."
         )
     takes, run = SCENARIOS[name]
+    if "bill" in takes and "document" in of and "bill" not in of:
+        of["bill"] = of.pop("document")  # its first name, as the wire calls a bill
     if strange := sorted(of.keys() - set(takes)):
         raise ConfigurationError(
             f"The scenario {name!r} takes no {strange[0]!r}.", advice=f"It takes: {', '.join(takes)}."
@@ -102,7 +104,7 @@ def _deactivate(sandbox: Sandbox, name: str, of: dict[str, Any]) -> str:
 def _revise(sandbox: Sandbox, name: str, of: dict[str, Any]) -> str:
     state, now = sandbox.state, moment(sandbox.clock.now())
     whole = "deleted = 0 AND connection IS NOT NULL AND EXISTS (SELECT 1 FROM usage x WHERE x.document = documents.seq)"
-    id_, seq = _find(sandbox, "documents", of.get("document"), whole)
+    id_, seq = _find(sandbox, "documents", of.get("bill"), whole)
     old = bills.read_bill(state, seq)
     new = state.new_id("document")
     owner = state.db.execute(
@@ -132,7 +134,7 @@ def _revise(sandbox: Sandbox, name: str, of: dict[str, Any]) -> str:
 
 
 def _delete(sandbox: Sandbox, name: str, of: dict[str, Any]) -> str:
-    id_, seq = _find(sandbox, "documents", of.get("document"), "deleted = 0")
+    id_, seq = _find(sandbox, "documents", of.get("bill"), "deleted = 0")
     sandbox.events.bill_deleted(sandbox.state, seq)
     if sandbox.switches.deletion_moves_updated == "yes":
         bills.rewrite_bill(sandbox.state, seq, {"updated": moment(sandbox.clock.now())})
@@ -174,7 +176,7 @@ def _change(sandbox: Sandbox, seq: int, verdict: Verdict, **more: object) -> Non
 
 def _find(sandbox: Sandbox, kind: str, id_: str | None, fits: str) -> tuple[str, int]:
     """Return id and row of the named object, or of the first that fits."""
-    db, noun = sandbox.state.db, kind.removesuffix("s").replace("companie", "company")
+    db, noun = sandbox.state.db, kind.removesuffix("s").replace("companie", "company").replace("document", "bill")
     if id_ is not None:
         found = db.execute(f"SELECT id, seq FROM {kind} WHERE id = ?", (id_,)).fetchone()
         if found is None:
@@ -193,7 +195,7 @@ SCENARIOS: Final[dict[str, tuple[tuple[str, ...], _Run]]] = {
     **dict.fromkeys(_VERDICTS, (("connection",), _fail)),
     "bad_login_after": (("connection", "days"), _fail_later),
     "company_inactive": (("company",), _deactivate),
-    "bill_revised": (("document",), _revise),
-    "bill_deleted": (("document",), _delete),
+    "bill_revised": (("bill",), _revise),
+    "bill_deleted": (("bill",), _delete),
     "meter_moved": (("meter", "site"), _move),
 }

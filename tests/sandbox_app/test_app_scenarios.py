@@ -66,7 +66,7 @@ def test_a_company_is_deactivated(ask: Asker) -> None:
 
 
 def test_a_bill_is_revised(ask: Asker) -> None:
-    assert ask.sandbox.scenario("bill_revised", document=JANUARY_BILL) == JANUARY_BILL
+    assert ask.sandbox.scenario("bill_revised", bill=JANUARY_BILL) == JANUARY_BILL
     old = ask(f"/document/{JANUARY_BILL}")[1]
     new = ask(f"/document/{old['revisedDocumentId']}")[1]
     assert old["updated"] == new["created"] == "2026-01-15T09:00:00Z"
@@ -80,10 +80,15 @@ def test_a_bill_is_revised(ask: Asker) -> None:
     assert (created["eventType"], updated["eventType"]) == ("document.created.v2", "document.updated.v2")
 
 
+def test_a_bill_may_still_be_named_as_the_wire_does(ask: Asker) -> None:
+    assert ask.sandbox.scenario("bill_revised", document=FEBRUARY_BILL) == FEBRUARY_BILL
+    assert ask(f"/document/{FEBRUARY_BILL}")[1]["revisedDocumentId"] is not None
+
+
 @pytest.mark.parametrize(("position", "day"), [("yes", "2026-01-15"), ("no", "2025-03-05")])
 def test_a_bill_is_deleted(make: Make, position: str, day: str) -> None:
     ask = make(switches={"deletion_moves_updated": position})
-    ask.sandbox.scenario("bill_deleted", document=FEBRUARY_BILL)
+    ask.sandbox.scenario("bill_deleted", bill=FEBRUARY_BILL)
     assert ask(f"/document/{FEBRUARY_BILL}")[0] == 404
     assert ask(BILLS)[1]["totalDocuments"] == 3
     [bill] = [row for row in ask(f"{BILLS}?isDeleted=true")[1]["documents"] if row["id"] == FEBRUARY_BILL]
@@ -109,6 +114,8 @@ def test_a_meter_moves_with_its_past(make: Make, position: str, day: str) -> Non
     [
         ("flood", {}, "bad_login"), ("bad_login", {"document": JANUARY_BILL}, "connection"),
         ("bad_login", {"connection": "nothing"}, "nothing"), ("bad_login", {"connection": 5}, "text"),
+        ("bill_revised", {"bill": "nothing"}, "has no bill 'nothing'"),
+        ("bill_deleted", {"bill": JANUARY_BILL, "document": JANUARY_BILL}, "It takes: bill"),
         ("bad_login_after", {"days": -1}, "days"), ("bad_login_after", {"days": 1e9}, "days"),
     ],
 )  # fmt: skip

@@ -196,8 +196,8 @@ def things_change(curl: Terminal, demo: str) -> None:
     )
     assert curl.api("GET", f"/meter/{meter}").json["site"] == before
     for name, of in (
-        ("bill_revised", {"document": revised}),
-        ("bill_deleted", {"document": deleted}),
+        ("bill_revised", {"bill": revised}),
+        ("bill_deleted", {"bill": deleted}),
         ("meter_moved", {"meter": meter}),
     ):
         curl.own("POST", "scenario", {"name": name, **of})
