@@ -115,7 +115,10 @@ def test_a_real_key_is_not_given_to_the_embedded_sandbox() -> None:
         "ftp://external.nectarclimate.com",
         "external.nectarclimate.com",
         "https://user:pass@external.nectarclimate.com",
-        "https://external.nectarclimate.com/v2.2",
+        "https://external.nectarclimate.com/v2.2/company",
+        "https://external.nectarclimate.com/v2.3",
+        "http://external.nectarclimate.com/v2.2",
+        "https://external.nectarclimate.com/v2.2?x=1",
         "https://external.nectarclimate.com?x=1",
         "https://",
         "https://host:99999",
@@ -131,6 +134,17 @@ def test_base_url_that_may_not_receive_a_key(url: str) -> None:
 @pytest.mark.parametrize("url", ["http://localhost:8000", "http://127.0.0.1:8000/", "http://[::1]:8000"])
 def test_loopback_may_be_plain(url: str) -> None:
     assert settings("production", key=KEY, base_url=url).base_url == url.rstrip("/")
+
+
+@pytest.mark.parametrize("end", ["/v2.2", "/v2.2/"])
+def test_a_base_url_may_end_with_the_version_that_is_asked_for(end: str) -> None:
+    """`nectar sandbox serve` prints it so, and curl needs it so."""
+    served = settings("local", {"NECTAR_API_KEY": KEY, "NECTAR_BASE_URL": f"http://127.0.0.1:8765{end}"})
+    assert (served.base_url, served.version) == ("http://127.0.0.1:8765", "v2.2")
+    with pytest.raises(
+        ConfigurationError, match=r"NECTAR_BASE_URL.* ends with v2\.2, while version v2\.1 is asked for"
+    ):
+        settings("production", {"NECTAR_BASE_URL": f"{NECTAR_URL}{end}"}, key=KEY, version="v2.1")
 
 
 def test_local_does_not_leave_the_machine() -> None:

@@ -90,7 +90,8 @@ def resolve(
         NECTAR_SANDBOX_API_KEY or NECTAR_PRODUCTION_API_KEY, NECTAR_API_KEY, the keyring's entry of service
         ``nectar-notebooks`` and the environment's name.
     version, base_url, cache_dir : optional
-        Else NECTAR_API_VERSION, NECTAR_BASE_URL, NECTAR_CACHE_DIR.
+        Else NECTAR_API_VERSION, NECTAR_BASE_URL, NECTAR_CACHE_DIR. A base URL may end with the version that is asked
+        for, as curl needs it.
     rehearsal : bool
         Lead to an embedded sandbox; else NECTAR_REHEARSAL. Environment, key, base URL (unless it is of this
         machine) and cache folder are not looked at then, wherever they are named.
@@ -122,9 +123,10 @@ def resolve(
     _known(environment, found["environment"])
     local = environment == "local"
     url, found["base_url"] = places.pick(base_url, "NECTAR_BASE_URL", EMBEDDED_URL if local else NECTAR_URL)
-    url = _checked_url(url, found["base_url"], local=local)
-    own, found["key"] = _keys(environment, key, places, embedded=url == EMBEDDED_URL)
     wanted, found["version"] = places.pick(version, "NECTAR_API_VERSION", VERSIONS[0])
+    asked = _checked_version(wanted, found["version"])
+    url = _checked_url(url, found["base_url"], asked, local=local)
+    own, found["key"] = _keys(environment, key, places, embedded=url == EMBEDDED_URL)
     folder, found["cache_dir"] = places.pick(
         None if cache_dir is None else str(cache_dir),
         "NECTAR_CACHE_DIR",
@@ -133,7 +135,7 @@ def resolve(
     return Settings(
         environment=environment,
         keys=own,
-        version=_checked_version(wanted, found["version"]),
+        version=asked,
         base_url=url,
         cache_dir=Path(folder).expanduser(),
         cache_dir_given=found["cache_dir"] != "default",
@@ -201,7 +203,7 @@ def _keys(
     return read_secrets(value, where), where
 
 
-def _checked_url(url: str, where: str, *, local: bool) -> str:
+def _checked_url(url: str, where: str, version: str, *, local: bool) -> str:
     def refuse(why: str) -> NoReturn:
         raise ConfigurationError(
             f"The base URL ({where}) {why}.",
@@ -218,7 +220,10 @@ def _checked_url(url: str, where: str, *, local: bool) -> str:
         refuse("has no https:// and host")
     if parts.username is not None or parts.password is not None:
         refuse("carries a user name or password, which do not belong there")
-    if parts.path.strip("/") or parts.query or parts.fragment:
+    beyond = parts.path.strip("/")
+    if beyond in VERSIONS and beyond != version:
+        refuse(f"ends with {beyond}, while version {version} is asked for; leave it out there, and say version=")
+    if beyond not in ("", version) or parts.query or parts.fragment:
         refuse("goes beyond scheme, host and port; the version is added by version=")
     loopback = host in _LOOPBACK
     if parts.scheme != "https" and not loopback:
