@@ -72,6 +72,8 @@ class UploadingVerbs(Writing):
             Nobody knows whether it arrived. Uploading a file again is safe: the API tells duplicates.
         NectarError
             It was not read in time; it goes on, and the message names it.
+        KeyboardInterrupt
+            While it waits; the upload goes on, and the message names it.
         """
         given = uploadable(documents)
         self._must_be_online()
@@ -90,6 +92,7 @@ class UploadingVerbs(Writing):
     def _read(self, made: pd.DataFrame, scope: Scope, timeout: float) -> pd.DataFrame:
         """Return the upload once it is done, or say that it takes too long."""
         job_id = str(made["job_id"].iloc[0])
+        goes_on = f"It goes on, do not repeat it: nectar.jobs(job={job_id!r}) tells how it stands."
         spent = self.last_fetch["requests"] - scope.requests
         progress = Progress(f"upload {job_id}", watched=False if self._library.quiet else None)
         waited, pause = 0.0, _FIRST_PAUSE
@@ -103,11 +106,13 @@ class UploadingVerbs(Writing):
                 if waited >= timeout:
                     raise NectarError(
                         f"The upload {job_id} is still {row.get('status')} after {waited:.0f} seconds.",
-                        advice=f"It goes on, do not repeat it: nectar.jobs(job={job_id!r}) tells how it stands.",
+                        advice=goes_on,
                     )
                 progress.say(f"{row.get('status')}, {waited:.0f} s")
                 self.clock.sleep(pause)
                 waited, pause = waited + pause, min(2 * pause, _LONGEST_PAUSE)
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(f"Nobody waits for the upload {job_id} any more. {goes_on}") from None
         finally:
             progress.done()
         self._bills_arrived(scope)

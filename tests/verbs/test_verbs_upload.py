@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import os
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -201,6 +203,23 @@ def test_one_that_takes_too_long_is_named_and_goes_on(bill: Path, tmp_path: Path
             nectar.upload(bill, timeout=12)
         assert not said.value.retryable
         assert sum(clock.pauses) == 15
+        assert [one.method for one in wire.requests].count("POST") == 1
+
+
+def test_interrupted_while_it_waits_it_is_named(bill: Path, tmp_path: Path) -> None:
+    answer = answering(Reply(job("PENDING")))
+
+    def interrupting(request: Request) -> Reply:
+        if "/job/" in request.path and request.method == "GET":
+            os.kill(os.getpid(), signal.SIGINT)  # as Ctrl-C does
+        return answer(request)
+
+    with serve(interrupting) as wire:
+        nectar, _ = to(wire, tmp_path)
+        with pytest.raises(
+            KeyboardInterrupt, match=r"upload j1 .* It goes on, do not repeat it: nectar\.jobs\(job='j1'\)"
+        ):
+            nectar.upload(bill)
         assert [one.method for one in wire.requests].count("POST") == 1
 
 
