@@ -18,7 +18,7 @@ import argparse
 import io
 import sys
 from importlib.metadata import version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from nectar_notebooks.cli import (
     cache,
@@ -34,6 +34,7 @@ from nectar_notebooks.cli import (
     versions,
     webhooks,
 )
+from nectar_notebooks.cli.terminal import without_keys
 from nectar_notebooks.errors import NectarError
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a name that the terminal cannot show is no reason to fail
-    arguments = _parser().parse_args(argv)
+    arguments = _parser(sys.argv[1:] if argv is None else argv).parse_args(argv)
     try:
         code: int = arguments.run(arguments)
         sys.stdout.flush()
@@ -76,8 +77,12 @@ def _failed(sentence: str) -> int:
     return 1
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
+    class Parser(argparse.ArgumentParser):  # and with it those of the commands
+        def error(self, message: str) -> NoReturn:
+            super().error(without_keys(message, words))
+
+    parser = Parser(
         prog="nectar",
         description="Nectar's utility-bill API in tables you can trust, with an embedded sandbox in the box.",
         epilog="Without a key everything asks the embedded sandbox. Begin with: nectar demo",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["WIDTH", "WITHOUT_ENVIRONMENT", "amount", "heading", "paragraph", "printable", "table"]
+__all__ = ["WIDTH", "WITHOUT_ENVIRONMENT", "amount", "heading", "paragraph", "printable", "table", "without_keys"]
 
 WIDTH: Final = 100
 #: What every command does that is not told which environment to ask.
@@ -16,6 +16,8 @@ WITHOUT_ENVIRONMENT: Final = "without it NECTAR_ENVIRONMENT, else the one whose 
 _GAP: Final = "  "
 _MISSING: Final = "-"
 _LEAST: Final = 8
+#: What is longer may be a key in the wrong place, and is not repeated.
+_LONGEST_WORD: Final = 12
 
 
 def heading(title: str, note: str = "") -> str:
@@ -42,6 +44,27 @@ def amount(value: float, decimals: int = 0) -> str:
 def printable(text: str) -> str:
     """Return a text that moves no cursor, whatever an API or a sender put into it."""
     return "".join(letter if letter.isprintable() else "?" for letter in text)
+
+
+def without_keys(message: str, words: Sequence[str]) -> str:
+    """Return what is wrong with a command line without those of its words that may be keys.
+
+    Examples
+    --------
+    >>> without_keys("invalid choice: 'prod'", ["ping", "prod"])
+    "invalid choice: 'prod'"
+    """
+    hidden = message
+    for word in words:
+        typed = word.partition("=")[2] if word.startswith("-") else word
+        if len(typed) > _LONGEST_WORD:
+            hidden = hidden.replace(typed, "...")
+    if hidden == message:
+        return message
+    return (
+        f"{hidden}\nLong words are not repeated, as one may be a key: the shell writes them into its history. "
+        "If you gave a key, delete it and make another."
+    )
 
 
 def table(headers: Sequence[str], rows: Sequence[Sequence[str]], align: str, total: bool = False) -> str:

@@ -15,6 +15,7 @@ import pytest
 import requests
 
 import nectar_notebooks as nn
+from nectar_notebooks.cli import main
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,6 +97,33 @@ def test_a_wrong_key_is_one_sentence_and_is_not_repeated(tmp_path: Path) -> None
         )  # fmt: skip
     assert_one_sentence(ended, "key")
     assert "4711" not in ended.stderr + ended.stdout
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("ping", "wrong-key-4711"), ("ping", "local", "wrong-key-4711"), ("status", "wrong-key-4711"),
+        ("ping", "--api-version", "wrong-key-4711"), ("ping", "--key=wrong-key-4711"), ("keys", "wrong-key-4711"),
+        ("wrong-key-4711",),
+    ],
+)  # fmt: skip
+def test_a_key_typed_where_none_belongs_is_not_repeated(
+    words: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    said = capsys.readouterr()
+    assert ended.value.code == 2
+    assert "4711" not in said.out + said.err
+    assert "may be a key" in said.err
+
+
+def test_a_short_wrong_word_is_repeated(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["ping", "prod"])
+    said = capsys.readouterr().err
+    assert "'prod'" in said
+    assert "may be a key" not in said
 
 
 def test_nobody_answering_is_one_sentence(tmp_path: Path) -> None:
