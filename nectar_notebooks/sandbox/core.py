@@ -1,14 +1,14 @@
 """`Sandbox`: the embedded sandbox as one object, with its application, keys, clock and journal.
 
 This is the composition of the room: it brings seeds, state and application together and decides nothing about
-answers.
+answers. What is put into it, keys and bills of your own, stands in `furnishing`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -18,6 +18,7 @@ from nectar_notebooks.errors import ConfigurationError
 from nectar_notebooks.sandbox import keys
 from nectar_notebooks.sandbox.events import Events
 from nectar_notebooks.sandbox.faults import Faults
+from nectar_notebooks.sandbox.furnishing import Furnished
 from nectar_notebooks.sandbox.hooks import Hooks
 from nectar_notebooks.sandbox.journal import Journal
 from nectar_notebooks.sandbox.planting import arrivals, plant_demo
@@ -28,7 +29,6 @@ from nectar_notebooks.sandbox.world import World
 if TYPE_CHECKING:
     from flask import Flask
 
-    from nectar_notebooks.sandbox.loader import Loaded
     from nectar_notebooks.sandbox.serving import Served
 
 __all__ = ["START", "Sandbox"]
@@ -39,7 +39,7 @@ START: Final = "2026-01-15T09:00:00Z"
 _FURTHEST: Final = 3660
 
 
-class Sandbox:
+class Sandbox(Furnished):
     """The embedded sandbox: a local twin of the Nectar API.
 
     The same arguments give the same answers, byte for byte. Requests and methods may come from several
@@ -128,86 +128,9 @@ class Sandbox:
         return make_app(self)
 
     @property
-    def key(self) -> str:
-        """The key that is always there, of the production environment."""
-        return keys.make(self.seed, 0)
-
-    @property
     def revision(self) -> int:
         """How often it was changed: two equal numbers mean that nothing was, whoever might have changed it."""
         return self.state.revision
-
-    def create_key(
-        self, environment: str, expires: datetime | None = None, companies: Collection[str] | None = None
-    ) -> str:
-        """Make one more key and return its value, which is kept nowhere.
-
-        Parameters
-        ----------
-        environment : str
-            ``"sandbox"`` or ``"production"``.
-        expires : datetime, optional
-            From this moment on the key answers 401; without a zone it is UTC.
-        companies : collection of str, optional
-            Ids of the companies it may see; all without it.
-
-        Raises
-        ------
-        ConfigurationError
-            An unknown environment.
-        """
-        if expires is not None and expires.tzinfo is None:
-            expires = expires.replace(tzinfo=UTC)
-        with self.state.writing() as db:
-            number = (self.state.meta("keys") or 0) + 1
-            key = keys.make(self.seed, number)
-            keys.add(db, key, environment, self.clock.now(), expires, companies)
-            self.state.note("keys", number)
-        return key
-
-    def revoke_key(self, key: str) -> None:
-        """Make a key useless from now on.
-
-        Raises
-        ------
-        ConfigurationError
-            A key this sandbox does not know.
-        """
-        with self.state.writing() as db:
-            if not keys.revoke(db, key, self.clock.now()):
-                raise ConfigurationError("The embedded sandbox does not know this key.")
-
-    def load_bills(self, path: str | Path, columns: str | Path | Mapping[str, Any] | None = None) -> Loaded:
-        """Load a bill export of your own as one more company; the same file again replaces it.
-
-        Parameters
-        ----------
-        path : str or Path
-            Delimited text with a header, one row a charge line.
-        columns : str, Path or mapping, optional
-            Which column holds what; without it they are recognised by common names.
-
-        Returns
-        -------
-        Loaded
-            What was loaded and what was not, line by line; ``str()`` of it is a report.
-
-        Raises
-        ------
-        BillsFileError
-            The file or the map cannot be read as a whole, or no line could be placed; nothing is loaded then.
-        """
-        from nectar_notebooks.sandbox.loader import load
-
-        loaded = load(path, columns)
-        with self.state.writing():
-            for company in loaded.world.companies:
-                self.state.remove_company(company["id"])
-            (last,) = self.state.db.execute("SELECT coalesce(max(seq), 0) FROM documents").fetchone()
-            self.state.load(loaded.world)
-            if self.webhooks.endpoints:  # a file may hold many thousands: told where somebody listens
-                self.events.bills_after(self.state, last)
-        return loaded
 
     def advance(self, days: float) -> None:
         """Move the sandbox's clock forward, and let happen what happens meanwhile.
@@ -244,7 +167,7 @@ class Sandbox:
             ``password_reset``, ``under_investigation``, ``recovered``, ``company_inactive``, ``bill_revised``,
             ``bill_deleted`` or ``meter_moved``.
         **of
-            To what it happens: ``connection=``, ``company=``, ``document=``, ``meter=``, ``site=``, each an id. Without
+            To what it happens: ``connection=``, ``company=``, ``bill=``, ``meter=``, ``site=``, each an id. Without
             it, to the first that fits.
 
         Raises

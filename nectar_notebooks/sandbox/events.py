@@ -1,15 +1,18 @@
 """What the API would tell webhooks: events in the order in which they happened, as flat bodies with an `eventType`.
 
-What a change told is taken back when the change is not stored. `hooks` makes deliveries of them.
+What a change told is taken back when the change is not stored. The newest are kept, as in the journal. `hooks` makes
+deliveries of them.
 """
 
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Iterator
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+from nectar_notebooks.sandbox.journal import KEPT
 from nectar_notebooks.sandbox.pages import document_text
 from nectar_notebooks.sandbox.records import connection_record
 from nectar_notebooks.sandbox.switches import Switches
@@ -23,16 +26,22 @@ __all__ = ["Events"]
 class Events:
     """The events of one sandbox; a sequence of bodies.
 
+    Parameters
+    ----------
+    kept : int
+        How many of the newest are kept once their change is stored.
+
     Examples
     --------
     >>> len(Events())
     0
     """
 
-    def __init__(self) -> None:
+    def __init__(self, kept: int = KEPT) -> None:
         self._lock = Lock()
-        self._bodies: list[dict[str, Any]] = []
-        self._settled = 0
+        self._stored: deque[dict[str, Any]] = deque(maxlen=kept)
+        self._new: list[dict[str, Any]] = []
+        self._dropped = 0
 
     def connection_created(self, state: State, seq: int) -> None:
         """Tell that a connection was made."""
@@ -73,31 +82,40 @@ class Events:
     def stored(self) -> list[dict[str, Any]]:
         """Say that the change is stored; return the events it told."""
         with self._lock:
-            told, self._settled = self._bodies[self._settled :], len(self._bodies)
+            told, self._new = self._new, []
+            before = len(self._stored) + len(told)
+            self._stored.extend(told)
+            self._dropped += before - len(self._stored)
             return told
 
     def taken_back(self) -> None:
         """Say that the change is not stored: what it told did not happen."""
         with self._lock:
-            del self._bodies[self._settled :]
+            self._new.clear()
 
     def rows(self) -> list[dict[str, Any]]:
-        """Return a copy of every event."""
+        """Return a copy of every event that is kept, oldest first."""
         with self._lock:
-            return [dict(body) for body in self._bodies]
+            return [dict(body) for body in (*self._stored, *self._new)]
 
     def clear(self) -> None:
         """Forget every event."""
         with self._lock:
-            self._bodies.clear()
-            self._settled = 0
+            self._stored.clear()
+            self._new.clear()
+            self._dropped = 0
+
+    @property
+    def dropped(self) -> int:
+        """Return how many events are no longer kept: the oldest."""
+        return self._dropped
 
     def _add(self, kind: str, body: dict[str, Any]) -> None:
         with self._lock:
-            self._bodies.append({"eventType": kind, **body})
+            self._new.append({"eventType": kind, **body})
 
     def __len__(self) -> int:
-        return len(self._bodies)
+        return len(self._stored) + len(self._new)
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         return iter(self.rows())

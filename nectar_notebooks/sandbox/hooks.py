@@ -2,23 +2,25 @@
 
 Every event that a state change tells becomes one message for each endpoint that wants it. A WSGI application is called
 in the caller's thread, once the change is stored; an address on this machine is posted to from one thread of its own.
-What failed is tried again when the clock has moved far enough. How an attempt is signed and made stands in
-`hooks_sending`, the page that shows them in `hooks_page`. Endpoints and messages live in memory, as the journal does.
+What failed is tried again when the clock has moved far enough. What is on its way stands in `hooks_messages`, how an
+attempt is signed and made in `hooks_sending`, the page that shows them in `hooks_page`. All of it lives in memory; of
+attempts and of messages that wait no longer the newest are kept, as in the journal.
 """
 
 from __future__ import annotations
 
 import hashlib
-import heapq
+from collections import OrderedDict, deque
 from collections.abc import Collection
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import Condition, RLock, Thread
-from typing import TYPE_CHECKING, Any, Final, TypedDict
+from typing import TYPE_CHECKING, Any, Final
 
 from nectar_notebooks.errors import ConfigurationError, NotFoundError
+from nectar_notebooks.sandbox.hooks_messages import Attempt, Endpoint, Message, Queue
 from nectar_notebooks.sandbox.hooks_sending import attempt, checked_target, new_secret, signer
+from nectar_notebooks.sandbox.journal import KEPT
 from nectar_notebooks.sandbox.text import dumps, moment
 
 if TYPE_CHECKING:
@@ -41,59 +43,12 @@ _DISABLED_AFTER: Final = timedelta(days=5)
 _ROTATION: Final = timedelta(hours=24)
 
 
-@dataclass(eq=False, slots=True)
-class Endpoint:
-    """Where deliveries go, which, and how they are signed; its secrets do not print."""
-
-    id: str
-    target: str | WSGIApplication = field(repr=False)
-    event_types: frozenset[str]
-    secrets: list[tuple[str, datetime | None]] = field(repr=False)
-    clock: Clock = field(repr=False)
-    enabled: bool = True
-    failing_since: datetime | None = None
-
-    @property
-    def secret(self) -> str:
-        """Return the newest signing secret."""
-        return self.secrets[0][0]
-
-    @property
-    def where(self) -> str:
-        """Return the address, or the words for an application in this process."""
-        return self.target if isinstance(self.target, str) else "in process"
-
-
-@dataclass(eq=False, slots=True)
-class Message:
-    """One event on its way to one endpoint."""
-
-    id: str
-    endpoint: Endpoint
-    event_type: str
-    body: bytes = field(repr=False)
-    due: datetime | None
-    tries: int = 0
-    state: str = "waiting"
-
-
-class Attempt(TypedDict):
-    """One attempt: sandbox time, message, endpoint, type, number, status answered (0: none), outcome."""
-
-    time: str
-    message_id: str
-    endpoint_id: str
-    event_type: str
-    attempt: int
-    status: int
-    outcome: str
-
-
 class Hooks:
-    """``Sandbox.webhooks``: register endpoints, see what was sent to them, send it again."""
+    """``Sandbox.webhooks``: register endpoints, see what was sent to them, send it again; keep the newest `kept`."""
 
-    def __init__(self, sandbox: Sandbox) -> None:
+    def __init__(self, sandbox: Sandbox, kept: int = KEPT) -> None:
         self._sandbox = sandbox
+        self._kept = kept
         self._lock = RLock()
         self._changed = Condition(self._lock)
         self._busy = False
@@ -166,9 +121,9 @@ class Hooks:
         """Send nothing more to an endpoint."""
         with self._lock:
             found = self._endpoints.pop(self.endpoint(endpoint).id)
-            for message in self._messages.values():
+            for message in list(self._messages.values()):
                 if message.endpoint is found and message.state == "waiting":
-                    message.state, message.due = "removed", None
+                    self._end(message, "removed")
 
     def endpoint(self, endpoint: Endpoint | str) -> Endpoint:
         """Return a registered endpoint by its id."""
@@ -184,12 +139,12 @@ class Hooks:
         Raises
         ------
         NotFoundError
-            There is no such message.
+            There is no such message, or no longer.
         """
         with self._lock:
             message = self._messages.get(message_id)
             if message is None:
-                raise NotFoundError(f"The embedded sandbox sent no message {message_id!r}.")
+                raise NotFoundError(f"The embedded sandbox has no message {message_id!r}.")
             message.tries, message.state = 0, "waiting"
             self._queue(message, self._sandbox.clock.now())
         self.send_due()
@@ -202,13 +157,13 @@ class Hooks:
 
     @property
     def messages(self) -> list[Message]:
-        """Return every message, oldest first."""
+        """Return every message that is kept, oldest first."""
         with self._lock:
             return list(self._messages.values())
 
     @property
     def attempts(self) -> list[Attempt]:
-        """Return the journal of attempts, oldest first; rows for a frame."""
+        """Return the journal of attempts, the newest of them, oldest first; rows for a frame."""
         with self._lock:
             return [row.copy() for row in self._attempts]
 
@@ -232,7 +187,7 @@ class Hooks:
         while (due := self._next(served=False)) is not None:
             self._attempt(*due)
         with self._lock:
-            if self._thread is None and self._due(served=True) is not None and not self._closed:
+            if self._thread is None and self._due(served=True) and not self._closed:
                 self._thread = Thread(target=self._run, name="embedded sandbox webhooks", daemon=True)
                 self._thread.start()
             self._changed.notify_all()
@@ -240,16 +195,16 @@ class Hooks:
     def flush(self, timeout: float = 10) -> bool:
         """Wait until everything that is due was attempted; false when `timeout` seconds were not enough."""
         with self._lock:
-            return self._changed.wait_for(lambda: not self._busy and self._due(served=True) is None, timeout)
+            return self._changed.wait_for(lambda: not self._busy and not self._due(served=True), timeout)
 
     def reset(self) -> None:
         """Forget endpoints, messages and attempts."""
         with self._lock:
             self._endpoints: dict[str, Endpoint] = {}
             self._messages: dict[str, Message] = {}
-            self._attempts: list[Attempt] = []
-            self._queues: dict[bool, list[tuple[datetime, int, Message]]] = {True: [], False: []}
-            self._queued = 0
+            self._ended: OrderedDict[str, None] = OrderedDict()
+            self._attempts: deque[Attempt] = deque(maxlen=self._kept)
+            self._queues = {True: Queue(), False: Queue()}
             self._made = 0
 
     def close(self) -> None:
@@ -266,7 +221,7 @@ class Hooks:
     def _run(self) -> None:
         while True:
             with self._lock:
-                self._changed.wait_for(lambda: self._closed or self._due(served=True) is not None)
+                self._changed.wait_for(lambda: self._closed or self._due(served=True))
                 if self._closed:
                     return
                 due = self._next(served=True)
@@ -278,24 +233,15 @@ class Hooks:
                 self._changed.notify_all()
 
     def _queue(self, message: Message, due: datetime) -> None:
-        message.due = due
-        self._queued += 1
-        queue = self._queues[isinstance(message.endpoint.target, str)]
-        heapq.heappush(queue, (due, self._queued, message))
+        self._ended.pop(message.id, None)
+        self._queues[isinstance(message.endpoint.target, str)].put(message, due)
 
-    def _due(self, *, served: bool) -> Message | None:
-        queue = self._queues[served]
-        while queue and queue[0][2].due != queue[0][0]:  # removed, or queued anew
-            heapq.heappop(queue)
-        return queue[0][2] if queue and queue[0][0] <= self._sandbox.clock.now() else None
+    def _due(self, *, served: bool) -> bool:
+        return self._queues[served].due(self._sandbox.clock.now())
 
     def _next(self, *, served: bool) -> tuple[Message, datetime] | None:
         with self._lock:
-            if self._due(served=served) is None:
-                return None
-            at, _, message = heapq.heappop(self._queues[served])
-            message.due = None
-            return message, at
+            return self._queues[served].take(self._sandbox.clock.now())
 
     def _attempt(self, message: Message, at: datetime) -> None:
         endpoint = message.endpoint
@@ -310,7 +256,7 @@ class Hooks:
             if message.id not in self._messages:
                 return  # the sandbox was reset meanwhile
             if not allowed:
-                message.state, message.due = "endpoint disabled", None
+                self._end(message, "endpoint disabled")
                 return
             message.tries += 1
             self._settle(message, at, delivered=200 <= status < 300)
@@ -324,16 +270,24 @@ class Hooks:
     def _settle(self, message: Message, at: datetime, *, delivered: bool) -> None:
         endpoint = message.endpoint
         if delivered:
-            message.state, message.due, endpoint.failing_since = "delivered", None, None
+            endpoint.failing_since = None
+            self._end(message, "delivered")
             return
         endpoint.failing_since = endpoint.failing_since or at
         if at - endpoint.failing_since >= _DISABLED_AFTER:
             endpoint.enabled = False
         if message.tries > len(DELAYS):
-            message.state, message.due = "failed", None
+            self._end(message, "failed")
         else:
             message.state = "waiting"
             self._queue(message, at + timedelta(seconds=DELAYS[message.tries - 1]))
+
+    def _end(self, message: Message, state: str) -> None:
+        """Say how a message ended; of those that ended, the one that did so first makes room."""
+        message.state, message.due = state, None
+        self._ended[message.id] = None
+        if len(self._ended) > self._kept:
+            del self._messages[self._ended.popitem(last=False)[0]]
 
     def _token(self, kind: str) -> str:
         self._made += 1

@@ -18,6 +18,8 @@ from svix.webhooks import WebhookVerificationError
 from nectar_notebooks.clock import FrozenClock
 from nectar_notebooks.errors import ConfigurationError, NotFoundError
 from nectar_notebooks.sandbox import Sandbox
+from nectar_notebooks.sandbox.events import Events
+from nectar_notebooks.sandbox.hooks import Hooks
 from nectar_notebooks.sandbox.hooks_sending import attempt
 from nectar_notebooks.webhooks import Event, Receiver
 
@@ -273,6 +275,44 @@ def test_whoever_has_only_http_registers_and_resends(sandbox: Sandbox) -> None:
     for url in ("http://example.com", 7):
         assert client.post("/_sandbox/webhooks", json={"url": url}, headers=key).status_code == 400
     assert client.post("/_sandbox/webhooks", json={"url": "http://127.0.0.1:1"}).status_code == 401
+
+
+def test_the_newest_events_are_kept(sandbox: Sandbox) -> None:
+    inbox = Inbox()
+    sandbox.events = Events(kept=3)
+    sandbox.webhooks.register(inbox, ["document.deleted.v2"])
+    deleted = [sandbox.scenario("bill_deleted") for _ in range(5)]
+    assert [event["id"] for event in sandbox.events] == deleted[2:]
+    assert (len(sandbox.events), sandbox.events.dropped) == (3, 2)
+    assert [body["id"] for body in inbox.bodies] == deleted  # kept or not, all are sent
+    sandbox.advance(days=40)  # one change that tells more than are kept
+    assert len(sandbox.events) == 3
+    sandbox.reset()
+    assert (len(sandbox.events), sandbox.events.dropped) == (0, 0)
+
+
+def test_the_newest_attempts_are_kept_and_every_message_that_waits(sandbox: Sandbox) -> None:
+    inbox = Inbox()
+    hooks = sandbox.webhooks = Hooks(sandbox, kept=3)
+    hooks.register(inbox, ["document.deleted.v2"])
+    for _ in range(5):
+        sandbox.scenario("bill_deleted")
+    sent = [headers["svix-id"] for headers, _ in inbox.got]
+    assert [row["message_id"] for row in hooks.attempts] == [one.id for one in hooks.messages] == sent[2:]
+    with pytest.raises(NotFoundError, match="no message"):
+        hooks.resend(sent[0])
+    hooks.resend(sent[2])  # the newest that ended now
+    sandbox.scenario("bill_deleted")
+    assert {one.id for one in hooks.messages} == {sent[2], sent[4], inbox.got[-1][0]["svix-id"]}
+    inbox.status = "500 Internal Server Error"
+    for _ in range(5):
+        sandbox.scenario("bill_deleted")
+    waiting = [one.id for one in hooks.messages if one.state == "waiting"]
+    assert len(waiting) == 5
+    inbox.status = "200 OK"
+    sandbox.advance(days=1)
+    assert [one.id for one in hooks.messages] == waiting[2:]
+    assert len(hooks.attempts) == 3
 
 
 def test_a_loaded_file_is_told(sandbox: Sandbox, tmp_path: Path) -> None:
