@@ -1,44 +1,15 @@
-"""What a person writes as a date: a day, or a month meaning all of it.
-
-Civil days without a zone; timestamps are compared in UTC elsewhere.
-"""
+"""Windows of days: from a day or month to another, both counted. How one is written stands in `schema.dates`."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Final, TypeAlias
 
 import pandas as pd
 
 from nectar_notebooks.errors import InvalidRequestError
+from nectar_notebooks.schema.dates import Day, day_or_month
 
 __all__ = ["Day", "Window"]
-
-#: A day or a month, as text, date, timestamp or period.
-Day: TypeAlias = str | date | datetime | pd.Timestamp | pd.Period
-
-_MONTH: Final = re.compile(r"\d{4}-\d{2}")
-_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
-
-
-def _period(given: Day, name: str) -> pd.Period:
-    if isinstance(given, pd.Period):
-        return given
-    if isinstance(given, date) and not pd.isna(given):  # a datetime and a Timestamp are dates too
-        return pd.Period(given.strftime("%Y-%m-%d"), freq="D")
-    if isinstance(given, str):
-        text = given.strip()
-        for pattern, freq in ((_MONTH, "M"), (_DAY, "D")):
-            if pattern.fullmatch(text):
-                try:
-                    return pd.Period(text, freq=freq)
-                except ValueError:
-                    break
-    raise InvalidRequestError(
-        f"{name}={given!r} is no date: write a day as '2024-01-31' or a whole month as '2024-01'."
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +28,8 @@ class Window:
     @classmethod
     def of(cls, start: Day | None, end: Day | None) -> Window:
         """Read `start` and `end`; what cannot be read, or ends before it starts, is an error."""
-        first = None if start is None else _period(start, "start").start_time.normalize()
-        last = None if end is None else _period(end, "end").end_time.normalize()
+        first = None if start is None else day_or_month(start, "start").start_time.normalize()
+        last = None if end is None else day_or_month(end, "end").end_time.normalize()
         if first is not None and last is not None and last < first:
             raise InvalidRequestError(f"end={end!r} lies before start={start!r}: exchange them.")
         return cls(first, last)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 __all__ = [
+    "PORTFOLIO",
     "TEXT",
     "choose",
     "counted",
@@ -52,15 +53,23 @@ _DAY = len("2024-01-31")
 _ZONE = re.compile(r"(?<=:\d\d)(\.\d+)?\s*(Z|[+-]\d\d(:?\d\d)?)$")
 
 
-def require(frame: pd.DataFrame, columns: Iterable[str], what: str) -> None:
-    """Raise `DataError` when `frame` lacks one of `columns`; `what` names the frame for the reader."""
+#: What to give to a computation that takes a portfolio or its usage.
+PORTFOLIO = "Give it a portfolio, as nectar.portfolio(company) returns it, or the usage in it."
+
+
+def require(frame: pd.DataFrame, columns: Iterable[str], what: str, *, instead: str | None = None) -> None:
+    """Raise `DataError` when `frame` lacks one of `columns`.
+
+    `what` names the frame for the reader, `instead` says what should have been given.
+    """
     if not isinstance(frame, pd.DataFrame):
-        raise DataError(f"{what} must be a DataFrame, not {type(frame).__name__}.")
+        raise DataError(f"{what} must be a DataFrame, not {type(frame).__name__}.", advice=instead)
     missing = [column for column in columns if column not in frame.columns]
     if missing:
         raise DataError(
             f"{what} lacks {'the column' if len(missing) == 1 else 'the columns'} {', '.join(missing)}.",
-            advice=f"Rename your columns to these names; {what} has: {', '.join(map(str, frame.columns))}.",
+            advice=f"{instead or 'Rename your columns to these names.'} This frame has: "
+            f"{', '.join(map(str, frame.columns))}.",
         )
     doubled = frame.columns[frame.columns.duplicated()].tolist()
     if doubled:

@@ -14,7 +14,7 @@ import pandas as pd
 
 from nectar_notebooks.clock import SystemClock
 from nectar_notebooks.errors import InvalidRequestError
-from nectar_notebooks.methodology.checks import TEXT, choose, counted, left_out, numbers, report, require
+from nectar_notebooks.methodology.checks import PORTFOLIO, TEXT, choose, counted, left_out, numbers, report, require
 from nectar_notebooks.methodology.keys import group_keys
 from nectar_notebooks.methodology.register import meter_register
 from nectar_notebooks.methodology.spans import (
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from nectar_notebooks.methodology.spans import Coverage, Whole
 
-__all__ = ["completeness"]
+__all__ = ["check_expected", "completeness"]
 
 _KEYS: Final[dict[str, tuple[str, ...]]] = {
     "meter": ("meter_id", "account_id", "site_id", "commodity", "utility"),
@@ -134,7 +134,7 @@ def completeness(
         accounts = usage.accounts if accounts is None else accounts
         sites = usage.sites if sites is None else sites
         usage = usage.usage
-    require(usage, ("meter_id", "start_date", "end_date"), "usage")
+    require(usage, ("meter_id", "start_date", "end_date"), "The frame given to completeness", instead=PORTFOLIO)
     first, last = service_days(usage, "usage")
     rows, out = _present(usage, first, last)
     code, register = meter_register(usage, rows, first, last, meters=meters, accounts=accounts, sites=sites)
@@ -199,13 +199,17 @@ def _window(first: Whole, register: pd.DataFrame, start: str | date | None, end:
     return np.arange(first_month, last_month + 1, dtype=np.int64)
 
 
+def check_expected(expected: str | Mapping[str, str]) -> None:
+    """Raise `InvalidRequestError` where `expected` of `completeness` names something else than months."""
+    for name, word in [("expected", expected)] if isinstance(expected, str) else expected.items():
+        choose(name if word is expected else f"expected[{name!r}]", word, tuple(_MONTHS))
+
+
 def _every(expected: str | Mapping[str, str], register: pd.DataFrame) -> Whole:
     """Return after how many months each meter's next record is expected."""
+    check_expected(expected)
     if isinstance(expected, str):
-        choose("expected", expected, tuple(_MONTHS))
         return np.full(len(register), _MONTHS[expected])
-    for name, word in expected.items():
-        choose(f"expected[{name!r}]", word, tuple(_MONTHS))
     words = register["utility"].map(expected).astype(TEXT)
     words = words.fillna(register["commodity"].map(expected).astype(TEXT)).fillna("monthly")
     return np.asarray(words.map(_MONTHS), dtype=np.int64)

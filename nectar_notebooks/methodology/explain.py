@@ -18,14 +18,15 @@ from nectar_notebooks.methodology.keys import places_in
 from nectar_notebooks.methodology.monthly import KINDS, prepare
 from nectar_notebooks.methodology.records import read
 from nectar_notebooks.methodology.spreading import pieces
+from nectar_notebooks.schema.dates import first_day
 
 if TYPE_CHECKING:
     from collections.abc import Collection
-    from datetime import date
 
     from nectar_notebooks.methodology.adjustments import Exclusions, NetMetering, Occupancy
     from nectar_notebooks.methodology.monthly import Prepared
     from nectar_notebooks.methodology.periods import Convention, SharedDay
+    from nectar_notebooks.schema.dates import Day
     from nectar_notebooks.schema.portfolio import Portfolio
 
 __all__ = ["bill_charges", "explain", "month_pieces"]
@@ -48,7 +49,7 @@ _BILL_COLUMNS: Final = (
 def explain(
     portfolio: Portfolio,
     *,
-    month: str | date | None = None,
+    month: Day | None = None,
     site: str | None = None,
     bill: str | None = None,
     convention: Convention = "inclusive",
@@ -67,8 +68,9 @@ def explain(
     ----------
     portfolio : Portfolio
         A company's tables.
-    month : str or date
-        A month ("2024-01", or any day of it) to explain, of one `site` or of all.
+    month : month or day
+        A month to explain, of one `site` or of all: "2024-01" or any day of it, as text, date, timestamp or
+        period.
     site : str, optional
         Id, external id or name of a site.
     bill : str, optional
@@ -94,7 +96,8 @@ def explain(
     Raises
     ------
     InvalidRequestError
-        Neither or both of a month and a bill, or a month that cannot be read.
+        Neither or both of a month and a bill, a month that cannot be read, or one into which nothing falls: the
+        first and the last month are named.
     NotFoundError
         No such bill or site; or a name that fits several sites.
     DataError
@@ -118,12 +121,16 @@ def explain(
         implied_sewer=implied_sewer,
         flagged=flagged,
     )
-    if bill is not None:
-        return bill_charges(portfolio, ready, bill)
-    first = _month(month)
-    result = month_pieces(portfolio, ready, convention, month=first, shared_day=shared_day, spot=spot)
-    if site is not None:
-        result = result[result["site_id"].eq(_site(portfolio.sites, site)).to_numpy(dtype=bool)]
+    if month is None:
+        return bill_charges(portfolio, ready, str(bill))
+    first = first_day(month, "month").replace(day=1)
+    site_id = None if site is None else _site(portfolio.sites, site)
+    result = _of_site(
+        month_pieces(portfolio, ready, convention, month=first, shared_day=shared_day, spot=spot), site_id
+    )
+    if result.empty:
+        every = _of_site(month_pieces(portfolio, ready, convention, shared_day=shared_day, spot=spot), site_id)
+        raise _nothing(first, every["month"], site)
     result = result.drop(columns="month").reset_index(drop=True)
     return report(result, "explain", ready.left_out, month=str(first.date()), convention=convention)
 
@@ -151,12 +158,26 @@ def month_pieces(
     return result[["month", *_MONTH_COLUMNS]].sort_values(_MONTH_ORDER, kind="stable", ignore_index=True)
 
 
-def _month(month: object) -> pd.Timestamp:
-    try:
-        day = pd.Timestamp(month)  # type: ignore[arg-type]  # whatever the user gave; refused below
-    except (TypeError, ValueError) as error:
-        raise InvalidRequestError(f"month={month!r} is no month.", advice="Write it as 2024-01.") from error
-    return day.tz_localize(None).normalize().replace(day=1)
+def _of_site(found: pd.DataFrame, site_id: str | None) -> pd.DataFrame:
+    return found if site_id is None else found[found["site_id"].eq(site_id).to_numpy(dtype=bool)]
+
+
+def _nothing(month: pd.Timestamp, months: pd.Series, site: str | None) -> InvalidRequestError:
+    """Return what to say of a month without a piece; `months` are those of the pieces there are."""
+    whose = "this portfolio" if site is None else f"site {site!r}"
+    known = months.dropna()
+    if known.empty:
+        return InvalidRequestError(
+            f"Nothing of {whose} falls into {month:%Y-%m}, or into any other month.",
+            advice="Check with nn.completeness what was collected, and frame.attrs['nectar'] of nn.monthly for what"
+            " is left out.",
+        )
+    first, last = known.min(), known.max()
+    between = " nn.completeness says which months between them are missing." if first < month < last else ""
+    return InvalidRequestError(
+        f"Nothing of {whose} falls into {month:%Y-%m}: its months are {first:%Y-%m} to {last:%Y-%m}.",
+        advice=f"Give one of these months.{between}",
+    )
 
 
 def _site(sites: pd.DataFrame, wanted: str) -> str:

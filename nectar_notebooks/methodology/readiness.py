@@ -12,7 +12,17 @@ import numpy as np
 import pandas as pd
 
 from nectar_notebooks.errors import InvalidRequestError
-from nectar_notebooks.methodology.checks import TEXT, counted, flags, left_out, numbers, report, require, text
+from nectar_notebooks.methodology.checks import (
+    PORTFOLIO,
+    TEXT,
+    counted,
+    flags,
+    left_out,
+    numbers,
+    report,
+    require,
+    text,
+)
 from nectar_notebooks.methodology.issues.evidence import day_text
 from nectar_notebooks.methodology.issues.in_time import series_of
 from nectar_notebooks.methodology.spans import (
@@ -26,6 +36,7 @@ from nectar_notebooks.methodology.spans import (
     show_days,
     without_repeats,
 )
+from nectar_notebooks.schema.portfolio import Portfolio
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -42,15 +53,15 @@ _BASELINE: Final = 365
 _LEAST: Final = 329  # 90 % of 365, rounded up
 
 
-def readiness(usage: pd.DataFrame, *, consumers: Sequence[str] = (CALTRACK, ENERGY_STAR)) -> pd.DataFrame:
+def readiness(usage: pd.DataFrame | Portfolio, *, consumers: Sequence[str] = (CALTRACK, ENERGY_STAR)) -> pd.DataFrame:
     """List what a consumer of the data would reject, per meter and period.
 
     Parameters
     ----------
-    usage : DataFrame
-        Usage records: ``usage_id, meter_id, start_date, end_date, usage``; used where they stand:
-        ``site_id, commodity, subtype, net_metering, estimated, exclusion, counts``. Both the first and the
-        last day of a period count.
+    usage : DataFrame or Portfolio
+        A portfolio, whose usage is taken, or usage records: ``usage_id, meter_id, start_date, end_date,
+        usage``; used where they stand: ``site_id, commodity, subtype, net_metering, estimated, exclusion,
+        counts``. Both the first and the last day of a period count.
     consumers : sequence of {"CalTRACK 2", "ENERGY STAR"}
         Whose rules are asked.
 
@@ -81,7 +92,14 @@ def readiness(usage: pd.DataFrame, *, consumers: Sequence[str] = (CALTRACK, ENER
     unknown = [name for name in consumers if name not in rules]
     if unknown:
         raise InvalidRequestError(f"{unknown[0]!r} is no consumer known here.", advice=f"Use {' or '.join(rules)}.")
-    require(usage, ("usage_id", "meter_id", "start_date", "end_date", "usage"), "usage")
+    if isinstance(usage, Portfolio):
+        usage = usage.usage
+    require(
+        usage,
+        ("usage_id", "meter_id", "start_date", "end_date", "usage"),
+        "The frame given to readiness",
+        instead=PORTFOLIO,
+    )
     kept = counted(usage, "usage")
     records = _Records(usage, kept)
     parts = [_table(records, name, *found) for name in rules if name in consumers for found in rules[name](records)]

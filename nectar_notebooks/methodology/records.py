@@ -81,7 +81,7 @@ def read(
     """Return the dated records that count, those without a start date (or None), and what was left out."""
     attributed = isinstance(usage, pd.DataFrame) and "usage" not in usage and "amount" in usage
     quantity = ("amount", "currency") if attributed else ("usage", "unit")
-    require(usage, ("meter_id", "start_date", "end_date", *quantity), what)
+    require(usage, ("meter_id", "start_date", "end_date", *quantity), f"The frame given to {what}")
     frame = usage[[name for name in (*_READ, *_READ_TOO) if name in usage.columns]]
     kept = counted(frame, what)
     out = left_out(frame, kept, "does not count")

@@ -9,14 +9,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
-from nectar_notebooks.errors import InvalidRequestError
 from nectar_notebooks.methodology.checks import numbers, text
 from nectar_notebooks.methodology.spans import HAULED, day_of_month
+from nectar_notebooks.schema.dates import first_day
 
 if TYPE_CHECKING:
     from datetime import date
+
+    import pandas as pd
 
     from nectar_notebooks.methodology.spans import Whole
 
@@ -28,24 +29,13 @@ __all__ = ["day_number", "last_whole_month", "month_number"]
 
 def month_number(value: str | date, name: str) -> int:
     """Return a day or month an argument names, as months since 1970-01."""
-    stamp = _stamp(value, name)
+    stamp = first_day(value, name)
     return (stamp.year - 1970) * 12 + stamp.month - 1
 
 
 def day_number(value: str | date, name: str) -> int:
     """Return a day an argument names, of a month its first, as days since 1970."""
-    return int(_stamp(value, name).to_datetime64().astype("datetime64[D]").astype("int64"))
-
-
-def _stamp(value: str | date, name: str) -> pd.Timestamp:
-    unread = InvalidRequestError(f"{name}={value!r} is no day.", advice="Write 2024-01-31 or 2024-01.")
-    try:
-        stamp = pd.Timestamp(value)
-    except (TypeError, ValueError) as problem:
-        raise unread from problem
-    if pd.isna(stamp):
-        raise unread
-    return stamp
+    return int(first_day(value, name).to_datetime64().astype("datetime64[D]").astype("int64"))
 
 
 def last_whole_month(monthly: pd.DataFrame, month: Whole) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 
 import numpy as np
@@ -432,12 +433,39 @@ def test_explain_a_bill_that_is_in_no_total() -> None:
     assert untracked["method"].tolist() == ["left out"]
 
 
+@pytest.mark.parametrize("month", [date(2024, 2, 20), pd.Timestamp("2024-02-29 12:00"), pd.Period("2024-02")])
+def test_explain_reads_a_month_as_the_nouns_do(month: object) -> None:
+    pd.testing.assert_frame_equal(explain(two_sites(), month=month), explain(two_sites(), month="2024-02"))
+
+
+@pytest.mark.parametrize("month", ["March", "February 2024", "01/02/2024", "2024", 2024, 2025.0, pd.NaT])
+def test_explain_guesses_no_month(month: object) -> None:
+    with pytest.raises(InvalidRequestError, match=r"month=.* is no date: write .* a whole month as '2024-01'"):
+        explain(two_sites(), month=month)
+
+
+def test_explain_explains_one_month_only() -> None:
+    with pytest.raises(InvalidRequestError, match="longer than a month"):
+        explain(two_sites(), month=pd.Period("2024Q1"))
+
+
+def test_explain_names_the_months_there_are_where_one_has_nothing() -> None:
+    given = two_sites()
+    with pytest.raises(
+        InvalidRequestError, match="this portfolio falls into 2031-07: its months are 2024-01 to 2024-02"
+    ):
+        explain(given, month="2031-07")
+    with pytest.raises(InvalidRequestError, match="site 'South' falls into 2023-12: its months are 2024-01 to 2024-02"):
+        explain(given, month="2023-12", site="South")
+    nothing = replace(given, usage=given.usage[:0], line_items=given.line_items[:0], bills=given.bills[:0])
+    with pytest.raises(InvalidRequestError, match="into 2024-01, or into any other month"):
+        explain(nothing, month="2024-01")
+
+
 def test_explain_asks_for_what_it_needs() -> None:
     given = two_sites()
     with pytest.raises(InvalidRequestError, match="month or a bill"):
         explain(given)
-    with pytest.raises(InvalidRequestError, match="no month"):
-        explain(given, month="January-ish")
     with pytest.raises(NotFoundError, match="'zz'"):
         explain(given, bill="zz")
     with pytest.raises(NotFoundError, match="'West'"):

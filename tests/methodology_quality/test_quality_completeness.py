@@ -152,7 +152,7 @@ def test_too_large_a_window_is_refused(make_usage):
     usage["start_date"] = np.full(3000, "0001-01-01", dtype="datetime64[us]")
     with pytest.raises(InvalidRequestError, match="too many to be meant"):
         completeness(usage, today="2024-02-01")
-    with pytest.raises(InvalidRequestError, match="is no day"):
+    with pytest.raises(InvalidRequestError, match="is no date"):
         completeness(make_usage(("M", "2024-01-01", "2024-01-31", 1)), today="tomorrow")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -20,6 +22,7 @@ from nectar_notebooks.methodology.issues import issues
 from nectar_notebooks.methodology.monthly import monthly
 from nectar_notebooks.methodology.readiness import readiness
 from nectar_notebooks.methodology.units import convert
+from nectar_notebooks.schema.portfolio import Portfolio
 
 USAGE = pd.DataFrame(
     {
@@ -167,11 +170,33 @@ def test_what_is_no_frame_is_named(case, wrong):
         function(wrong)
 
 
-@pytest.mark.parametrize("today", ["soon", pd.NaT, {}])
+@pytest.mark.parametrize("today", ["soon", "March", "01/02/2024", 2024, pd.NaT, {}])
 def test_what_is_no_day_is_named(today):
     for function in (issues, completeness):
-        with pytest.raises(InvalidRequestError, match=r"today=.* is no day"):
+        with pytest.raises(InvalidRequestError, match=r"today=.* is no date"):
             function(USAGE, today=today)
+
+
+BILLS = pd.DataFrame({"bill_id": ["b1"], "start_date": ["2024-01-01"], "total_charges": [31.0], "currency": ["USD"]})
+
+
+@pytest.mark.parametrize("function", [issues, completeness, readiness])
+def test_bills_in_place_of_a_portfolio_are_answered_with_what_to_give(function):
+    with pytest.raises(DataError, match=f"The frame given to {function.__name__} lacks the columns .*meter_id") as told:
+        function(BILLS)
+    assert "Give it a portfolio, as nectar.portfolio(company) returns it, or the usage in it." in told.value.advice
+    assert "This frame has: bill_id, start_date, total_charges, currency." in told.value.advice
+
+
+@pytest.mark.parametrize("function", [calendarize, daily])
+def test_it_is_the_frame_given_that_lacks_columns(function):
+    with pytest.raises(DataError, match=f"The frame given to {function.__name__} lacks the columns meter_id, end_date"):
+        function(BILLS)
+
+
+def test_readiness_takes_a_portfolio_as_its_neighbours_do():
+    whole = Portfolio(**{**{field.name: pd.DataFrame() for field in fields(Portfolio)}, "usage": USAGE})
+    pd.testing.assert_frame_equal(readiness(whole), readiness(USAGE))
 
 
 def test_what_needs_a_portfolio_or_a_table_of_sites_says_so():

@@ -346,7 +346,7 @@ def test_bills_without_usage_entered_twice(make_usage):
 
 
 def test_wrong_arguments_and_columns_name_themselves(make_usage):
-    with pytest.raises(DataError, match="usage lacks the columns end_date, usage"):
+    with pytest.raises(DataError, match="frame given to issues lacks the columns end_date, usage"):
         issues(pd.DataFrame({"usage_id": [], "meter_id": [], "start_date": []}))
     with pytest.raises(DataError, match="bills lacks the column bill_id"):
         issues(make_usage(), bills=pd.DataFrame({"id": []}))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
-from nectar_notebooks.methodology.checks import TEXT, counted, days, factorize, require, text
+from nectar_notebooks.methodology.checks import PORTFOLIO, TEXT, counted, days, factorize, require, text
 from nectar_notebooks.methodology.issues.kinds import KINDS
 from nectar_notebooks.methodology.spans import MISSING_DAY, service_days, show_days
 
@@ -61,7 +61,8 @@ class Evidence:
     today: int
 
     def __post_init__(self) -> None:
-        require(self.usage, ("usage_id", "meter_id", "start_date", "end_date", "usage"), "usage")
+        needed = ("usage_id", "meter_id", "start_date", "end_date", "usage")
+        require(self.usage, needed, "The frame given to issues", instead=PORTFOLIO)
         needs = {"bills": "bill_id", "line_items": "bill_id", "bill_accounts": "bill_id", "meters": "meter_id"}
         for name, key in needs.items():
             table = getattr(self, name)
