@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
-from nectar_notebooks.dashboards.coverage import Coverage, covered, joined
+from nectar_notebooks.dashboards.coverage import EXPECTED, Coverage, covered, joined
 from nectar_notebooks.dashboards.reading import Look, LookPart, Reader, together
 
 if TYPE_CHECKING:
@@ -64,12 +64,17 @@ class Closer:
     parts: Mapping[str, CloserPart]
 
 
-def closer_look(nectar: Reader, look: Look, kept: Mapping[str, CloserPart] | None = None) -> Closer:
+def closer_look(
+    nectar: Reader,
+    look: Look,
+    kept: Mapping[str, CloserPart] | None = None,
+    expected: str | Mapping[str, str] = EXPECTED,
+) -> Closer:
     """Read meters, usage and bills of the companies of a first look, but for those `kept` whose month is not over."""
     month = pd.Timestamp(look.today).to_period("M").to_timestamp()
     good: dict[str, CloserPart] = {one: part for one, part in (kept or {}).items() if part.coverage.months[-1] == month}
     parts = {
-        one: good[one] if one in good else _of_company(nectar, one, part, look.today)
+        one: good[one] if one in good else _of_company(nectar, one, part, look.today, expected)
         for one, part in look.parts.items()
     }
     coverage = joined([part.coverage for part in parts.values()], look.today)
@@ -84,10 +89,17 @@ def places(keys: pd.Series) -> dict[str, NDArray[np.intp]]:
     return {str(key): np.asarray(found) for key, found in keys.groupby(keys).indices.items()}
 
 
-def _of_company(nectar: Reader, company_id: str, look: LookPart, today: date) -> CloserPart:
+def _of_company(
+    nectar: Reader, company_id: str, look: LookPart, today: date, expected: str | Mapping[str, str]
+) -> CloserPart:
     meters = nectar.meters(company_id)
     coverage = covered(
-        nectar.usage(company_id)[_OF_USAGE], meters=meters, accounts=look.accounts, sites=look.sites, today=today
+        nectar.usage(company_id)[_OF_USAGE],
+        meters=meters,
+        accounts=look.accounts,
+        sites=look.sites,
+        today=today,
+        expected=expected,
     )
     links = nectar.bill_accounts(company_id)[["bill_id", "account_id"]]
     return CloserPart(coverage, meters[_OF_METERS], _last_bills(nectar.bills(company_id)[_OF_BILLS], links))

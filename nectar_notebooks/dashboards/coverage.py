@@ -15,13 +15,14 @@ import pandas as pd
 from nectar_notebooks.methodology.completeness import completeness
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import date
 
     from numpy.typing import NDArray
 
 __all__ = [
     "COMPLETE",
+    "EXPECTED",
     "FUTURE",
     "MISSING",
     "MONTHS",
@@ -36,6 +37,10 @@ __all__ = [
 
 #: How many months are looked at: two years, and the month that is not over.
 MONTHS: Final = 24
+
+#: How often records are expected where nobody says: fuel comes by the lorry a few times a year, so that a month without
+#: a delivery is no missing bill.
+EXPECTED: Final[Mapping[str, str]] = {"FUEL": "quarterly"}
 
 NOT_REQUIRED, COMPLETE, MISSING, FUTURE, PART = range(5)
 
@@ -99,6 +104,7 @@ def covered(
     sites: pd.DataFrame,
     today: date,
     months: int = MONTHS,
+    expected: str | Mapping[str, str] = EXPECTED,
 ) -> Coverage:
     """Return which of the last `months` months, and the present one, each meter has data for.
 
@@ -108,6 +114,8 @@ def covered(
         Tables of that name.
     today : date
         The day of the look: a month that is not over is not missing.
+    expected : str or mapping
+        As :func:`completeness` takes it.
     """
     span = _span(today, months)
     if not len(meters) and not len(usage):
@@ -122,6 +130,7 @@ def covered(
         start=f"{span[0]:%Y-%m}",
         end=f"{span[-1]:%Y-%m}",
         today=today,
+        expected=expected,
     )
     codes = np.asarray(rows["status"].map(_CODES), dtype=np.int8).reshape(-1, len(span))
     keys = [name for name in _KEYS if name in rows]

@@ -14,14 +14,18 @@ import pandas as pd
 
 from nectar_notebooks.dashboards import coverage_view as view
 from nectar_notebooks.dashboards.controls import box, button, choice, column, html, row, show, tick, words
-from nectar_notebooks.dashboards.coverage import MISSING, PART, STATES
+from nectar_notebooks.dashboards.coverage import EXPECTED, MISSING, PART, STATES
 from nectar_notebooks.dashboards.html import Markup, count, element, join
 from nectar_notebooks.dashboards.shell import Shell
 from nectar_notebooks.dashboards.svg import legend, months_axis, strip_cells
 from nectar_notebooks.errors import DataError, InvalidRequestError, NotFoundError
+from nectar_notebooks.methodology.completeness import check_expected
 from nectar_notebooks.plots.style import shortened
+from nectar_notebooks.schema.dates import first_day
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from nectar_notebooks.client.resolving import Given
     from nectar_notebooks.dashboards.closer import Closer
     from nectar_notebooks.dashboards.coverage_view import By, Grid, Hole
@@ -46,6 +50,11 @@ class CoverageDashboard(Shell):
         What the rows are.
     page_size : int, default 15
         Rows of a page.
+    expected : str or mapping, default {"FUEL": "quarterly"}
+        How often a record is expected, as :func:`nectar_notebooks.completeness` takes it: "monthly", "quarterly",
+        "yearly", or one for each commodity or utility by name; what is not named is monthly. Unlike there, fuel is
+        quarterly where nothing is said: it is delivered a few times a year, and a page that leads with the most holes
+        would lead with months in which nobody ordered any. For heating oil alone ``{"FUEL": "yearly"}`` fits better.
 
     Attributes
     ----------
@@ -70,7 +79,17 @@ class CoverageDashboard(Shell):
 
     name = "Months with bills"
 
-    def __init__(self, nectar: Reader, company: Given | None = None, *, by: By = "site", page_size: int = 15) -> None:
+    def __init__(
+        self,
+        nectar: Reader,
+        company: Given | None = None,
+        *,
+        by: By = "site",
+        page_size: int = 15,
+        expected: str | Mapping[str, str] = EXPECTED,
+    ) -> None:
+        check_expected(expected)
+        self._expected = expected
         super().__init__(nectar, company)
         closer = self._look_closer()
         if closer is None:
@@ -275,10 +294,7 @@ class CoverageDashboard(Shell):
             raise InvalidRequestError(
                 f"{name!r} fits {len(ids)} {self._by}s: say which by its id: {', '.join(ids[:5])}."
             )
-        try:
-            first = pd.Timestamp(month).to_period("M").to_timestamp()
-        except ValueError as error:
-            raise InvalidRequestError(f"{month!r} is no month: write it like '2025-12'.") from error
+        first = first_day(month, "month").replace(day=1)
         if first not in self._whole.months:
             first_known, last_known = self._whole.months[0], self._whole.months[-1]
             raise InvalidRequestError(

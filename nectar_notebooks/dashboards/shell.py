@@ -14,6 +14,7 @@ import pandas as pd
 
 from nectar_notebooks.dashboards.closer import Closer, closer_look
 from nectar_notebooks.dashboards.controls import button, html, row, show
+from nectar_notebooks.dashboards.coverage import EXPECTED
 from nectar_notebooks.dashboards.html import Markup, count, day, element, join, notice, title
 from nectar_notebooks.dashboards.news import News
 from nectar_notebooks.dashboards.reading import Look, Reader, first_look, look_again
@@ -21,6 +22,7 @@ from nectar_notebooks.dashboards.showing import take_down, three_ways
 from nectar_notebooks.errors import AuthenticationError, NectarError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from nectar_notebooks.client.resolving import Given
@@ -41,6 +43,8 @@ class Shell(ABC):
 
     #: What the dashboard is called.
     name = ""
+    #: How often records are expected, as `completeness` takes it.
+    _expected: str | Mapping[str, str] = EXPECTED
 
     def __init__(self, nectar: Reader, company: Given | None = None) -> None:
         self._nectar = nectar
@@ -105,7 +109,7 @@ class Shell(ABC):
                 self._nectar.refresh(company_id)
                 self._progress.value += 1
             look = self._read()
-            closer = None if self._closer is None else closer_look(self._nectar, look)
+            closer = None if self._closer is None else closer_look(self._nectar, look, expected=self._expected)
         except NectarError as error:
             self._failed("The refresh did not work", error)
             return False
@@ -149,7 +153,7 @@ class Shell(ABC):
                 look = look_again(self._nectar, look, logins)
             if bills and closer is not None:
                 kept = {one: part for one, part in closer.parts.items() if one not in bills}
-                closer = closer_look(self._nectar, look, kept)
+                closer = closer_look(self._nectar, look, kept, self._expected)
         except NectarError as error:
             self._failed("Something changed, and could not be read", error)
             return
@@ -160,7 +164,7 @@ class Shell(ABC):
         """Return the closer look, read on first use; a failure is said once and tried again by a refresh."""
         if self._closer is None and not self._closer_failed:
             try:
-                self._closer = closer_look(self._nectar, self._look)
+                self._closer = closer_look(self._nectar, self._look, expected=self._expected)
             except NectarError as error:
                 self._closer_failed = True
                 self._failed("Bills and meters could not be read", error)

@@ -55,6 +55,35 @@ def test_a_site_is_missing_in_part_where_one_of_its_meters_is(
     assert states(dashboard, "Shed") == {**dict.fromkeys(gone, "missing"), "2026-01": "not over yet"}
 
 
+def with_fuel(office: SmallOffice) -> SmallOffice:
+    """Make the Shed's meter an oil tank: deliveries in January, July and December 2025, of one day each."""
+    office.tables["meters"].loc[lambda rows: rows["meter_id"] == "m8", "commodity"] = "FUEL"
+    usage = office.tables["usage"]
+    days = pd.to_datetime(["2025-01-10", "2025-07-02", "2025-12-09"]).astype("datetime64[us]")
+    tank = usage[usage["meter_id"] == "m8"].head(3).assign(commodity="FUEL", start_date=days, end_date=days)
+    office.tables["usage"] = pd.concat([usage[usage["meter_id"] != "m8"], tank], ignore_index=True)
+    return office
+
+
+def test_fuel_need_not_be_delivered_every_month(office: SmallOffice, opened: Callable[..., object]) -> None:
+    dashboard = opened(CoverageDashboard, with_fuel(office))
+    lacking = {month for month, state in states(dashboard, "Shed").items() if state == "missing"}
+    assert lacking == {"2025-04", "2025-05", "2025-06"}
+    assert dashboard.frame["name"].drop_duplicates().tolist()[0] == "Shed"
+
+
+def test_how_often_bills_are_expected_is_an_argument(office: SmallOffice, opened: Callable[..., object]) -> None:
+    yearly = opened(CoverageDashboard, with_fuel(office), expected={"FUEL": "yearly"})
+    assert "missing" not in states(yearly, "Shed").values()
+    assert yearly.refresh()
+    assert "missing" not in states(yearly, "Shed").values()
+    monthly = opened(CoverageDashboard, office, expected="monthly")
+    assert list(states(monthly, "Shed").values()).count("missing") == 9
+    for wrong in ("weekly", {"FUEL": "weekly"}):
+        with pytest.raises(InvalidRequestError, match="'weekly' is not known"):
+            CoverageDashboard(office, expected=wrong)
+
+
 def test_rows_with_the_most_holes_come_first(office: SmallOffice, opened: Callable[..., object]) -> None:
     dashboard = opened(CoverageDashboard, office)
     assert dashboard.frame["name"].drop_duplicates().tolist() == ["Shed", "<Yard>", "Mill"]
@@ -123,8 +152,9 @@ def test_a_cell_that_is_none_is_said(office: SmallOffice, opened: Callable[..., 
     dashboard = opened(CoverageDashboard, office, "Acme")
     with pytest.raises(NotFoundError, match="No site here is called 'Shed'"):
         dashboard.selected = ("Shed", "2025-12")
-    with pytest.raises(InvalidRequestError, match="is no month"):
-        dashboard.selected = ("Mill", "soon")
+    for guessed in ("soon", "March", "12/01/2025"):
+        with pytest.raises(InvalidRequestError, match="is no date"):
+            dashboard.selected = ("Mill", guessed)
     with pytest.raises(InvalidRequestError, match="the months are 2024-01 to 2026-01"):
         dashboard.selected = ("Mill", "1999-01")
     with pytest.raises(InvalidRequestError, match="say 'site' or 'account'"):
