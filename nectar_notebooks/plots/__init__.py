@@ -3,8 +3,8 @@
 Nothing here fetches or computes: the numbers come from the methodology, a picture only adds them up per
 bar and keeps what it drew in `Picture.frame`. Matplotlib is imported with this package, pyplot never: drawing
 leaves no state behind. Each subject has its module: `usage` and `cost` (by month), `charges` and `waterfall` (of a
-bill), `months` (of a bill), `coverage`, `marks` (anomalies) and `ranking` (intensity); `picture`, `style` and
-`payers` hold what they share.
+bill), `months` (of a bill), `coverage`, `marks` (anomalies) and `ranking` (intensity); `picture`, `style`, `wholeness`
+and `payers` hold what they share.
 """
 
 from nectar_notebooks.plots.charges import bill_charges

@@ -5,20 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pandas as pd
-from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from nectar_notebooks.plots.picture import Picture, empty, grouped_digits, house_style, require
 from nectar_notebooks.plots.style import (
     COMMODITIES,
     INK,
-    QUIET,
     fill_of,
     month_ticks,
     months_span,
     series_label,
     shortened,
 )
+from nectar_notebooks.plots.wholeness import COVERED, SPOT, WHOLE, add_key
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,10 +26,6 @@ __all__ = ["monthly_usage"]
 
 _SOURCE = "the result of nn.monthly or nn.calendarize"
 _SERIES = ["commodity", "subtype", "unit"]
-#: Below this share of covered days a bar is drawn open: the month is not whole.
-_WHOLE = 0.95
-#: Delivered or hauled on a day: their records do not cover months, and need not.
-_SPOT = ("FUEL", "WASTE")
 
 
 def monthly_usage(monthly: pd.DataFrame, *, title: str = "Monthly usage by commodity") -> Picture:
@@ -79,13 +74,7 @@ def monthly_usage(monthly: pd.DataFrame, *, title: str = "Monthly usage by commo
             _panel(axis, frame[label], whole[label], commodity)
         for axis in axes[len(frame.columns) :]:
             axis.remove()
-        if not whole.where(frame.notna(), other=True).all(axis=None):
-            key = Patch(
-                facecolor="white",
-                edgecolor=INK,
-                label=f"open bar: bills cover less than {_WHOLE:.0%} of the days",
-            )
-            picture.legend(handles=[key], loc="outside lower left", fontsize=8, labelcolor=QUIET)
+        add_key(picture, frame, whole)
     return picture
 
 
@@ -94,8 +83,8 @@ def _per_month(monthly: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, list[
     rows = monthly.loc[monthly["month"].notna() & monthly["usage"].notna()].copy()
     for column in _SERIES:
         rows[column] = rows[column].astype("object").where(rows[column].notna(), "") if column in rows else ""
-    covered = {"days_covered", "days_in_month"} <= set(rows.columns)
-    values = ["usage", *(["days_covered", "days_in_month"] if covered else [])]
+    covered = set(COVERED) <= set(rows.columns)
+    values = ["usage", *(COVERED if covered else [])]
     sums = rows.groupby(["month", *_SERIES])[values].sum().astype("float64")
     order = {name: place for place, name in enumerate(COMMODITIES)}
     series = sorted(
@@ -109,8 +98,8 @@ def _per_month(monthly: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, list[
         usage, share = usage.reindex(months), share.reindex(months)
     labels = [f"{series_label(commodity, subtype)}, {unit or 'no unit'}" for commodity, subtype, unit in series]
     usage, share = usage[series].set_axis(labels, axis=1), share[series].set_axis(labels, axis=1)
-    spot = [commodity in _SPOT for commodity, _, _ in series]
-    return usage, (share >= _WHOLE) | spot, [commodity for commodity, _, _ in series]
+    spot = [commodity in SPOT for commodity, _, _ in series]
+    return usage, (share >= WHOLE) | spot, [commodity for commodity, _, _ in series]
 
 
 def _panel(axis: Axes, usage: pd.Series, whole: pd.Series, commodity: str) -> None:

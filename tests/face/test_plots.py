@@ -127,6 +127,32 @@ def test_cost_has_a_panel_per_currency_and_keeps_unknown_cost_missing() -> None:
     assert picture.frame.loc["2025-02-01"].isna().all()
 
 
+def test_a_month_covered_in_part_has_an_open_bar_of_cost_as_it_has_of_usage() -> None:
+    picture = plots.monthly_cost(MONTHLY)
+    electricity = picture.axes[1].containers[0]
+    first, _, last = (bar.get_facecolor() for bar in electricity)
+    assert first != last == (1.0, 1.0, 1.0, 1.0)
+    assert "less than 95%" in picture.legends[0].get_texts()[0].get_text()
+    assert picture.frame.loc["2025-03-01", "Electricity, USD"] == 16.0
+    key = picture.axes[1].get_legend()
+    assert key.get_patches()[-1].get_facecolor() == first, "the key shows the commodity's colour"
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        MONTHLY[MONTHLY["days_covered"] == MONTHLY["days_in_month"]],
+        MONTHLY.drop(columns="days_covered"),
+        MONTHLY.assign(days_covered=0, usage=None),  # charges alone: their bills came
+        MONTHLY.assign(commodity="FUEL", days_covered=1),
+    ],
+)
+def test_a_cost_whose_month_is_whole_is_not_drawn_open(rows: pd.DataFrame) -> None:
+    picture = plots.monthly_cost(rows)
+    assert picture.legends == []
+    assert all(bar.get_facecolor() != (1.0, 1.0, 1.0, 1.0) for axis in picture.axes for bar in bars(axis))
+
+
 def test_a_bill_is_drawn_to_the_cent_with_what_no_meter_pays_below() -> None:
     meters = pd.DataFrame({"meter_id": ["m1", "m2"], "primary_identifier": ["E-100", None]})
     sites = pd.DataFrame({"site_id": ["s1", "s2"], "name": ["Mill", "Yard"]})
