@@ -102,7 +102,7 @@ def facts(
         "Owner": connection["owner_email"],
         "Company": connection["company"],
         "Address": connection["url"],
-        "Last day of service": _with_age(connection["last_service"], connection["days_without_bill"]),
+        "Last day of service": _last_service(connection),
         "Last bill": _last_bill(closer, accounts),
         "Missing bills": _missing(connection),
     }
@@ -129,8 +129,12 @@ def _moment(moment: object) -> str:
     return NONE if not isinstance(moment, pd.Timestamp) else f"{day(moment)}, {moment:%H:%M} UTC"
 
 
-def _with_age(moment: object, days: object) -> str:
-    return NONE if missing(days) else f"{day(moment)} ({count(int(str(days)), 'day')} ago)"
+def _last_service(connection: pd.Series) -> str:
+    if missing(connection["days_without_bill"]):
+        return NONE
+    ago = f"{day(connection['last_service'])} ({count(int(connection['days_without_bill']), 'day')} ago)"
+    number = int(connection["accounts"])
+    return ago if number < 2 else f"{ago}, the latest of {number:,} accounts"
 
 
 def _missing(connection: pd.Series) -> str:
@@ -139,7 +143,12 @@ def _missing(connection: pd.Series) -> str:
     number = int(connection["missing_bills"])
     if not number:
         return "None that should have come by now."
-    return f"About {number:,}, one a month for each tracked account since its last day of service."
+    tracked = int(connection["accounts_tracked"])
+    if tracked < 2:
+        return f"About {number:,}, one a month since the account's last day of service."
+    return (
+        f"About {number:,} over {tracked:,} tracked accounts: one a month for each since its own last day of service."
+    )
 
 
 def _last_bill(closer: Closer | None, accounts: pd.DataFrame) -> str:

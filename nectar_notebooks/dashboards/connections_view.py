@@ -66,7 +66,8 @@ def connection_frame(look: Look) -> pd.DataFrame:
     Notes
     -----
     ``days_in_status`` and ``days_without_bill`` are whole days up to the day of the look; ``last_service`` is the
-    last day of service of any account; ``missing_bills`` is an estimate and missing where nothing is known.
+    latest day of service of any account; ``missing_bills`` is an estimate over all ``accounts_tracked``, one a month
+    for each since its own last day of service, and missing where nothing is known.
     """
     rows = look.connections
     frame = rows[list(_KEPT)].copy()
