@@ -65,8 +65,8 @@ def compare(
         ``volume``, ``days``, ``new`` (months without a counterpart before), ``gone`` (months with a cost
         before and none now, negative), ``other`` (a usage is missing or zero, so that there is no price).
         The parts sum to ``change`` exactly, in the finest decimal of the costs; ``change`` is ``cost`` −
-        ``cost_before``, of which one that is missing has no part in it. Last, ``months``: how many pairs of
-        months were split.
+        ``cost_before``, of which one that is missing has no part in it. Last, ``months``: in how many
+        months, each counted once whatever the number of meters, a cost was split.
 
     Raises
     ------
@@ -109,7 +109,8 @@ def compare(
     for name, values in pairs.parts().items():
         table[name] = _sum(values, group, len(table)) / pairs.scale
     out = {"month is missing": undated} if undated else {}
-    table["months"] = _sum(pairs.split.astype(np.int64), group, len(table))
+    months = pd.DataFrame({"group": group, "month": pairs.month})[pairs.split].drop_duplicates()["group"]
+    table["months"] = np.bincount(months, minlength=len(table))
     for name, known in (("cost", pairs.now >= 0), ("cost_before", pairs.before >= 0)):
         table.loc[_sum(known.astype(np.int64), group, len(table)) == 0, name] = np.nan
     return report(table, "compare", out, with_=with_)

@@ -43,6 +43,22 @@ def test_a_change_split_by_hand():
     assert row["months"] == 1
 
 
+def test_months_of_several_meters_are_counted_once():
+    monthly = make_months(
+        *[
+            (meter, f"{year}-{month:02}-01", 10.0, 5.0, 28)
+            for meter in "MN"
+            for year in (2023, 2024)
+            for month in (1, 2)
+        ],
+        ("M", "2023-03-01", 10.0, 5.0, 31),
+        ("M", "2024-03-01", 10.0, 5.0, 31),
+    )
+    assert compare(monthly, by=["site_id"])["months"].tolist() == [3]
+    assert compare(monthly, by=["meter_id"])["months"].tolist() == [3, 2]
+    assert compare(monthly, by=["month"])["months"].sum() == 3
+
+
 def test_new_gone_and_unpriced_months_are_no_price_or_volume():
     monthly = make_months(
         ("OLD", "2023-01-01", 10.0, 50.0, 31),
