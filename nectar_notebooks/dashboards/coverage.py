@@ -38,9 +38,9 @@ __all__ = [
 #: How many months are looked at: two years, and the month that is not over.
 MONTHS: Final = 24
 
-#: How often records are expected where nobody says: fuel comes by the lorry a few times a year, so that a month without
-#: a delivery is no missing bill.
-EXPECTED: Final[Mapping[str, str]] = {"FUEL": "quarterly"}
+#: How often records are expected where nobody says: fuel comes by the lorry a few times a year, heating oil not in
+#: summer, so that a month or a quarter without a delivery is no missing bill.
+EXPECTED: Final[Mapping[str, str]] = {"FUEL": "yearly"}
 
 NOT_REQUIRED, COMPLETE, MISSING, FUTURE, PART = range(5)
 

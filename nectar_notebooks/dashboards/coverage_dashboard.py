@@ -50,11 +50,12 @@ class CoverageDashboard(Shell):
         What the rows are.
     page_size : int, default 15
         Rows of a page.
-    expected : str or mapping, default {"FUEL": "quarterly"}
+    expected : str or mapping, default {"FUEL": "yearly"}
         How often a record is expected, as :func:`nectar_notebooks.completeness` takes it: "monthly", "quarterly",
         "yearly", or one for each commodity or utility by name; what is not named is monthly. Unlike there, fuel is
-        quarterly where nothing is said: it is delivered a few times a year, and a page that leads with the most holes
-        would lead with months in which nobody ordered any. For heating oil alone ``{"FUEL": "yearly"}`` fits better.
+        yearly where nothing is said: it is delivered a few times a year, heating oil not in summer, and a page that
+        leads with the most holes would lead with months in which nobody ordered any. Say ``{"FUEL": "quarterly"}``
+        where it comes more often.
 
     Attributes
     ----------

@@ -67,16 +67,18 @@ def with_fuel(office: SmallOffice) -> SmallOffice:
 
 def test_fuel_need_not_be_delivered_every_month(office: SmallOffice, opened: Callable[..., object]) -> None:
     dashboard = opened(CoverageDashboard, with_fuel(office))
-    lacking = {month for month, state in states(dashboard, "Shed").items() if state == "missing"}
-    assert lacking == {"2025-04", "2025-05", "2025-06"}
-    assert dashboard.frame["name"].drop_duplicates().tolist()[0] == "Shed"
+    assert "missing" not in states(dashboard, "Shed").values()
+    assert dashboard.frame["name"].drop_duplicates().tolist()[-1] == "Shed"
+    assert dashboard.refresh()
+    assert "missing" not in states(dashboard, "Shed").values()
 
 
 def test_how_often_bills_are_expected_is_an_argument(office: SmallOffice, opened: Callable[..., object]) -> None:
-    yearly = opened(CoverageDashboard, with_fuel(office), expected={"FUEL": "yearly"})
-    assert "missing" not in states(yearly, "Shed").values()
-    assert yearly.refresh()
-    assert "missing" not in states(yearly, "Shed").values()
+    quarterly = opened(CoverageDashboard, with_fuel(office), expected={"FUEL": "quarterly"})
+    for _ in range(2):
+        lacking = [month for month, state in states(quarterly, "Shed").items() if state == "missing"]
+        assert lacking == ["2025-04", "2025-05", "2025-06"]
+        assert quarterly.refresh()
     monthly = opened(CoverageDashboard, office, expected="monthly")
     assert list(states(monthly, "Shed").values()).count("missing") == 9
     for wrong in ("weekly", {"FUEL": "weekly"}):
