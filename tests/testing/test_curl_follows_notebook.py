@@ -252,7 +252,7 @@ def start_over(curl: Terminal) -> None:
 
 #: The notebook's sections that ask for anything, and what does the same here.
 STEPS: dict[str, Callable[[Terminal], None]] = {
-    "A sandbox of your own": own_sandbox,
+    "An embedded sandbox of your own": own_sandbox,
     "Credentials": credentials,
     "The first connection": first_connection,
     "Wait for data": wait_for_data,
