@@ -75,7 +75,7 @@ class CoverageDashboard(Shell):
     >>> dashboard = nn.CoverageDashboard(nn.connect("local"), "Bluestem Logistics")
     >>> dashboard.selected = ("Milwaukee Headquarters", "2025-12")
     >>> dashboard.hole["status"].tolist()
-    ['PASSWORD_INCORRECT']
+    ['NEW_PASSWORD_NEEDED']
     """
 
     name = "Months with bills"
