@@ -24,9 +24,9 @@ class Arguments:
     values: Mapping[str, list[str]]
 
     def get(self, key: str) -> str | None:
-        """Return the last value of a name, the one that counts, as Django takes it."""
+        """Return the value of a name that the contract takes once."""
         found = self.values.get(key)
-        return found[-1] if found else None
+        return found[0] if found else None
 
     def getlist(self, key: str) -> list[str]:
         """Return every value of a name."""

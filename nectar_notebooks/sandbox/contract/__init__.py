@@ -99,7 +99,8 @@ def check_request(
     >>> check_request("v2.2", "PATCH", "/account/{account_id}", body={"isTracked": "perhaps"})
     {'isTracked': 'must be true or false.'}
     """
-    if method == "GET" and not (query and query.keys() - {"page"}):
+    query = query or {}
+    if method == "GET" and not query.keys() - {"page"} and len(query.get("page", ())) < 2:
         return {}  # any text is a page: nothing to load, nothing to check
     from nectar_notebooks.sandbox.contract.requests import check_request as check
 

@@ -192,11 +192,15 @@ def _is_moment(text: str) -> bool:
 
 def _query_problems(operation: Operation, query: Mapping[str, Sequence[str]]) -> dict[str, str]:
     listed = {parameter["name"]: parameter["schema"] for parameter in operation.parameters}
-    given = {name: _coerced(values, listed[name]) for name, values in query.items() if name in listed and values}
+    given = {name: values for name, values in query.items() if name in listed and values}
+    twice = [name for name, values in given.items() if len(values) > 1 and listed[name].get("type") != "array"]
+    if twice:
+        return dict.fromkeys(twice, "may be given once.")
     given.pop("page", None)  # any text is valid
     if not given:
         return {}
-    found = _problems(*_query_validator(operation.name), given)
+    coerced = {name: _coerced(values, listed[name]) for name, values in given.items()}
+    found = _problems(*_query_validator(operation.name), coerced)
     return {field.partition(".")[0]: message for field, message in found.items()}
 
 
@@ -277,7 +281,7 @@ def _coerced(values: Sequence[str], schema: Json) -> Any:
     """Return what the texts of one name stand for, by the type that the schema gives them."""
     if schema.get("type") == "array":
         return [_value(text, schema["items"]) for text in values]
-    return _value(values[-1], schema)
+    return _value(values[0], schema)
 
 
 def _value(text: str, schema: Json) -> Any:
