@@ -50,6 +50,8 @@ def serious(page: Any) -> list[str]:
     """Return the faults of the page that axe calls serious or worse, each with the first place."""
     from axe_playwright_python.sync_playwright import Axe
 
+    page.wait_for_load_state("load")  # a click may still be on its way to the next page
+    page.wait_for_selector("body")
     found = Axe().run(page).response["violations"]
     return [f"{one['id']}: {one['nodes'][0]['html']}" for one in found if one["impact"] in ("serious", "critical")]
 

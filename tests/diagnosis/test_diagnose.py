@@ -112,7 +112,7 @@ def test_without_a_key_of_this_environment_it_says_where_another_stands(
         ({"environment": "production", "key": f"{KEY[:5]} {KEY[5:]}"}, "space"),
         ({"environment": "production", "key": KEY, "version": "v9"}, "no API version"),
         ({"environment": "production", "key": KEY, "base_url": "http://api.example"}, "without https"),
-        ({"environment": "production", "key": KEY, "base_url": "https://api.example/v2.2"}, "beyond scheme"),
+        ({"environment": "production", "key": KEY, "base_url": "https://api.example/v2.2/company"}, "beyond scheme"),
         ({"key": KEY}, "which environment"),
     ],
 )
