@@ -114,7 +114,7 @@ def check_request(
 def read_form(method: str, path: str, form: Mapping[str, Sequence[str]]) -> Form:
     """Return the fields of a form or multipart body as the values that JSON would have carried.
 
-    Repeated names make a list where the contract has one; others may come once.
+    Repeated names make a list where the contract has one; of others the last value counts, as Django takes it.
     A text that does not read as the type it should have stays a text, so that :func:`check_request` names it.
     A form cannot say null; an empty text is an empty text.
 
@@ -281,7 +281,7 @@ def _coerced(values: Sequence[str], schema: Json) -> Any:
     """Return what the texts of one name stand for, by the type that the schema gives them."""
     if schema.get("type") == "array":
         return [_value(text, schema["items"]) for text in values]
-    return _value(values[0], schema)
+    return _value(values[-1], schema)
 
 
 def _value(text: str, schema: Json) -> Any:
