@@ -16,6 +16,7 @@ from nectar_notebooks.methodology.parallel import together
 from nectar_notebooks.methodology.periods import CONVENTIONS, SHARED_DAY, Convention, SharedDay
 from nectar_notebooks.methodology.records import KEYS, Records, read
 from nectar_notebooks.methodology.spreading import Cells
+from nectar_notebooks.methodology.stacking import stack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -160,9 +161,7 @@ def _spread(
         for name in (result.columns[6], *_NOT_DATED):
             if name in rest.columns:
                 rest[name] = pd.Series(pd.NA if name == "days_in_month" else None, rest.index, rest[name].dtype)
-        # Column by column: pandas 2 warns of frames in which a whole column is missing.
-        columns = {name: pd.concat([result[name], rest[name]], ignore_index=True) for name in result.columns}
-        result = pd.DataFrame(columns)
+        result = stack([result, rest])
     return report(
         result,
         what,

@@ -20,6 +20,7 @@ from nectar_notebooks.methodology.attribution import attribute_adjusted
 from nectar_notebooks.methodology.calendarization import SPOT, calendarize
 from nectar_notebooks.methodology.checks import TEXT, counted, days, left_out, numbers
 from nectar_notebooks.methodology.counting import leave_out
+from nectar_notebooks.methodology.stacking import stack
 from nectar_notebooks.schema.portfolio import Portfolio
 
 if TYPE_CHECKING:
@@ -197,9 +198,9 @@ def _scaled(charges: pd.DataFrame, share: npt.NDArray[np.float64]) -> pd.DataFra
     whole = money.to_units(numbers(charges, "amount", "charges"), places)
     occupied = np.rint(whole * share).astype(np.int64)
     scaled = charges["amount"].where(share == 1.0, money.from_units(occupied, places))
-    vacant = charges.assign(amount=money.from_units(whole - occupied, places), kind="vacant")
-    split: pd.DataFrame = pd.concat([charges.assign(amount=scaled), vacant.loc[share != 1.0]], ignore_index=True)
-    return split
+    kind = pd.Series("vacant", charges.index, dtype=TEXT)
+    vacant = charges.assign(amount=money.from_units(whole - occupied, places), kind=kind)
+    return stack([charges.assign(amount=scaled), vacant.loc[share != 1.0]])
 
 
 def _meet(used: pd.DataFrame, charged: pd.DataFrame) -> pd.DataFrame:
