@@ -99,6 +99,13 @@ def test_a_name_given_twice_is_refused_by_its_name(ask: Asker, path: str, name: 
     assert ask(f"{path}?{name}={good}")[0] == 200
 
 
+def test_a_site_that_is_no_id_is_refused_by_its_name(ask: Asker) -> None:
+    for sites in ("", "201573", f"{MAIN_SITE}&sites=Main"):
+        status, body = ask(f"/connection/company/{ACME}?sites={sites}")
+        assert status == 400
+        assert "sites" in body["detail"]
+
+
 def test_two_pages_are_refused_by_their_name(ask: Asker) -> None:
     status, body = ask(f"/connection/company/{ACME}?limit=1&page=1&page=2")
     assert status == 400

@@ -120,6 +120,8 @@ INTERVAL_FILTERS: Final = (
     _IDENTIFIER,
 )
 
+_ID: Final = "^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$"
+
 CONNECTION_FILTERS: Final = (
     PAGE,
     _query(
@@ -132,7 +134,7 @@ CONNECTION_FILTERS: Final = (
     _query("connectionOwnerEmail", "Only the logins of this owner, exactly.", {"type": "string"}),
     _query(
         "sites",
-        "Only connections of these sites; several are repeated.",
-        {"type": "array", "items": {"type": "string"}},
+        "Only connections of these sites, named by their ids; several are repeated.",
+        {"type": "array", "items": {"type": "string", "pattern": _ID}},
     ),
 )
