@@ -31,14 +31,19 @@ from nectar_notebooks.methodology.counting import (
     by_bills,
     count_accounts,
     count_bills,
+    count_periods,
+    forget_periods,
     leave_out,
     refuse_doubled,
+    span_of,
 )
 from nectar_notebooks.methodology.keys import places_in
 from nectar_notebooks.schema.portfolio import Portfolio
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+
+    from nectar_notebooks.schema.periods import Plausible, Span
 
 __all__ = ["Exclusions", "NetMetering", "Occupancy", "adjust", "adjusted_usage", "at_their_meters", "occupied_share"]
 
@@ -58,6 +63,7 @@ def adjust(
     net_metering: NetMetering = "as_is",
     implied_sewer: bool | float | None = None,
     flagged: bool = True,
+    plausible: Plausible | None = None,
 ) -> Portfolio: ...
 @overload
 def adjust(
@@ -69,6 +75,7 @@ def adjust(
     occupancy: Occupancy = "disabled",
     net_metering: NetMetering = "as_is",
     flagged: bool = True,
+    plausible: Plausible | None = None,
 ) -> pd.DataFrame: ...
 def adjust(
     data: Portfolio | pd.DataFrame,
@@ -80,6 +87,7 @@ def adjust(
     net_metering: NetMetering = "as_is",
     implied_sewer: bool | float | None = None,
     flagged: bool = True,
+    plausible: Plausible | None = None,
 ) -> Portfolio | pd.DataFrame:
     """Say what counts, and what it is worth, beside the raw values.
 
@@ -104,6 +112,10 @@ def adjust(
         1), a number is the fraction, False does nothing. Portfolios only: line items tell the charge.
     flagged : bool
         Whether bills with an open issue count.
+    plausible : tuple of two days or months, optional
+        The first and the last day that a period may have, either of them None for the default: 1990-01-01, and the end
+        of the year after today (a portfolio's `as_of`, else the system's day). A period with a day outside does not
+        count, nor does one that ends before it starts.
 
     Returns
     -------
@@ -111,7 +123,8 @@ def adjust(
         What was given, as new frames. `usage` has besides: `adjusted_usage` (in `unit`),
         `occupancy_factor`, `adjustment` (what was done, in words; missing where nothing was). `counts` and
         `counts_reason` are brought up to date in `bills`, `accounts`, `usage` and `line_items`: superseded
-        bills, accounts known not to count, dropped exclusions, waste without type or stream. An implied
+        bills, accounts known not to count, dropped exclusions, waste without type or stream, periods that cannot be. An
+        implied
         record has the water record's ids with ``:sewer`` behind them, and so has its meter.
         ``attrs["nectar"]`` of `usage` says how many rows were left out and why.
 
@@ -137,7 +150,7 @@ def adjust(
                 "A portfolio brings its own sites and bills.", advice="Leave sites= and bills= out."
             )
         refuse_doubled(data)
-        portfolio = _imply(_count(data, flagged), implied_sewer)
+        portfolio = _imply(_count(data, flagged, span_of(plausible, data)), implied_sewer)
         share = occupied_share(at_their_meters(portfolio.usage, portfolio.meters), portfolio, occupancy)
         return replace(portfolio, usage=_worth(portfolio.usage, share, exclusions, occupancy, net_metering))
     if occupancy != "disabled":
@@ -149,7 +162,9 @@ def adjust(
         )
     require(data, ("usage",), "usage")
     distinct(data, "usage_id", "usage")
-    usage = data if bills is None else by_bills(data, count_bills(bills, flagged=flagged))
+    usage = forget_periods(data)
+    usage = usage if bills is None else by_bills(usage, count_bills(bills, flagged=flagged))
+    usage = count_periods(usage, span_of(plausible))
     share = np.ones(len(usage)) if occupancy == "disabled" else _occupied(text(usage, "site_id"), sites)
     return _worth(usage, share, exclusions, occupancy, net_metering)
 
@@ -170,12 +185,13 @@ def adjusted_usage(adjusted: Portfolio) -> pd.DataFrame:
     return usage.assign(usage=usage["adjusted_usage"])
 
 
-def _count(portfolio: Portfolio, flagged: bool) -> Portfolio:
+def _count(portfolio: Portfolio, flagged: bool, span: Span) -> Portfolio:
     """Return the portfolio with what does not count marked, down to usage records and line items."""
     accounts = count_accounts(portfolio.accounts)
     bills = count_bills(portfolio.bills, flagged=flagged)
     bills = by_accounts(bills, "bill_id", portfolio.bill_accounts, accounts)
-    usage = by_accounts(by_bills(portfolio.usage, bills), "meter_id", portfolio.meters, accounts)
+    usage = by_bills(forget_periods(portfolio.usage), bills)
+    usage = count_periods(by_accounts(usage, "meter_id", portfolio.meters, accounts), span)
     items = by_accounts(by_bills(portfolio.line_items, bills), "line_item_id", portfolio.line_item_accounts, accounts)
     return replace(portfolio, accounts=accounts, bills=bills, usage=usage, line_items=items)
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from pandas.api.extensions import ExtensionArray
 
+    from nectar_notebooks.schema.periods import Plausible
+
     Columns: TypeAlias = Mapping[str, ExtensionArray | npt.NDArray[Any]]
 
 __all__ = ["SPOT", "calendarize", "daily"]
@@ -54,6 +56,7 @@ def calendarize(
     *,
     shared_day: SharedDay = "keep",
     spot: Collection[str] = SPOT,
+    plausible: Plausible | None = None,
 ) -> pd.DataFrame:
     """Spread each bill's usage and cost evenly over its days and sum them by calendar month.
 
@@ -73,6 +76,10 @@ def calendarize(
         convention shares days.
     spot : collection of str
         Commodities whose records belong wholly to their first day.
+    plausible : tuple of two days or months, optional
+        The first and the last day that a period may have, either of them None for the default: 1990-01-01, and the end
+        of next year. Rows with a day outside are left out and reported, and so are those whose period ends before it
+        starts.
 
     Returns
     -------
@@ -89,7 +96,7 @@ def calendarize(
     Raises
     ------
     DataError
-        A required column is missing, a value cannot be read, or a period ends before it starts.
+        A required column is missing, or a value cannot be read.
 
     Notes
     -----
@@ -105,7 +112,7 @@ def calendarize(
     0 2024-01-01  1700.0          17.0
     1 2024-02-01  1400.0          14.0
     """
-    return _spread(usage, convention, shared_day, spot, "calendarize", _months)
+    return _spread(usage, convention, shared_day, spot, plausible, "calendarize", _months)
 
 
 def daily(
@@ -114,12 +121,13 @@ def daily(
     *,
     shared_day: SharedDay = "keep",
     spot: Collection[str] = SPOT,
+    plausible: Plausible | None = None,
 ) -> pd.DataFrame:
     """Spread each bill's usage and cost evenly over its days: one row per meter and day.
 
     Parameters
     ----------
-    usage, convention, shared_day, spot
+    usage, convention, shared_day, spot, plausible
         As for :func:`calendarize`.
 
     Returns
@@ -141,7 +149,7 @@ def daily(
     >>> daily(pd.DataFrame([bill | {"usage": 30, "unit": "kWh"}]))["usage"].tolist()
     [10.0, 10.0, 10.0]
     """
-    return _spread(usage, convention, shared_day, spot, "daily", _days)
+    return _spread(usage, convention, shared_day, spot, plausible, "daily", _days)
 
 
 def _spread(
@@ -149,12 +157,13 @@ def _spread(
     convention: Convention,
     shared_day: SharedDay,
     spot: Collection[str],
+    plausible: Plausible | None,
     what: str,
     build: Callable[[Records], pd.DataFrame],
 ) -> pd.DataFrame:
     choose("convention", convention, CONVENTIONS)
     choose("shared_day", shared_day, SHARED_DAY)
-    records, undated, out = read(usage, convention, shared_day, spot, what)
+    records, undated, out = read(usage, convention, shared_day, spot, what, plausible)
     result = build(records)
     if undated is not None:
         rest = build(undated)  # they stand on one day of the engine's own, which is taken away here

@@ -18,20 +18,21 @@ from nectar_notebooks.methodology import money
 from nectar_notebooks.methodology.adjustments import adjust, adjusted_usage, occupied_share
 from nectar_notebooks.methodology.attribution import attribute_adjusted
 from nectar_notebooks.methodology.calendarization import SPOT, calendarize
-from nectar_notebooks.methodology.checks import TEXT, counted, days, left_out, numbers
-from nectar_notebooks.methodology.counting import leave_out
+from nectar_notebooks.methodology.checks import TEXT, counted, left_out, numbers
+from nectar_notebooks.methodology.counting import span_of
 from nectar_notebooks.methodology.stacking import stack
 from nectar_notebooks.schema.portfolio import Portfolio
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
     import numpy.typing as npt
 
     from nectar_notebooks.methodology.adjustments import Exclusions, NetMetering, Occupancy
     from nectar_notebooks.methodology.periods import Convention, SharedDay
+    from nectar_notebooks.schema.periods import Plausible, Span
 
-__all__ = ["KINDS", "Prepared", "monthly", "prepare"]
+__all__ = ["KINDS", "Prepared", "monthly", "prepare", "sum_by_month"]
 
 #: What a row of the answer is: usage and its charges, or charges that no meter pays.
 KINDS: Final = ("attributed", "vacant", "unattributed", "residual", "finance")
@@ -41,12 +42,18 @@ _WHO: Final = ("meter_id", "site_id", "commodity", "subtype", "month")
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A portfolio's usage, adjusted, and its charges, attributed, ready to be calendarized; and which bills count."""
+    """A portfolio's usage, adjusted, and its charges, attributed, ready to be calendarized; and what counts of the rest.
+
+    `span` are the days that periods may have, `ways` the words by which it was adjusted.
+    """
 
     usage: pd.DataFrame
     charges: pd.DataFrame
     bills: pd.DataFrame
+    line_items: pd.DataFrame
     left_out: dict[str, int]
+    span: Span
+    ways: Mapping[str, str]
 
 
 def monthly(
@@ -61,6 +68,7 @@ def monthly(
     implied_sewer: bool | float | None = None,
     flagged: bool = True,
     spot: Collection[str] = SPOT,
+    plausible: Plausible | None = None,
 ) -> pd.DataFrame:
     """Return usage and cost per meter and month, right by default.
 
@@ -70,7 +78,7 @@ def monthly(
         A company's tables.
     convention, shared_day, spot
         As for :func:`calendarize`.
-    exclusions, occupancy, net_metering, implied_sewer, flagged
+    exclusions, occupancy, net_metering, implied_sewer, flagged, plausible
         As for :func:`adjust`.
     scale_charges : bool
         Whether occupancy scales charges as it scales usage. What it takes away stands in rows of its own.
@@ -93,8 +101,12 @@ def monthly(
     Raises
     ------
     DataError
-        As :func:`adjust`, :func:`attribute` and :func:`calendarize`, but for records whose period ends
-        before it starts: these are left out and reported, their charges shared out all the same.
+        As :func:`adjust`, :func:`attribute` and :func:`calendarize`.
+
+    Notes
+    -----
+    Records whose period cannot be (see `plausible`) are left out and reported; their charges are shared out all the
+    same, over the bill's other days, or in rows without a month.
 
     See Also
     --------
@@ -115,14 +127,27 @@ def monthly(
         net_metering=net_metering,
         implied_sewer=implied_sewer,
         flagged=flagged,
+        plausible=plausible,
     )
-    used = calendarize(ready.usage, convention, shared_day=shared_day, spot=spot)
+    return sum_by_month(ready, convention, shared_day=shared_day, spot=spot)
+
+
+def sum_by_month(
+    ready: Prepared,
+    convention: Convention = "inclusive",
+    *,
+    shared_day: SharedDay = "keep",
+    spot: Collection[str] = SPOT,
+) -> pd.DataFrame:
+    """Return what :func:`monthly` returns, of usage and charges that are prepared already."""
+    plausible = (ready.span.first, ready.span.last)
+    used = calendarize(ready.usage, convention, shared_day=shared_day, spot=spot, plausible=plausible)
     used["kind"] = pd.Series("attributed", used.index, dtype=TEXT)
     columns = [name for name in used.columns if name != "kind"]
     parts = [used]
     for kind in KINDS:
         rows = ready.charges[ready.charges["kind"] == kind]
-        spread = calendarize(rows, convention, shared_day=shared_day, spot=spot)
+        spread = calendarize(rows, convention, shared_day=shared_day, spot=spot, plausible=plausible)
         spread["kind"] = pd.Series(kind, spread.index, dtype=TEXT)
         parts.append(spread)
     merged = _meet(parts[0], parts[1])
@@ -135,8 +160,7 @@ def monthly(
             "computed": "monthly",
             "convention": convention,
             "shared_day": shared_day,
-            "exclusions": exclusions,
-            "occupancy": occupancy,
+            **ready.ways,
             "rows_without_value": used.attrs["nectar"]["rows_without_value"],
             "rows_without_date": used.attrs["nectar"]["rows_without_date"],
             "left_out": sum(ready.left_out.values()),
@@ -155,17 +179,20 @@ def prepare(
     net_metering: NetMetering = "as_is",
     implied_sewer: bool | float | None = None,
     flagged: bool = True,
+    plausible: Plausible | None = None,
+    weights: bool = False,
 ) -> Prepared:
     """Return a portfolio's usage and charges as `monthly` sums them.
 
     The usage is the adjusted one, at the place where its meter stands; `charges` are the rows of
-    :func:`attribute` with a column `kind`.
+    :func:`attribute` with a column `kind`, and with the weights of their shares where these are asked for.
     """
     if not isinstance(portfolio, Portfolio):
         raise InvalidRequestError(
             f"This needs a portfolio, not {type(portfolio).__name__}: charges and usage come together in it.",
             advice="Take nectar.portfolio(company); of usage records alone, calendarize makes months.",
         )
+    span = span_of(plausible, portfolio)
     adjusted = adjust(
         portfolio,
         exclusions=exclusions,
@@ -173,21 +200,21 @@ def prepare(
         net_metering=net_metering,
         implied_sewer=implied_sewer,
         flagged=flagged,
+        plausible=(span.first, span.last),
     )
     usage = adjusted_usage(adjusted)
-    charges = attribute_adjusted(adjusted, usage)
+    charges = attribute_adjusted(adjusted, usage, span, weights=weights)
     kind = charges["method"].where(charges["method"].isin(KINDS[2:]), "attributed").astype(TEXT)
     charges["kind"] = kind
     if scale_charges and occupancy != "disabled":
         charges = _scaled(charges, occupied_share(charges, adjusted, occupancy))
-    start, end = (days(usage, name, "usage") for name in ("start_date", "end_date"))
-    usage = leave_out(usage, end < start, "period ends before it starts")
     out = {
         f"{name}, {reason}": number
         for name, frame in (("usage", usage), ("line items", adjusted.line_items), ("bills", adjusted.bills))
         for reason, number in left_out(frame, counted(frame, name), "does not count").items()
     }
-    return Prepared(usage, charges, adjusted.bills, out)
+    ways = {"exclusions": exclusions, "occupancy": occupancy}
+    return Prepared(usage, charges, adjusted.bills, adjusted.line_items, out, span, ways)
 
 
 def _scaled(charges: pd.DataFrame, share: npt.NDArray[np.float64]) -> pd.DataFrame:

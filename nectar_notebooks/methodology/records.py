@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
-from nectar_notebooks.errors import DataError
 from nectar_notebooks.methodology import money
-from nectar_notebooks.methodology.checks import counted, days, flags, left_out, named_rows, numbers, require, text
+from nectar_notebooks.methodology.checks import counted, days, flags, left_out, numbers, require, text
+from nectar_notebooks.methodology.counting import count_periods, span_of
 from nectar_notebooks.methodology.keys import group_keys
 from nectar_notebooks.methodology.parallel import both
 from nectar_notebooks.methodology.periods import Convention, SharedDay, give_to_later, half_days
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     import numpy.typing as npt
+
+    from nectar_notebooks.schema.periods import Plausible
 
 __all__ = ["KEYS", "Records", "read"]
 
@@ -76,13 +78,19 @@ class Records:
 
 
 def read(
-    usage: pd.DataFrame, convention: Convention, shared_day: SharedDay, spot: Collection[str], what: str
+    usage: pd.DataFrame,
+    convention: Convention,
+    shared_day: SharedDay,
+    spot: Collection[str],
+    what: str,
+    plausible: Plausible | None = None,
 ) -> tuple[Records, Records | None, dict[str, int]]:
     """Return the dated records that count, those without a start date (or None), and what was left out."""
     attributed = isinstance(usage, pd.DataFrame) and "usage" not in usage and "amount" in usage
     quantity = ("amount", "currency") if attributed else ("usage", "unit")
     require(usage, ("meter_id", "start_date", "end_date", *quantity), f"The frame given to {what}")
     frame = usage[[name for name in (*_READ, *_READ_TOO) if name in usage.columns]]
+    frame = count_periods(frame, span_of(plausible), what)
     kept = counted(frame, what)
     out = left_out(frame, kept, "does not count")
     frame = frame if kept.all() else frame[kept]
@@ -120,12 +128,6 @@ def _days(frame: pd.DataFrame, what: str) -> tuple[npt.NDArray[np.int64], npt.ND
     start, end = days(frame, "start_date", what), days(frame, "end_date", what)
     undated = np.isnat(start)
     end = np.where(np.isnat(end), start, end)
-    backwards = end < start
-    if backwards.any():
-        raise DataError(
-            f"{what}: the period ends before it starts in {named_rows(frame, backwards)}.",
-            advice="Swap or correct the dates, or leave the rows out; nn.issues lists them.",
-        )
     if undated.any():
         start, end = (np.where(undated, np.datetime64(0, "D"), day) for day in (start, end))
     return start.astype(np.int64), end.astype(np.int64), undated
