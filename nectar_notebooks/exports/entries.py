@@ -15,11 +15,10 @@ from nectar_notebooks.methodology import money
 from nectar_notebooks.methodology.calendarization import SPOT
 from nectar_notebooks.methodology.checks import TEXT, counted, text
 from nectar_notebooks.methodology.keys import group_keys
-from nectar_notebooks.methodology.monthly import monthly
+from nectar_notebooks.methodology.monthly import sum_by_month
 
 if TYPE_CHECKING:
     from nectar_notebooks.methodology.monthly import Prepared
-    from nectar_notebooks.schema.portfolio import Portfolio
 
 __all__ = ["ENTRY", "from_months", "from_records"]
 
@@ -96,11 +95,11 @@ def _nothing(frame: pd.DataFrame) -> pd.Series:
     return pd.Series(None, frame.index, dtype=TEXT)
 
 
-def from_months(portfolio: Portfolio, ready: Prepared, *, flagged: bool) -> pd.DataFrame:
+def from_months(ready: Prepared) -> pd.DataFrame:
     """Return an entry for each meter and whole calendar month; what is delivered on a day stays on its day."""
     delivered = from_records(ready)
     delivered = delivered[delivered["commodity"].isin(SPOT)]
-    months = monthly(portfolio, shared_day="later", flagged=flagged)
+    months = sum_by_month(ready, shared_day="later")
     months = months[months["kind"].eq("attributed") & ~months["commodity"].isin(SPOT)].reset_index(drop=True)
     first, days = months["month"], months["days_in_month"]
     covered = _number_words(months["days_covered"]) + " of " + _number_words(days)

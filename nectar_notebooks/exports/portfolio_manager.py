@@ -112,7 +112,7 @@ def portfolio_manager(
     """
     choose("by", by, ("bill", "month"))
     ready = prepare(portfolio, flagged=flagged)
-    entries = from_records(ready) if by == "bill" else from_months(portfolio, ready, flagged=flagged)
+    entries = from_records(ready) if by == "bill" else from_months(ready)
     entries = _named(entries, portfolio, meters)
     entries = _in_one_unit(entries)
     entries, findings = _judged(entries)
@@ -120,7 +120,7 @@ def portfolio_manager(
     foreign = taken["cost"].notna() & taken["currency"].ne(currency)
     told = "its cost is not exported: " + _cost(taken)
     notes = [
-        uncounted(portfolio, flagged=flagged),
+        uncounted(portfolio, ready, flagged=flagged),
         _of_no_meter(ready.charges),
         _notes(by, lost, lost["why"] + (", with a cost of " + _cost(lost)).fillna(""), exported=False),
         _notes(by, taken[foreign], told[foreign], exported=True),

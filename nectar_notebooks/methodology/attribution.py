@@ -233,9 +233,7 @@ def _attributed(
     return report(result, "attribute", out, rows=len(items))
 
 
-def attribute_adjusted(
-    adjusted: Portfolio, usage: pd.DataFrame, span: Span, *, weights: bool = False
-) -> pd.DataFrame:
+def attribute_adjusted(adjusted: Portfolio, usage: pd.DataFrame, span: Span, *, weights: bool = False) -> pd.DataFrame:
     """Return :func:`attribute` of a portfolio that was adjusted, by the usage that :func:`adjusted_usage` says.
 
     With `weights`, also what each share was made by: `WEIGHTS`.

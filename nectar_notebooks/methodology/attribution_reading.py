@@ -183,9 +183,7 @@ def readings(
     )
 
 
-def bill_periods(
-    at_hand: Bills, bills: pd.DataFrame | None, usage: pd.DataFrame, span: Span
-) -> tuple[Ints, Ints]:
+def bill_periods(at_hand: Bills, bills: pd.DataFrame | None, usage: pd.DataFrame, span: Span) -> tuple[Ints, Ints]:
     """Return first and last day of each bill: of all its usage, else its own dates, else its bill date.
 
     The bill date alone never ends a period that usage records tell, as it may be the invoice's. Days that cannot be are

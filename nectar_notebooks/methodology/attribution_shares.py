@@ -146,8 +146,10 @@ class _Sharing:
         whole = np.where(why > 0, sizes, whole)
         if self._weighed is not None:
             heads = np.full(len(weight), HEADS), np.zeros(len(weight), dtype=np.int64)
-            measure, places = heads if measured is None else (
-                np.where(why[pool.owner] > 0, *pair) for pair in zip(heads, measured, strict=True)
+            measure, places = (
+                heads
+                if measured is None
+                else (np.where(why[pool.owner] > 0, *pair) for pair in zip(heads, measured, strict=True))
             )
             self._weighed.append(Weights(weight, whole[pool.owner], places, measure))
         reasons = np.array([self._reason(reason + end) if (why == i).any() else -1 for i, end in _ENDS])
@@ -355,9 +357,7 @@ class _Sharing:
         weight = np.abs(base[pool.slot])
         pool.slot = self._roster.find(self._items.bill[pool.items][pool.owner], pool.meter)
         money_of_item = np.full(len(weight), MONEY), np.zeros(len(weight), dtype=np.int64)
-        self._settle(
-            pool, weight, _PROPORTIONAL, "in proportion to the bill's other charges", measured=money_of_item
-        )
+        self._settle(pool, weight, _PROPORTIONAL, "in proportion to the bill's other charges", measured=money_of_item)
         self._energy(rest, "no other charge on the bill to follow: by share of usage", last=True)
 
 

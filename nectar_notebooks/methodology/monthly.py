@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from nectar_notebooks.methodology.periods import Convention, SharedDay
     from nectar_notebooks.schema.periods import Plausible, Span
 
-__all__ = ["KINDS", "Prepared", "monthly", "prepare", "sum_by_month"]
+__all__ = ["KINDS", "Prepared", "monthly", "prepare", "refuse_no_portfolio", "sum_by_month"]
 
 #: What a row of the answer is: usage and its charges, or charges that no meter pays.
 KINDS: Final = ("attributed", "vacant", "unattributed", "residual", "finance")
@@ -42,7 +42,7 @@ _WHO: Final = ("meter_id", "site_id", "commodity", "subtype", "month")
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A portfolio's usage, adjusted, and its charges, attributed, ready to be calendarized; and what counts of the rest.
+    """A portfolio's usage, adjusted, and its charges, attributed, ready to be calendarized; what counts of the rest.
 
     `span` are the days that periods may have, `ways` the words by which it was adjusted.
     """
@@ -187,11 +187,7 @@ def prepare(
     The usage is the adjusted one, at the place where its meter stands; `charges` are the rows of
     :func:`attribute` with a column `kind`, and with the weights of their shares where these are asked for.
     """
-    if not isinstance(portfolio, Portfolio):
-        raise InvalidRequestError(
-            f"This needs a portfolio, not {type(portfolio).__name__}: charges and usage come together in it.",
-            advice="Take nectar.portfolio(company); of usage records alone, calendarize makes months.",
-        )
+    refuse_no_portfolio(portfolio)
     span = span_of(plausible, portfolio)
     adjusted = adjust(
         portfolio,
@@ -215,6 +211,15 @@ def prepare(
     }
     ways = {"exclusions": exclusions, "occupancy": occupancy}
     return Prepared(usage, charges, adjusted.bills, adjusted.line_items, out, span, ways)
+
+
+def refuse_no_portfolio(given: object) -> None:
+    """Raise `InvalidRequestError` where a portfolio is needed and something else given."""
+    if not isinstance(given, Portfolio):
+        raise InvalidRequestError(
+            f"This needs a portfolio, not {type(given).__name__}: charges and usage come together in it.",
+            advice="Take nectar.portfolio(company); of usage records alone, calendarize makes months.",
+        )
 
 
 def _scaled(charges: pd.DataFrame, share: npt.NDArray[np.float64]) -> pd.DataFrame:

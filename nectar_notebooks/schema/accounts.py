@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
+from functools import lru_cache
 from typing import Final
 
 from nectar_notebooks.schema.values import ACCOUNT_STATUSES
@@ -41,7 +42,8 @@ _BY_LETTERS: Final = {
 }
 
 
-def account_state(status: object) -> str | None:
+@lru_cache(maxsize=1024)
+def account_state(status: Hashable) -> str | None:
     """Return a state in the API's spelling, however it is spelled; one that nobody knows as it is; None for none.
 
     Examples
@@ -54,7 +56,7 @@ def account_state(status: object) -> str | None:
     return _BY_LETTERS.get(_letters(status), status.strip())
 
 
-def unknown_states(statuses: Iterable[object]) -> dict[str, int]:
+def unknown_states(statuses: Iterable[Hashable]) -> dict[str, int]:
     """Return the states that nobody knows, and how many accounts are in each; such accounts count.
 
     Examples
@@ -74,7 +76,7 @@ def name_states(states: Mapping[str, int]) -> str:
     return f"Accounts in a state that is not documented, which count in every sum: {told}."
 
 
-def why_not_counted(status: object, tracking: object, duplicate: bool) -> str | None:
+def why_not_counted(status: Hashable, tracking: object, duplicate: bool) -> str | None:
     """Return why an account does not count; None where it does.
 
     Parameters
