@@ -57,7 +57,7 @@ def explain(
     exclusions: Exclusions = "subtract",
     occupancy: Occupancy = "disabled",
     scale_charges: bool = False,
-    net_metering: NetMetering = "as_is",
+    net_metering: NetMetering = "net",
     implied_sewer: bool | float | None = None,
     flagged: bool = True,
     spot: Collection[str] = SPOT,
