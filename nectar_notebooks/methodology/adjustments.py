@@ -38,6 +38,7 @@ from nectar_notebooks.methodology.counting import (
     span_of,
 )
 from nectar_notebooks.methodology.keys import places_in
+from nectar_notebooks.methodology.net_metering import EXCLUDED, NET_METERING, NetMetering, directions, netted
 from nectar_notebooks.schema.portfolio import Portfolio
 
 if TYPE_CHECKING:
@@ -49,7 +50,6 @@ __all__ = ["Exclusions", "NetMetering", "Occupancy", "adjust", "adjusted_usage",
 
 Exclusions: TypeAlias = Literal["subtract", "drop"]
 Occupancy: TypeAlias = Literal["disabled", "all", "connection"]
-NetMetering: TypeAlias = Literal["as_is", "net"]
 
 _SEWER: Final = ":sewer"
 
@@ -60,7 +60,7 @@ def adjust(
     *,
     exclusions: Exclusions = "subtract",
     occupancy: Occupancy = "disabled",
-    net_metering: NetMetering = "as_is",
+    net_metering: NetMetering = "net",
     implied_sewer: bool | float | None = None,
     flagged: bool = True,
     plausible: Plausible | None = None,
@@ -73,7 +73,7 @@ def adjust(
     bills: pd.DataFrame | None = None,
     exclusions: Exclusions = "subtract",
     occupancy: Occupancy = "disabled",
-    net_metering: NetMetering = "as_is",
+    net_metering: NetMetering = "net",
     flagged: bool = True,
     plausible: Plausible | None = None,
 ) -> pd.DataFrame: ...
@@ -84,7 +84,7 @@ def adjust(
     bills: pd.DataFrame | None = None,
     exclusions: Exclusions = "subtract",
     occupancy: Occupancy = "disabled",
-    net_metering: NetMetering = "as_is",
+    net_metering: NetMetering = "net",
     implied_sewer: bool | float | None = None,
     flagged: bool = True,
     plausible: Plausible | None = None,
@@ -104,8 +104,9 @@ def adjust(
     occupancy : {"disabled", "all", "connection"}
         Usage times the occupied share of its site: never, everywhere, or only behind connections that say so
         (`multiply_by_occupancy`; portfolios only). A site without a percentage is occupied whole.
-    net_metering : {"as_is", "net"}
-        Export records as they stand; or subtracted, whatever their sign. Generation is never added.
+    net_metering : {"net", "as_is"}
+        Export records subtracted, whatever their sign; or as they stand. Which way a record flows is its own
+        `net_metering`, else its meter's. Generation is never added to consumption by any sum.
     implied_sewer : bool or float, optional
         Where a bill charges for sewer and has no water-out usage: water usage times a fraction, as records of
         their own, marked implied. None does what the company enables, True takes the company's fraction (or
@@ -143,7 +144,7 @@ def adjust(
     """
     choose("exclusions", exclusions, ("subtract", "drop"))
     choose("occupancy", occupancy, ("disabled", "all", "connection"))
-    choose("net_metering", net_metering, ("as_is", "net"))
+    choose("net_metering", net_metering, NET_METERING)
     if isinstance(data, Portfolio):
         if sites is not None or bills is not None:
             raise InvalidRequestError(
@@ -151,7 +152,10 @@ def adjust(
             )
         refuse_doubled(data)
         portfolio = _imply(_count(data, flagged, span_of(plausible, data)), implied_sewer)
-        share = occupied_share(at_their_meters(portfolio.usage, portfolio.meters), portfolio, occupancy)
+        placed = at_their_meters(portfolio.usage, portfolio.meters)
+        share = occupied_share(placed, portfolio, occupancy)
+        if "net_metering" in placed.columns:
+            portfolio = replace(portfolio, usage=portfolio.usage.assign(net_metering=placed["net_metering"]))
         return replace(portfolio, usage=_worth(portfolio.usage, share, exclusions, occupancy, net_metering))
     if occupancy != "disabled":
         require(data, ("site_id",), "usage")
@@ -170,12 +174,18 @@ def adjust(
 
 
 def at_their_meters(usage: pd.DataFrame, meters: pd.DataFrame) -> pd.DataFrame:
-    """Return usage with the site, commodity and subtype that the meters table knows: a moved meter moves its past."""
+    """Return usage with the site, commodity and subtype that the meters table knows: a moved meter moves its past.
+
+    Which way energy flows is the record's word where it has one: one meter may count both ways.
+    """
     place = places_in(text(usage, "meter_id"), text(meters, "meter_id"))
     known = {}
     for name in ("site_id", "commodity", "subtype"):
         told = pd.Series(text(meters, name).array.take(place, allow_fill=True), usage.index, dtype=TEXT)
         known[name] = told.fillna(text(usage, name))
+    if "net_metering" in meters.columns:
+        told = pd.Series(text(meters, "net_metering").array.take(place, allow_fill=True), usage.index, dtype=TEXT)
+        known["net_metering"] = text(usage, "net_metering").fillna(told)
     return usage.assign(**known)
 
 
@@ -230,21 +240,21 @@ def _worth(
     raw = numbers(usage, "usage", "usage")
     done: list[tuple[npt.NDArray[np.bool_], str | pd.Series]] = []
     sign = np.ones(len(usage))
-    export = text(usage, "net_metering").eq("EXPORT").to_numpy(dtype=bool)
-    if net_metering == "net":
-        sign[export & (raw > 0)] = -1.0
-        done.append((export, "export subtracted"))
+    exported, generated = directions(usage)
+    worth = netted(raw, exported, net_metering)
+    done.append((exported & (net_metering == "net"), "export subtracted"))
+    done.append((generated, "generation, beside consumption"))
     excluded = flags(usage, "exclusion", "usage", missing=False)
     if exclusions == "subtract":
         sign[excluded] *= -1.0
-        done.append((excluded, "exclusion subtracted"))
+        done.append((excluded, EXCLUDED))
     else:
         usage = leave_out(usage, excluded, "exclusion")
     usage = leave_out(usage, _untyped_waste(usage), "waste without type or stream")
     if occupancy != "disabled":
         percent = pd.Series([f"occupancy {100 * part:g} %" for part in share], usage.index, dtype=TEXT)
         done.append((share != 1.0, percent))
-    result = usage.assign(adjusted_usage=raw * sign * share, occupancy_factor=share, adjustment=_in_words(usage, done))
+    result = usage.assign(adjusted_usage=worth * sign * share, occupancy_factor=share, adjustment=_in_words(usage, done))
     return report(
         result,
         "adjust",

@@ -61,7 +61,7 @@ def explain(
     exclusions: Exclusions = "subtract",
     occupancy: Occupancy = "disabled",
     scale_charges: bool = False,
-    net_metering: NetMetering = "as_is",
+    net_metering: NetMetering = "net",
     implied_sewer: bool | float | None = None,
     flagged: bool = True,
     spot: Collection[str] = SPOT,
@@ -220,7 +220,7 @@ def _pieces(
     plausible: Plausible,
 ) -> pd.DataFrame:
     """Return the pieces of records that fall into a month, or into any, each beside its record."""
-    dated, _, _ = read(records, convention, shared_day, spot, "explain", plausible)
+    dated, _, _ = read(records, convention, shared_day, spot, "explain", plausible=plausible)
     found = pieces(dated)
     if month is not None:
         found = found[found["month"].eq(month).to_numpy(dtype=bool)].reset_index(drop=True)

@@ -64,7 +64,7 @@ def monthly(
     exclusions: Exclusions = "subtract",
     occupancy: Occupancy = "disabled",
     scale_charges: bool = False,
-    net_metering: NetMetering = "as_is",
+    net_metering: NetMetering = "net",
     implied_sewer: bool | float | None = None,
     flagged: bool = True,
     spot: Collection[str] = SPOT,
@@ -89,12 +89,14 @@ def monthly(
         One row per meter, subtype, unit, currency and month, with the columns of :func:`calendarize`
         (`meter_id`, `site_id`, `commodity`, `subtype`, `unit`, `currency`, `month`, `usage`, `cost`,
         `days_covered`, `days_in_month`, `days_overlapped`, `estimated_share`, `bills`, `first_day`,
-        `last_day`) and two more: `finance` (in `currency`: late fees and earlier balances, no energy cost)
-        and `kind`. Rows of kind ``attributed`` are usage with the charges its meter pays; ``unattributed``
+        `last_day`, `generated`, `exported`) and three more: `finance` (in `currency`: late fees and earlier
+        balances, no energy cost), `total` (`cost` or `finance`, whichever the row has) and `kind`. `usage` is net
+        consumption, import less export; of a meter that counts generation alone (commodity SOLAR) it is what it
+        counts, which :func:`energy` and :func:`intensity` leave out. Rows of kind ``attributed`` are usage with the charges its meter pays; ``unattributed``
         and ``residual`` rows have no meter and carry what no meter could be found for, and what a bill's
         current charges differ from its line items; ``vacant`` rows what `scale_charges` took away;
-        ``finance`` rows carry only `finance`. So `cost` plus `finance` of all rows but the residual is the
-        sum of the line items that count, to the cent, per currency. A charge or a record without any date
+        ``finance`` rows carry only `finance`. So ``monthly(...)["total"].sum()`` is the ledger of each currency, to the
+        cent: the line items that count, and the residuals. A charge or a record without any date
         stands in a row without a month. A row of charges alone covers no days and has no usage.
         ``attrs["nectar"]`` says how many rows were left out, by table and reason.
 
@@ -141,9 +143,11 @@ def sum_by_month(
 ) -> pd.DataFrame:
     """Return what :func:`monthly` returns, of usage and charges that are prepared already."""
     plausible = (ready.span.first, ready.span.last)
-    used = calendarize(ready.usage, convention, shared_day=shared_day, spot=spot, plausible=plausible)
+    net_metering = ready.ways["net_metering"]
+    used = calendarize(
+        ready.usage, convention, shared_day=shared_day, spot=spot, net_metering=net_metering, plausible=plausible
+    )
     used["kind"] = pd.Series("attributed", used.index, dtype=TEXT)
-    columns = [name for name in used.columns if name != "kind"]
     parts = [used]
     for kind in KINDS:
         rows = ready.charges[ready.charges["kind"] == kind]
@@ -153,7 +157,9 @@ def sum_by_month(
     merged = _meet(parts[0], parts[1])
     result = pd.concat([merged, *(_alone(part) for part in parts[2:])], ignore_index=True)
     finance = result["kind"].eq("finance").to_numpy(dtype=bool)
-    result.insert(len(columns), "finance", result["cost"].where(finance))
+    place = len(result.columns) - 1
+    result.insert(place, "finance", result["cost"].where(finance))
+    result.insert(place + 1, "total", result["cost"])
     result["cost"] = result["cost"].where(~finance)
     result.attrs = {
         "nectar": {
@@ -176,7 +182,7 @@ def prepare(
     exclusions: Exclusions = "subtract",
     occupancy: Occupancy = "disabled",
     scale_charges: bool = False,
-    net_metering: NetMetering = "as_is",
+    net_metering: NetMetering = "net",
     implied_sewer: bool | float | None = None,
     flagged: bool = True,
     plausible: Plausible | None = None,
@@ -209,7 +215,7 @@ def prepare(
         for name, frame in (("usage", usage), ("line items", adjusted.line_items), ("bills", adjusted.bills))
         for reason, number in left_out(frame, counted(frame, name), "does not count").items()
     }
-    ways = {"exclusions": exclusions, "occupancy": occupancy}
+    ways = {"exclusions": exclusions, "occupancy": occupancy, "net_metering": net_metering}
     return Prepared(usage, charges, adjusted.bills, adjusted.line_items, out, span, ways)
 
 
@@ -273,10 +279,12 @@ def _alone(charged: pd.DataFrame) -> pd.DataFrame:
 
 _ORDER: Final = (
     "meter_id", "site_id", "commodity", "subtype", "unit", "currency", "month", "usage", "cost", "days_covered",
-    "days_in_month", "days_overlapped", "estimated_share", "bills", "first_day", "last_day", "kind",
+    "days_in_month", "days_overlapped", "estimated_share", "bills", "first_day", "last_day", "generated", "exported",
+    "kind",
 )  # fmt: skip
 
 
 def _ordered(frame: pd.DataFrame) -> pd.DataFrame:
     keys = ["meter_id", "site_id", "commodity", "subtype", "month", "unit", "currency"]
-    return frame[list(_ORDER)].sort_values(keys, kind="stable", ignore_index=True)
+    absent = {name: np.nan for name in ("generated", "exported") if name not in frame.columns}
+    return frame.assign(**absent)[list(_ORDER)].sort_values(keys, kind="stable", ignore_index=True)
