@@ -47,6 +47,10 @@ __all__ = ["Answer", "Params", "Session"]
 #: A whole answer may take this many times what one piece of it may take, so that a drip ends.
 _PATIENCE: Final = 5
 _PIECE: Final = 1 << 18
+#: An embedded sandbox says in this header of every answer which it is, and answers at this path without a key.
+_IDENTITY: Final = "Nectar-Embedded-Sandbox"
+_WHO: Final = "/_sandbox/identity"
+_WHO_TIMEOUT: Final = (2.0, 5.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +117,11 @@ class Session:
     ----------
     requests_sent : int
         Requests spent so far, retries included.
+    identity : str or None
+        Which embedded sandbox sent the latest answer, such as ``"3f2a9c41d07e 17"``; empty where it was none; None
+        before any answer.
+    turns : int
+        How often another one answered than before.
 
     Examples
     --------
@@ -141,6 +150,8 @@ class Session:
         self.clock: Clock = SystemClock() if clock is None else clock
         self.retry = RetryPolicy() if retry is None else retry
         self.requests_sent = 0
+        self.identity: str | None = None
+        self.turns = 0
         self._keys = tuple(keys)
         self._current = 0
         self._lock = threading.Lock()
@@ -268,6 +279,32 @@ class Session:
             adapter=self._adapter,
         )
 
+    def ask_identity(self) -> str | None:
+        """Ask which embedded sandbox answers here; empty where it is none, None without an answer.
+
+        It spends no request of the API: only a client that knows of an embedded sandbox asks.
+        """
+        try:
+            answer = self._http.get(
+                self.base_url + _WHO,
+                auth=KeyHeader(None, self.base_url),
+                timeout=_WHO_TIMEOUT,
+                allow_redirects=False,
+                stream=True,
+            )
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError):
+            return None
+        with answer:
+            self._note(answer.headers)
+        return self.identity
+
+    def _note(self, headers: Mapping[str, str]) -> None:
+        said = headers.get(_IDENTITY, "")
+        with self._lock:
+            if self.identity is not None and self.identity.partition(" ")[0] != said.partition(" ")[0]:
+                self.turns += 1
+            self.identity = said
+
     def download(self, url: str) -> Iterator[bytes]:
         """Yield the bytes of a file at an address that an answer gave, without the key; see `download`."""
         return download(self._http, url, own_origin=self.base_url, timeout=self._timeout)
@@ -323,6 +360,8 @@ class Session:
                     allow_redirects=False,
                     stream=True,
                 ) as response:
+                    if response.ok:
+                        self._note(response.headers)
                     return _Tried(response.status_code, response.headers, self._read(response))
             except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
                 failure = network_failure(error, self._host, self._timeout[1])

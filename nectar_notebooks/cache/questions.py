@@ -54,7 +54,7 @@ class Questions:
             kept = company.one_offs.find(question.needs, wanted)
             if kept is not None:
                 return kept
-        if whole or offline or self._library.realm.version != _VERSION or company.one_offs.are_many():
+        if whole or offline or self._library.place.version != _VERSION or company.one_offs.are_many():
             return company.portfolio(wanted)
         try:
             held = self._narrowly(question)

@@ -7,9 +7,9 @@ never read as one. A walk that began too long ago is begun anew: what changed si
 from __future__ import annotations
 
 import json
+import sqlite3
 import struct
 import zlib
-from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import cache
 from hashlib import blake2b
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 from nectar_notebooks.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     import pyarrow as pa
 
@@ -42,10 +42,15 @@ class Staging:
         What tells this walk from any other; only its digest is stored.
     now : datetime
         The moment the walk begins, unless it is resumed.
+    wanted : callable, optional
+        Says whether a page that came may be kept: not where another answered than the walk is named after.
     """
 
-    def __init__(self, manifest: Manifest, name: str, now: datetime) -> None:
+    def __init__(
+        self, manifest: Manifest, name: str, now: datetime, *, wanted: Callable[[], bool] = lambda: True
+    ) -> None:
         self._manifest = manifest
+        self._wanted = wanted
         self._walk = blake2b(name.encode(), digest_size=16).hexdigest()
         began = manifest.ask("SELECT began FROM walks WHERE walk=?", (self._walk,))
         self.began = datetime.fromisoformat(began[0][0]) if began else now
@@ -55,16 +60,31 @@ class Staging:
     def restart(self, now: datetime) -> None:
         """Forget the pages; the walk begins `now`."""
         self.began = now
-        with self._manifest.change(durable=False) as connection:
+
+        def begin(connection: sqlite3.Connection) -> None:
             connection.execute("DELETE FROM walks WHERE walk=?", (self._walk,))
             connection.execute("INSERT INTO walks VALUES (?, ?)", (self._walk, now.isoformat()))
 
+        self._change(begin)
+
+    def _change(self, work: Callable[[sqlite3.Connection], object]) -> None:
+        """Change the manifest; on a full disk its copy in memory: no other process can resume the walk then."""
+        try:
+            with self._manifest.change(durable=False) as connection:
+                work(connection)
+        except ConfigurationError as error:
+            self._manifest.leave_disk(error)
+            with self._manifest.change(durable=False) as connection:
+                work(connection)
+
     def keep(self, page: int, body: bytes) -> None:
-        """Keep the body of a finished page; where it cannot be written, the walk just cannot be resumed."""
+        """Keep the body of a finished page; while the walk is of what answers."""
+        if not self._wanted():
+            return
         squeezed = _codec().compress(body, asbytes=True)
         packed = _HEAD.pack(len(body), zlib.crc32(squeezed)) + squeezed
-        with suppress(ConfigurationError), self._manifest.change(durable=False) as connection:
-            connection.execute("INSERT OR REPLACE INTO pages VALUES (?, ?, ?)", (self._walk, page, packed))
+        kept = (self._walk, page, packed)
+        self._change(lambda connection: connection.execute("INSERT OR REPLACE INTO pages VALUES (?, ?, ?)", kept))
 
     def pages(self) -> Iterator[tuple[int, Any]]:
         """Yield number and body (decoded) of each page that is there, in order; a damaged one is missing."""
@@ -77,8 +97,7 @@ class Staging:
 
     def finish(self) -> None:
         """Forget the walk: its rows are published."""
-        with self._manifest.change(durable=False) as connection:
-            connection.execute("DELETE FROM walks WHERE walk=?", (self._walk,))
+        self._change(lambda connection: connection.execute("DELETE FROM walks WHERE walk=?", (self._walk,)))
 
 
 def _unpacked(packed: bytes) -> bytes | None:

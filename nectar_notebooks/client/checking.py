@@ -48,7 +48,7 @@ class Checks(Core):
             elsewhere = []  # this connection found its key: where others stand is a hint alone
         library = self._library
         patient = Patient(
-            library.session, library.realm.profile, self._place, self._key, library.offline, tuple(elsewhere)
+            library.session, library.place.profile, self._place, self._key, library.offline, tuple(elsewhere)
         )
         return examine(patient, object_id)
 
@@ -106,5 +106,5 @@ class Checks(Core):
         library = copy.copy(self._library)
         if version != library.session.version:
             library.session = library.session.sibling(version=version)
-            library.realm = replace(library.realm, version=version)
+            library.place = replace(library.place, version=version)
         return Company(library, company_id).portfolio().frames

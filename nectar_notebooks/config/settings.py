@@ -5,6 +5,7 @@ Connecting is left to others, and so is looking into files and the keyring: see 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -128,7 +129,7 @@ def resolve(
     url = _checked_url(url, found["base_url"], asked, local=local)
     own, found["key"] = _keys(environment, key, places, embedded=url == EMBEDDED_URL)
     folder, found["cache_dir"] = places.pick(
-        None if cache_dir is None else str(cache_dir),
+        None if cache_dir is None else _path_text(cache_dir),
         "NECTAR_CACHE_DIR",
         str(_default_cache_dir(places.environ)),
     )
@@ -137,7 +138,7 @@ def resolve(
         keys=own,
         version=asked,
         base_url=url,
-        cache_dir=Path(folder).expanduser(),
+        cache_dir=_checked_folder(folder, found["cache_dir"]),
         cache_dir_given=found["cache_dir"] != "default",
         sandbox_seed=_seed(places),
         sandbox_documented_only=places.switch("NECTAR_SANDBOX_DOCUMENTED_ONLY"),
@@ -258,6 +259,29 @@ def _seed(places: Places) -> int | None:
         raise ConfigurationError(
             f"The seed {value!r} ({where}) is no whole number.", advice="Set it to one, or remove it."
         ) from None
+
+
+def _path_text(cache_dir: object) -> str:
+    if isinstance(cache_dir, str):
+        return cache_dir
+    if isinstance(cache_dir, os.PathLike) and isinstance(os.fspath(cache_dir), str):
+        return str(os.fspath(cache_dir))
+    raise ConfigurationError(
+        f"The cache folder is a {type(cache_dir).__name__} instead of a path.", advice="Give a string or a Path."
+    )
+
+
+def _checked_folder(text: str, where: str) -> Path:
+    try:
+        folder = Path(text).expanduser()  # no such user: RuntimeError
+        if b"\0" not in os.fsencode(folder):  # a character that no path has: UnicodeEncodeError
+            return folder
+    except (ValueError, RuntimeError):
+        pass
+    raise ConfigurationError(
+        f"{text[:200]!r} ({where}) cannot be a cache folder.",
+        advice="Give the path of a folder with cache_dir= or NECTAR_CACHE_DIR.",
+    )
 
 
 def _default_cache_dir(environ: Mapping[str, str]) -> Path:

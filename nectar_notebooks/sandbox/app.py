@@ -41,6 +41,10 @@ __all__ = ["make_app"]
 
 _JSON: Final = "application/json"
 _NOTHING: Final = "There is nothing at this path: check the version and the spelling."
+#: The header that says which embedded sandbox answered. The real API sends none.
+_IDENTITY: Final = "Nectar-Embedded-Sandbox"
+#: Where only that is asked for: it takes no key and stands in no journal.
+_WHO: Final = "/_sandbox/identity"
 _PAGE: Final = "<!doctype html><title>Please wait</title><p>We will be right back.</p>"
 #: More than the largest upload, so that a file that is too large is refused by name.
 _LARGEST_BODY: Final = 64 * 1024 * 1024
@@ -201,13 +205,16 @@ def _http_error(error: HTTPException) -> Response:
 
 
 class _Journaling:
-    """Notes each request in the sandbox's journal, with how many ran at once."""
+    """Notes each request in the sandbox's journal, with how many ran at once; says in each answer who answered."""
 
     def __init__(self, inner: WSGIApplication, sandbox: Sandbox) -> None:
         self.inner = inner
         self.sandbox = sandbox
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if environ["PATH_INFO"] == _WHO:
+            start_response("200 OK", [("Content-Type", _JSON), (_IDENTITY, self.sandbox.identity)])
+            return [dumps({"identity": self.sandbox.identity})]
         journal = self.sandbox.journal
         concurrency = journal.enter()
         status = 500
@@ -215,7 +222,7 @@ class _Journaling:
         def start(line: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], object]:
             nonlocal status
             status = int(line[:3])
-            return start_response(line, headers, exc_info)
+            return start_response(line, [*headers, (_IDENTITY, self.sandbox.identity)], exc_info)
 
         try:
             return self.inner(environ, start)

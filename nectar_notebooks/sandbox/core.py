@@ -12,6 +12,7 @@ from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from uuid import uuid4
 
 from nectar_notebooks.clock import FrozenClock
 from nectar_notebooks.errors import ConfigurationError
@@ -106,6 +107,7 @@ class Sandbox(Furnished):
         self.faults = Faults()
         #: Called after each reset: for whoever keeps rows of this sandbox.
         self.on_reset: list[Callable[[], None]] = []
+        self._instance = _new_instance()
         self._sites, self._months, self._world = sites, months, world
         self._db = None if db is None else Path(db)
         self._served: Served | None = None
@@ -131,6 +133,15 @@ class Sandbox(Furnished):
     def revision(self) -> int:
         """How often it was changed: two equal numbers mean that nothing was, whoever might have changed it."""
         return self.state.revision
+
+    @property
+    def identity(self) -> str:
+        """Which sandbox this is, and its revision: ``"3f2a9c41d07e 17"``.
+
+        The first word belongs to this object alone, whatever it was made from, and changes with :meth:`reset`: rows
+        read under two of them are of two sandboxes. Every answer carries it in a header.
+        """
+        return f"{self._instance} {self.state.revision}"
 
     def advance(self, days: float) -> None:
         """Move the sandbox's clock forward, and let happen what happens meanwhile.
@@ -216,6 +227,7 @@ class Sandbox(Furnished):
         """Go back to how it was made: records, keys, clock and journal; bills loaded later are gone."""
         with self.state.reading():  # nobody reads a state of one time by the clock of another
             self.clock.restart()
+            self._instance = _new_instance()
             if not self.state.go_back():
                 with self.state.writing():
                     self.state.clear()
@@ -280,6 +292,11 @@ class Sandbox(Furnished):
                 plant_demo(self.state, self.seed, self.clock.today(), self._sites, self._months)
             if self._db is not None:
                 self.state.ready()  # a file holds everything, so that it can be taken up without its seeds
+
+
+def _new_instance() -> str:
+    """Return a name that no other sandbox has: the one thing here that no seed decides."""
+    return uuid4().hex[:12]
 
 
 def _clock(clock: str | datetime | FrozenClock | None) -> FrozenClock:
