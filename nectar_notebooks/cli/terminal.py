@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import sys
 import textwrap
-from typing import TYPE_CHECKING, Final
+from threading import Lock
+from typing import TYPE_CHECKING, Final, TextIO
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["WIDTH", "WITHOUT_ENVIRONMENT", "amount", "heading", "paragraph", "printable", "table", "without_keys"]
+__all__ = [
+    "WIDTH",
+    "WITHOUT_ENVIRONMENT",
+    "amount",
+    "heading",
+    "paragraph",
+    "printable",
+    "say",
+    "table",
+    "without_keys",
+]
 
 WIDTH: Final = 100
 #: What every command does that is not told which environment to ask.
@@ -18,6 +30,7 @@ _MISSING: Final = "-"
 _LEAST: Final = 8
 #: What is longer may be a key in the wrong place, and is not repeated.
 _LONGEST_WORD: Final = 12
+_saying: Final = Lock()
 
 
 def heading(title: str, note: str = "") -> str:
@@ -44,6 +57,14 @@ def amount(value: float, decimals: int = 0) -> str:
 def printable(text: str) -> str:
     """Return a text that moves no cursor, whatever an API or a sender put into it."""
     return "".join(letter if letter.isprintable() else "?" for letter in text)
+
+
+def say(line: str, stream: TextIO | None = None) -> None:
+    """Print a line at once and whole, whatever other threads print this way meanwhile."""
+    out = stream or sys.stdout
+    with _saying:
+        out.write(f"{line}\n")
+        out.flush()
 
 
 def without_keys(message: str, words: Sequence[str]) -> str:

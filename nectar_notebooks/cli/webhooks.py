@@ -14,7 +14,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from nectar_notebooks.cli.terminal import printable, table
+from nectar_notebooks.cli.terminal import printable, say, table
 from nectar_notebooks.clock import stopwatch
 from nectar_notebooks.config import ENVIRONMENTS
 from nectar_notebooks.errors import ConfigurationError, NotFoundError
@@ -29,9 +29,6 @@ __all__ = ["add"]
 _VARIABLE: Final = "NECTAR_WEBHOOK_SECRET"
 _PORT: Final = 8766
 _LEDGER: Final = Path("nectar-webhooks.db")
-_LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
-#: Beyond the receiver's own limit, so that it answers 413 itself.
-_SLACK: Final = 65_536
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -98,11 +95,9 @@ def _secrets() -> list[str]:
 
 
 def _listen(arguments: argparse.Namespace) -> int:
-    import waitress
-    from waitress import wasyncore
-
+    from nectar_notebooks.loopback import is_loopback
     from nectar_notebooks.webhooks import Receiver, Syncing
-    from nectar_notebooks.webhooks.receiver import BODY_LIMIT
+    from nectar_notebooks.webhooks.listener import listen
 
     secrets = _secrets()
     handler = _print
@@ -114,32 +109,23 @@ def _listen(arguments: argparse.Namespace) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     receiver = Receiver(secrets, arguments.ledger, handler)
-    channels: dict[int, object] = {}
-    try:
-        server = waitress.create_server(
-            receiver,
-            map=channels,
-            host="127.0.0.1" if arguments.host == "localhost" else arguments.host,
-            port=arguments.port,
-            threads=8,
-            ident=None,
-            max_request_body_size=BODY_LIMIT + _SLACK,
-            clear_untrusted_proxy_headers=True,
-        )
+    printed = stopwatch()
+
+    def listening(address: str) -> None:
         receiver.start()
-        host = f"[{arguments.host}]" if ":" in arguments.host else arguments.host
-        print(f"Listening on http://{host}:{server.effective_port} until Ctrl-C.", flush=True)
-        if arguments.host not in _LOOPBACK:
-            print("Other machines can reach it: put TLS in front.", file=sys.stderr)
-        printed = stopwatch()
-        while not stop.is_set():
-            wasyncore.loop(timeout=0.5, map=channels, count=1)
-            if stopwatch() - printed >= arguments.metrics:
-                print(receiver.metrics_line(), file=sys.stderr, flush=True)
-                printed = stopwatch()
-        server.task_dispatcher.shutdown(cancel_pending=True, timeout=5)
-        wasyncore.close_all(channels, ignore_all=True)
-        print(receiver.metrics_line(), file=sys.stderr, flush=True)
+        say(f"Listening on {address} until Ctrl-C.")
+        if not is_loopback(address.removeprefix("http://")):
+            say("Other machines can reach it: put TLS in front.", sys.stderr)
+
+    def turn() -> None:
+        nonlocal printed
+        if stopwatch() - printed >= arguments.metrics:
+            say(receiver.metrics_line(), sys.stderr)
+            printed = stopwatch()
+
+    try:
+        listen(receiver, arguments.host, arguments.port, until=stop.is_set, listening=listening, turn=turn)
+        say(receiver.metrics_line(), sys.stderr)
     finally:
         receiver.close()
     return 0
@@ -147,7 +133,7 @@ def _listen(arguments: argparse.Namespace) -> int:
 
 def _print(event: Event) -> None:
     name = event.type if event.type.isprintable() else repr(event.type)
-    print(f"{event.timestamp:%Y-%m-%dT%H:%M:%SZ}  {event.id}  {name[:80] or '(no type)'}", flush=True)
+    say(f"{event.timestamp:%Y-%m-%dT%H:%M:%SZ}  {event.id}  {name[:80] or '(no type)'}")
 
 
 def _ledger(arguments: argparse.Namespace) -> Ledger:

@@ -13,13 +13,14 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Rule
 
+from nectar_notebooks.loopback import foreign_host, refusal
 from nectar_notebooks.sandbox import keys
 from nectar_notebooks.sandbox.admin import act
 from nectar_notebooks.sandbox.bodies import Body, read, read_json
 from nectar_notebooks.sandbox.calls import Answer, Call, inside
 from nectar_notebooks.sandbox.contract import check_request, document, reference_page
 from nectar_notebooks.sandbox.drift import drift
-from nectar_notebooks.sandbox.guests.door import Door
+from nectar_notebooks.sandbox.guests.door import Door, refuse_form
 from nectar_notebooks.sandbox.hooks_page import page
 from nectar_notebooks.sandbox.invitations import PAGES
 from nectar_notebooks.sandbox.originals import FILES
@@ -27,7 +28,7 @@ from nectar_notebooks.sandbox.params import Arguments
 from nectar_notebooks.sandbox.problems import ProblemError, bad_fields
 from nectar_notebooks.sandbox.router import Router
 from nectar_notebooks.sandbox.routes import ROUTES, VERSIONS
-from nectar_notebooks.sandbox.serving import ORIGIN
+from nectar_notebooks.sandbox.serving import KEY, ORIGIN
 from nectar_notebooks.sandbox.text import dumps, moment
 from nectar_notebooks.sandbox.uploads import original
 from nectar_notebooks.sandbox.views import View
@@ -68,6 +69,7 @@ def make_app(sandbox: Sandbox) -> Flask:
     ):
         app.url_map.add(Rule(path, endpoint=path))  # of any method: what a path answers is the routes' to say
         app.view_functions[path] = answer
+    app.before_request(_refuse_others)
     app.register_error_handler(ProblemError, _problem)
     app.register_error_handler(HTTPException, _http_error)
     app.wsgi_app = _Journaling(app.wsgi_app, sandbox)  # type: ignore[method-assign]  # Flask's documented way
@@ -100,7 +102,7 @@ class _Answers:
         with state.reading() as db:
             key = keys.check(
                 db,
-                request.headers.get("X-API-Key"),
+                self._key(),
                 sandbox.clock.now(),
                 only=keys.OWN_ENVIRONMENT if sandbox.switches.other_environment == "refused" else None,
             )
@@ -134,9 +136,7 @@ class _Answers:
         """Answer one of the sandbox's own paths."""
         request.environ["nectar.route"] = f"/_sandbox/{path}"
         body = read_json(request)
-        return Response(
-            dumps(act(self.sandbox, request.method, path, request.headers.get("X-API-Key"), body)), content_type=_JSON
-        )
+        return Response(dumps(act(self.sandbox, request.method, path, self._key(), body)), content_type=_JSON)
 
     def original(self, document_id: str) -> Response:
         """Answer the original file of a bill; it takes no key, as its address is the secret."""
@@ -147,16 +147,27 @@ class _Answers:
     def portal(self, token: str) -> Response:
         """Answer the play page of the webhooks; it takes no key, as its address is the secret."""
         request.environ["nectar.route"] = "/webhooks/{token}"
+        if foreign_host(request.environ):
+            raise ProblemError(403, "This page is asked for by an address of this machine alone.")
+        if request.method not in ("GET", "HEAD"):
+            raise _refuse_method(request.method, ["GET"])
         found = page(self.sandbox, token, request.args.get("until", ""))
         if found is None:
             raise ProblemError(404, "This page does not exist, or its seven days are over.")
-        headers = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
+        headers = {
+            "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+            "Cache-Control": "no-store",
+            "Referrer-Policy": "no-referrer",  # its address is the secret
+        }
         return Response(found, headers=headers, content_type="text/html; charset=utf-8")
 
     def guest(self, token: str) -> Response:
         """Answer the page of an invitation; it takes no key, as its address is the secret."""
         request.environ["nectar.route"] = "/p/i/{token}"
         return self.door.answer(token, request)
+
+    def _key(self) -> str | None:
+        return self.sandbox.recognise(request.headers.get("X-API-Key"), request.environ.get(KEY))
 
     def _view(self, version: str) -> View:
         view = self.views.get(version)
@@ -176,6 +187,16 @@ class _Answers:
                     return Response(_PAGE, fault.status, headers, content_type="text/html; charset=utf-8")
                 raise ProblemError(fault.status, "This fault was planned.", headers=headers)
         return None
+
+
+def _refuse_others() -> Response | None:
+    """Answer what comes to a served sandbox from elsewhere; in process there is no elsewhere."""
+    why = refusal(request.environ) if ORIGIN in request.environ else None
+    if why is None:
+        return None
+    if request.path.startswith("/p/i/"):
+        return refuse_form(why)
+    return _problem(ProblemError(403, why))
 
 
 def _refuse_method(method: str, routes: Collection[str]) -> ProblemError:

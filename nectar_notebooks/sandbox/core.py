@@ -111,6 +111,7 @@ class Sandbox(Furnished):
         self._sites, self._months, self._world = sites, months, world
         self._db = None if db is None else Path(db)
         self._served: Served | None = None
+        self._served_keys: list[str] = []
         self.state = State(self._db)
         self.webhooks = Hooks(self)
         self.state.on_stored = lambda: self.webhooks.tell(self.events.stored())
@@ -248,13 +249,23 @@ class Sandbox(Furnished):
         if self._db is None:
             self.state.keep()
 
-    def serve(self, port: int = 0, host: str = "127.0.0.1") -> Served:
+    def serve(self, port: int = 0, host: str = "127.0.0.1", *, fixed_key: bool = False) -> Served:
         """Serve it on this machine and return at once; port 0 takes a free one.
+
+        Only requests for localhost, 127.0.0.0/8 or [::1] are answered, and nothing is written for a page of another
+        origin. Each serving has a random key, which is also `key` as long as it runs.
+
+        Parameters
+        ----------
+        port : int
+        host : str
+        fixed_key : bool
+            Take the key that follows from the seed, the same in every run: whoever knows the seed knows it.
 
         Returns
         -------
         Served
-            Its ``url``; a context manager that stops serving. ``serve(8765).wait()`` blocks until the
+            Its ``url`` and ``key``; a context manager that stops serving. ``serve(8765).wait()`` blocks until the
             keyboard interrupts.
 
         Raises
@@ -262,9 +273,11 @@ class Sandbox(Furnished):
         ConfigurationError
             The port is in use or may not be used, or the host is not this machine.
         """
-        from nectar_notebooks.sandbox.serving import Served
+        from nectar_notebooks.sandbox.serving import Served, random_key
 
-        self._served = Served(self.app, port, host)
+        key = self.seed_key if fixed_key else random_key()
+        self._served = Served(self.app, port, host, key)
+        self._served_keys.append(key)
         return self._served
 
     @property
@@ -285,7 +298,7 @@ class Sandbox(Furnished):
             self.state.note("seed", self.seed)
             self.state.note("start", self.clock.now().isoformat())
             self.state.note("elapsed", 0)
-            keys.add(db, self.key, keys.OWN_ENVIRONMENT, self.clock.now(), None, None)
+            keys.add(db, self.seed_key, keys.OWN_ENVIRONMENT, self.clock.now(), None, None)
             if self._world is not None:
                 self.state.load(self._world)
             else:

@@ -19,11 +19,13 @@ from nectar_notebooks.errors import ConfigurationError
 from nectar_notebooks.sandbox.problems import unauthorized
 from nectar_notebooks.sandbox.text import stored
 
-__all__ = ["ENVIRONMENTS", "OWN_ENVIRONMENT", "Key", "add", "check", "make", "revoke"]
+__all__ = ["ENVIRONMENTS", "OWN_ENVIRONMENT", "Key", "add", "check", "make", "recognise", "revoke"]
 
 ENVIRONMENTS: Final = ("sandbox", "production")
 #: The environment of the key that is always there.
 OWN_ENVIRONMENT: Final = "production"
+#: Stands for a key that is not good here; the value of none.
+_UNKNOWN: Final = "-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class Key:
     companies: frozenset[str] | None
 
 
-def make(seed: int, number: int) -> str:
+def make(seed: str, number: int) -> str:
     """Return the value of a sandbox's key, the same for the same seed and number."""
     secret = hashlib.sha256(f"nectar embedded sandbox {seed} key {number}".encode()).hexdigest()
     return f"nectar_local_{secret[:40]}"
@@ -94,6 +96,19 @@ def check(db: sqlite3.Connection, key: str | None, now: datetime, only: str | No
     if only is not None and environment != only:
         raise unauthorized(f"This API key is of the {environment} environment, and this one is {only}.")
     return Key(environment, None if companies is None else frozenset(json.loads(companies)))
+
+
+def recognise(given: str | None, own: str, valid: Collection[str]) -> str | None:
+    """Return the key by which the database knows the one that was sent.
+
+    A sandbox's own key has other values where it is served, `valid`; there the one that follows from its seed, `own`,
+    is good only if it is among them.
+    """
+    if given is None or not given:
+        return None
+    if any(same(given, one) for one in valid):
+        return own
+    return _UNKNOWN if same(given, own) else given
 
 
 def same(left: str | None, right: str) -> bool:

@@ -287,8 +287,8 @@ def test_what_was_answered_survives_a_kill(tmp_path: Path) -> None:
     path = tmp_path / "state.sqlite"
     code = (
         "import sys; sys.path.insert(0, sys.argv[1]); from small_world import small_world;"
-        "from nectar_notebooks.sandbox import Sandbox; served = Sandbox(world=small_world(), db=sys.argv[2]).serve();"
-        "print(served.url, flush=True); served.wait()"
+        "from nectar_notebooks.sandbox import Sandbox; sandbox = Sandbox(world=small_world(), db=sys.argv[2]);"
+        "served = sandbox.serve(fixed_key=True); print(served.url, flush=True); served.wait()"
     )
     with subprocess.Popen(
         [sys.executable, "-c", code, str(Path(__file__).parent), str(path)], stdout=subprocess.PIPE, text=True
