@@ -2,12 +2,15 @@
 
 Each carries what a program can decide on (`status_code`, `retry_after`, `retryable`) and what a person
 should check first (`advice`, in the order of the developer FAQ). Messages name the object at hand; none
-carries a key. Which status becomes which error is decided in `api`; this module only gives them names.
+carries a key, and text of the API in them is made printable here. Which status becomes which error is decided in `api`;
+this module only gives them names.
 """
 
 from __future__ import annotations
 
 from typing import Any, ClassVar
+
+from nectar_notebooks.printing import printable
 
 __all__ = [
     "AuthenticationError",
@@ -54,11 +57,11 @@ class NectarError(Exception):
         status_code: int | None = None,
         retry_after: float | None = None,
     ) -> None:
-        self.message = message
-        self.advice = self.default_advice if advice is None else advice
+        self.message = printable(message)
+        self.advice = printable(self.default_advice if advice is None else advice)
         self.status_code = status_code
         self.retry_after = retry_after
-        super().__init__(f"{message} {self.advice}".rstrip())
+        super().__init__(f"{self.message} {self.advice}".rstrip())
 
 
 class ConfigurationError(NectarError):

@@ -20,6 +20,7 @@ from nectar_notebooks.cache.staging import Staging
 from nectar_notebooks.cache.store import CacheWarning, DamagedSnapshotError, Store
 from nectar_notebooks.cache.walks import Pulled
 from nectar_notebooks.errors import ConfigurationError, OfflineError
+from nectar_notebooks.printing import printable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -236,7 +237,7 @@ class Library:
 def warn_not_kept(key: SnapshotKey, error: Exception) -> None:
     """Say that rows were fetched and are right, but could not be kept."""
     warnings.warn(
-        f"The {key} could not be kept in the cache and will be fetched again next time: {error}.",
+        printable(f"The {key} could not be kept in the cache and will be fetched again next time: {error}."),
         CacheWarning,
         stacklevel=4,
     )
