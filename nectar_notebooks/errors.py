@@ -47,7 +47,7 @@ class NectarError(Exception):
     """
 
     default_advice: ClassVar[str] = ""
-    retryable: ClassVar[bool] = False
+    retryable: bool = False
 
     def __init__(
         self,
@@ -127,7 +127,8 @@ class InterruptedWalkError(NectarError):
     """A walk over pages ended before its end.
 
     `rows` holds what was finished, `finished_pages` and `total_pages` how far it came, and `resume()`
-    goes on from there. The cause stands in ``__cause__``.
+    goes on from there. The cause stands in ``__cause__``; where it will come again (a refusal, no JSON), `retryable` is
+    False and `advice` says what to check first.
     """
 
     default_advice = "Call resume() on this error, or the same noun again: finished pages are not asked twice."
@@ -141,10 +142,13 @@ class InterruptedWalkError(NectarError):
         finished_pages: int,
         total_pages: int | None,
         resume: Any,
+        advice: str | None = None,
+        retryable: bool = True,
         status_code: int | None = None,
         retry_after: float | None = None,
     ) -> None:
-        super().__init__(message, status_code=status_code, retry_after=retry_after)
+        super().__init__(message, advice=advice, status_code=status_code, retry_after=retry_after)
+        self.retryable = retryable
         self.rows = rows
         self.finished_pages = finished_pages
         self.total_pages = total_pages
