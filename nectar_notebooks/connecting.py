@@ -13,7 +13,7 @@ import shutil
 import sys
 import tempfile
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
@@ -56,6 +56,7 @@ def connect(
     offline: bool = False,
     max_age: timedelta | float | None = _DAY,
     clock: Clock | None = None,
+    limits: Mapping[str, float] | None = None,
 ) -> Nectar:
     """Connect to the API, or to the embedded sandbox where no key is found.
 
@@ -83,6 +84,10 @@ def connect(
         How old kept rows may be before they are asked for again; None: any age.
     clock : Clock, optional
         Where the time comes from; the system's, or the embedded sandbox's own.
+    limits : Mapping, optional
+        How much is taken in before it is an error: ``deadline`` (seconds that a request may take on the wire),
+        ``answer_mb``, ``download_mb`` (unpacked), ``pages`` (of one list). Else NECTAR_LIMIT_DEADLINE,
+        NECTAR_LIMIT_ANSWER_MB and their like; ``nectar_notebooks.limits`` has the defaults.
 
     Returns
     -------
@@ -108,6 +113,7 @@ def connect(
         version=version,
         base_url=EMBEDDED_URL if sandbox is not None else base_url,
         cache_dir=cache_dir,
+        limits=limits,
         rehearsal=rehearsed is not None,
     )
     age = timedelta(seconds=max_age) if isinstance(max_age, (int, float)) else max_age
@@ -161,7 +167,7 @@ def rehearsal(sandbox: Sandbox) -> Iterator[Sandbox]:
 def _served(settings: Settings, *, offline: bool, max_age: timedelta | None, clock: Clock) -> Nectar:
     from nectar_notebooks.api import Session
 
-    session = Session(settings.base_url, settings.keys, version=settings.version, clock=clock)
+    session = Session(settings.base_url, settings.keys, version=settings.version, clock=clock, limits=settings.limits)
     host = urlsplit(settings.base_url).netloc
     return _nectar(
         settings,
@@ -183,7 +189,13 @@ def _in_process(
 
     keys = settings.keys or (Secret(sandbox.key),)
     session = Session(
-        settings.base_url, keys, version=settings.version, clock=clock, adapter=WSGIAdapter(sandbox.app), files=FILES
+        settings.base_url,
+        keys,
+        version=settings.version,
+        clock=clock,
+        adapter=WSGIAdapter(sandbox.app),
+        files=FILES,
+        limits=settings.limits,
     )
     nectar = _nectar(
         settings,

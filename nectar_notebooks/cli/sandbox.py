@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import logging
 import signal
-import sys
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from nectar_notebooks.config import VERSIONS
 from nectar_notebooks.errors import ConfigurationError
+from nectar_notebooks.printing import print_lines
 
 if TYPE_CHECKING:
     import argparse
@@ -76,17 +76,17 @@ def _serve(arguments: argparse.Namespace) -> int:
     switches = dict(_switch(text) for text in arguments.switch)
     sandbox = Sandbox(**seed, db=arguments.db, documented_only=arguments.documented_only, switches=switches)
     if arguments.bills is not None:
-        print(sandbox.load_bills(arguments.bills, columns=arguments.columns))
+        print_lines(sandbox.load_bills(arguments.bills, columns=arguments.columns))
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # that a request waits for a thread is no news
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     with sandbox.serve(arguments.port, fixed_key=arguments.fixed_key) as served:
-        print(_welcome(served.url, served.key, "fixed" if arguments.fixed_key else "random"), flush=True)
+        print_lines(_welcome(served.url, served.key, "fixed" if arguments.fixed_key else "random"))
         while not stop.wait(timeout=0.5):
             pass
     sandbox.close()
-    print("The embedded sandbox has stopped.", file=sys.stderr)
+    print_lines("The embedded sandbox has stopped.", error=True)
     return 0
 
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from nectar_notebooks.cli.terminal import WITHOUT_ENVIRONMENT, heading, paragraph, printable, table
+from nectar_notebooks.cli.terminal import WITHOUT_ENVIRONMENT, heading, paragraph, table
 from nectar_notebooks.config import ENVIRONMENTS
+from nectar_notebooks.printing import print_lines
 
 if TYPE_CHECKING:
     import argparse
@@ -60,12 +61,12 @@ def _run(arguments: argparse.Namespace) -> int:
             "families": counts_by_family(every["family"]),
             "needs_action": [_plain(row) for row in rows.to_dict("records")],
         }
-        print(json.dumps(answer, indent=2))
+        print_lines(json.dumps(answer, indent=2))
     else:
-        print(heading("Connections", f"as of {look.fetched:%Y-%m-%d %H:%M} UTC"))
-        print(paragraph(f"{headline(every)}."))
+        print_lines(heading("Connections", f"as of {look.fetched:%Y-%m-%d %H:%M} UTC"))
+        print_lines(paragraph(f"{headline(every)}."))
         told = f"\n{_table(rows, several=len(look.companies) > 1)}" if len(rows) else paragraph("Nothing needs action.")
-        print(told)
+        print_lines(told)
     return 1 if len(rows) else 0
 
 
@@ -107,7 +108,7 @@ def _table(rows: pd.DataFrame, *, several: bool) -> str:
     lines = []
     steps: dict[str, list[str]] = {}
     for row in rows.to_dict("records"):
-        plain = {name: "-" if value is None else printable(str(value)) for name, value in _plain(row).items()}
+        plain = {name: "-" if value is None else str(value) for name, value in _plain(row).items()}
         called = plain["connection_id"] if plain["provider"] == "-" else plain["provider"]
         lines.append([plain["company"]] * several + [called, plain["status"], plain["status_since"][:10]])
         asked = steps.setdefault(plain["next_step"], [])

@@ -9,15 +9,15 @@ from __future__ import annotations
 import json
 import os
 import signal
-import sys
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from nectar_notebooks.cli.terminal import printable, say, table
+from nectar_notebooks.cli.terminal import table
 from nectar_notebooks.clock import stopwatch
 from nectar_notebooks.config import ENVIRONMENTS
 from nectar_notebooks.errors import ConfigurationError, NotFoundError
+from nectar_notebooks.printing import print_lines, printable
 
 if TYPE_CHECKING:
     import argparse
@@ -113,27 +113,27 @@ def _listen(arguments: argparse.Namespace) -> int:
 
     def listening(address: str) -> None:
         receiver.start()
-        say(f"Listening on {address} until Ctrl-C.")
+        print_lines(f"Listening on {address} until Ctrl-C.")
         if not is_loopback(address.removeprefix("http://")):
-            say("Other machines can reach it: put TLS in front.", sys.stderr)
+            print_lines("Other machines can reach it: put TLS in front.", error=True)
 
     def turn() -> None:
         nonlocal printed
         if stopwatch() - printed >= arguments.metrics:
-            say(receiver.metrics_line(), sys.stderr)
+            print_lines(receiver.metrics_line(), error=True)
             printed = stopwatch()
 
     try:
         listen(receiver, arguments.host, arguments.port, until=stop.is_set, listening=listening, turn=turn)
-        say(receiver.metrics_line(), sys.stderr)
+        print_lines(receiver.metrics_line(), error=True)
     finally:
         receiver.close()
     return 0
 
 
 def _print(event: Event) -> None:
-    name = event.type if event.type.isprintable() else repr(event.type)
-    say(f"{event.timestamp:%Y-%m-%dT%H:%M:%SZ}  {event.id}  {name[:80] or '(no type)'}")
+    line = f"{event.timestamp:%Y-%m-%dT%H:%M:%SZ}  {event.id}  {event.type[:80] or '(no type)'}"
+    print_lines(printable(line))  # one line, whatever the sender wrote
 
 
 def _ledger(arguments: argparse.Namespace) -> Ledger:
@@ -151,15 +151,15 @@ def _list(arguments: argparse.Namespace) -> int:
     rows = [
         (
             one.id,
-            printable(one.type),
+            one.type,
             one.state,
             str(one.attempts),
             f"{one.received:%Y-%m-%d %H:%M}",
-            printable(one.error or ""),
+            one.error or "",
         )
         for one in entries
     ]
-    print(table(("id", "type", "state", "tries", "received", "error"), rows, "ffllrf"))
+    print_lines(table(("id", "type", "state", "tries", "received", "error"), rows, "ffllrf"))
     return 0
 
 
@@ -167,18 +167,18 @@ def _show(arguments: argparse.Namespace) -> int:
     entry, payload = _ledger(arguments).show(arguments.id)
     facts = (("id", entry.id), ("type", printable(entry.type)), ("state", entry.state), ("tries", str(entry.attempts)))
     for name, value in (*facts, ("error", printable(entry.error or "-"))):
-        print(f"{name:<6} {value}")
-    print(json.dumps(payload, indent=2))
+        print_lines(f"{name:<6} {value}")
+    print_lines(json.dumps(payload, indent=2))
     return 0
 
 
 def _replay(arguments: argparse.Namespace) -> int:
     _ledger(arguments).replay(arguments.id)
-    print(f"{arguments.id} is handled again by the receiver that runs on this ledger, or by the next one.")
+    print_lines(f"{arguments.id} is handled again by the receiver that runs on this ledger, or by the next one.")
     return 0
 
 
 def _prune(arguments: argparse.Namespace) -> int:
     removed = _ledger(arguments).prune(days=arguments.days)
-    print(f"Removed {removed}; what is open or dead stays.")
+    print_lines(f"Removed {removed}; what is open or dead stays.")
     return 0

@@ -24,6 +24,7 @@ from nectar_notebooks.client.scope import resolve
 from nectar_notebooks.client.uploading import UploadingVerbs
 from nectar_notebooks.client.writing import ObjectVerbs
 from nectar_notebooks.errors import OfflineError
+from nectar_notebooks.printing import printable
 from nectar_notebooks.schema.portfolio import Portfolio
 
 if TYPE_CHECKING:
@@ -193,4 +194,4 @@ class Nectar(BillNouns, InvitingVerbs, ObjectVerbs, CorrectingVerbs, UploadingVe
         return Company(self._library, resolve(self._library, company).company_id).status_history()
 
     def __repr__(self) -> str:
-        return f"Nectar({self._place}; {self._key})"
+        return printable(f"Nectar({self._place}; {self._key})")

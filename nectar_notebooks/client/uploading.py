@@ -14,6 +14,7 @@ from nectar_notebooks.client.files import Documents, File, uploadable
 from nectar_notebooks.client.scope import Scope, resolve
 from nectar_notebooks.client.sending import Writing, carried_out
 from nectar_notebooks.errors import NectarError
+from nectar_notebooks.printing import printable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -112,7 +113,7 @@ class UploadingVerbs(Writing):
                 self.clock.sleep(pause)
                 waited, pause = waited + pause, min(2 * pause, _LONGEST_PAUSE)
         except KeyboardInterrupt:
-            raise KeyboardInterrupt(f"Nobody waits for the upload {job_id} any more. {goes_on}") from None
+            raise KeyboardInterrupt(printable(f"Nobody waits for the upload {job_id} any more. {goes_on}")) from None
         finally:
             progress.done()
         self._bills_arrived(scope)

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from nectar_notebooks.config.places import KEY_VARIABLES, Places, from_keyring, look
 from nectar_notebooks.config.secret import Secret, read_secrets
 from nectar_notebooks.errors import ConfigurationError
+from nectar_notebooks.limits import Limits
 
 __all__ = ["EMBEDDED_URL", "ENVIRONMENTS", "NECTAR_URL", "VERSIONS", "Settings", "resolve"]
 
@@ -53,6 +54,8 @@ class Settings:
         Where snapshots go; `cache_dir_given` says whether somebody asked for it.
     sandbox_seed, sandbox_documented_only
         For the embedded sandbox.
+    limits : Limits
+        How much is taken in.
     found : Mapping[str, str]
         Where ``environment``, ``key``, ``version``, ``base_url``, ``cache_dir`` were found, in words.
     """
@@ -65,6 +68,7 @@ class Settings:
     cache_dir_given: bool = False
     sandbox_seed: int | None = None
     sandbox_documented_only: bool = False
+    limits: Limits = field(default_factory=Limits)
     found: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -75,6 +79,7 @@ def resolve(
     version: str | None = None,
     base_url: str | None = None,
     cache_dir: str | Path | None = None,
+    limits: Mapping[str, float] | None = None,
     rehearsal: bool = False,
     environ: Mapping[str, str] | None = None,
     dotenv: str | Path | None = None,
@@ -93,6 +98,8 @@ def resolve(
     version, base_url, cache_dir : optional
         Else NECTAR_API_VERSION, NECTAR_BASE_URL, NECTAR_CACHE_DIR. A base URL may end with the version that is asked
         for, as curl needs it.
+    limits : Mapping, optional
+        How much is taken in, by the names of :class:`Limits`; else NECTAR_LIMIT_ANSWER_MB and its like.
     rehearsal : bool
         Lead to an embedded sandbox; else NECTAR_REHEARSAL. Environment, key, base URL (unless it is of this
         machine) and cache folder are not looked at then, wherever they are named.
@@ -142,6 +149,7 @@ def resolve(
         cache_dir_given=found["cache_dir"] != "default",
         sandbox_seed=_seed(places),
         sandbox_documented_only=places.switch("NECTAR_SANDBOX_DOCUMENTED_ONLY"),
+        limits=_limits(limits, places),
         found=MappingProxyType(found),
     )
 
@@ -246,6 +254,17 @@ def _checked_version(version: str, where: str) -> str:
             f"There is no API version {version!r} ({where}).", advice=f"Say one of {', '.join(VERSIONS)}."
         )
     return text
+
+
+def _limits(given: object, places: Places) -> Limits:
+    if given is not None and not isinstance(given, Mapping):
+        raise ConfigurationError("limits must be a mapping, such as {'answer_mb': 64}.")
+
+    def value(variable: str) -> str | None:
+        hit = places.get(variable)
+        return None if hit is None else hit[0]
+
+    return Limits().found_in(value).with_changes(given or {})
 
 
 def _seed(places: Places) -> int | None:

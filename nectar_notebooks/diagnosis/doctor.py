@@ -21,11 +21,12 @@ from nectar_notebooks.errors import (
 if TYPE_CHECKING:
     from nectar_notebooks.api import Session
 
-__all__ = ["FEW_RETRIES", "SHORT_WAIT", "Patient", "examine", "list_companies", "not_connected"]
+__all__ = ["FEW_RETRIES", "SHORT_DEADLINE", "SHORT_WAIT", "Patient", "examine", "list_companies", "not_connected"]
 
 #: A doctor does not wait long: attempts, and seconds to connect and to answer.
 FEW_RETRIES: Final = RetryPolicy(attempts=2, longest_wait=10.0)
 SHORT_WAIT: Final = (5.0, 15.0)
+SHORT_DEADLINE: Final = 30.0
 #: So many companies are read one by one; the others are only listed.
 _READ_AT_MOST: Final = 10
 #: Where an id may belong, and what answers it: a bill by its usage, which is documented.
@@ -91,7 +92,7 @@ def examine(patient: Patient, object_id: str | None = None) -> Diagnosis:
     if patient.offline:
         checks.append(Check("ping", "not asked", "Offline: connect without offline=True to ask the API."))
         return Diagnosis(tuple(checks))
-    session = patient.session.sibling(retry=FEW_RETRIES, timeout=SHORT_WAIT)
+    session = patient.session.sibling(retry=FEW_RETRIES, timeout=SHORT_WAIT, deadline=SHORT_DEADLINE)
     checks += _pings(patient, session)
     if all(check.result == "wrong" for check in checks if check.check.startswith("ping")):
         return Diagnosis(tuple(checks))

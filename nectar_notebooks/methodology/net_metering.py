@@ -76,9 +76,7 @@ def consumed(frame: pd.DataFrame, raw: Floats, net_metering: NetMetering) -> Flo
         excluded = text(frame, "adjustment").str.contains(EXCLUDED, regex=False).fillna(False).to_numpy(dtype=bool)
         outward = np.where(excluded & (raw == worth), -outward, outward)
     inside = generated | (of_solar(frame) & ~exported)
-    return Flows(
-        np.where(generated, np.nan, usage), np.where(exported, outward, np.nan), np.where(inside, raw, np.nan)
-    )
+    return Flows(np.where(generated, np.nan, usage), np.where(exported, outward, np.nan), np.where(inside, raw, np.nan))
 
 
 def net_records(usage: pd.DataFrame, net_metering: NetMetering) -> pd.DataFrame:

@@ -262,8 +262,35 @@ def _extra(rows: Sequence[JsonRow], unknown: Sequence[str]) -> pa.Array:
         return pa.nulls(len(rows), TEXT)
     texts: list[str | None] = [None] * len(rows)
     for position, fields in found.items():
-        texts[position] = orjson.dumps(fields).decode()
+        texts[position] = _json_text(fields)
     return pa.array(texts, TEXT)
+
+
+def _json_text(value: object) -> str:
+    try:
+        return orjson.dumps(value).decode()
+    except orjson.JSONEncodeError:  # nested more deeply than it writes: so piece by piece
+        written: list[bytes] = []
+        waiting: list[object] = [value]
+        while waiting:
+            item = waiting.pop()
+            if isinstance(item, bytes):  # no value of JSON is one
+                written.append(item)
+            elif isinstance(item, (dict, list)):
+                waiting.extend(reversed(_parts(item)))
+            else:
+                written.append(orjson.dumps(item))
+        return b"".join(written).decode()
+
+
+def _parts(value: dict[str, object] | list[object]) -> list[object]:
+    """Return what is written for an object or a list: marks as bytes, and the values within."""
+    named = isinstance(value, dict)
+    parts: list[object] = [b"{" if named else b"["]
+    for place, inner in enumerate(value):
+        parts.append(b"," if place else b"")
+        parts += [inner, b":", value[inner]] if isinstance(value, dict) else [inner]
+    return [*parts, b"}" if named else b"]"]
 
 
 # --- lists within rows
