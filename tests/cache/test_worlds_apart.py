@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 import nectar_notebooks as nn
+from nectar_notebooks.errors import NetworkError, OfflineError
 
 BILLS = """\
 Account Number,Meter Number,Service Type,Start Date,End Date,Usage,Unit,Amount
@@ -76,6 +77,7 @@ def test_a_sandbox_that_was_reset_is_another_one(tmp_path: Path, max_age) -> Non
 ASK = """
 import json, sys
 import nectar_notebooks as nn
+from nectar_notebooks.errors import NetworkError, OfflineError
 what = json.loads(sys.argv[1])
 days, bills = what.pop("days", 0), what.pop("bills", None)
 sandbox = nn.Sandbox(**what)
@@ -219,11 +221,11 @@ def test_offline_says_what_the_sandbox_there_said_last(join) -> None:
     assert len(away.portfolio(away.companies().iloc[0]).bills) > 0
     with two.serve(port) as served:
         join(two, served.url).companies()
-    with pytest.raises(nn.OfflineError):
+    with pytest.raises(OfflineError):
         join(one, url, offline=True).companies()
     away = join(two, url, offline=True)
     pd.testing.assert_frame_equal(away.companies(), nn.connect(sandbox=two).companies())
-    with pytest.raises(nn.OfflineError):
+    with pytest.raises(OfflineError):
         away.portfolio(away.companies().iloc[0])
 
 
@@ -244,7 +246,7 @@ def test_a_sandbox_that_takes_another_s_place_during_a_walk_is_said(join, tmp_pa
             return app(environ, start_response)
 
         sandbox.app.wsgi_app = answer
-        with pytest.raises(nn.NetworkError, match="took its place"):
+        with pytest.raises(NetworkError, match="took its place"):
             nectar.usage(company)
         fresh = join(sandbox, served.url, cache_dir=tmp_path / "fresh")
         pd.testing.assert_frame_equal(nectar.usage(company), fresh.usage(company))
