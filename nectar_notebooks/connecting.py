@@ -207,7 +207,7 @@ def _in_process(
         clock=clock,
         durable=False,
         keys=keys,
-        identity=lambda: sandbox.identity,
+        identity=lambda: f"{sandbox.identity} {sandbox.revision}",  # whatever changed it is seen at once
     )
     nectar.sandbox = sandbox
     return nectar

@@ -118,7 +118,7 @@ class Session:
     requests_sent : int
         Requests spent so far, retries included.
     identity : str or None
-        Which embedded sandbox sent the latest answer, such as ``"3f2a9c41d07e 17"``; empty where it was none; None
+        Which embedded sandbox sent the latest answer, such as ``"3f2a9c41d07e 2"``; empty where it was none; None
         before any answer.
     turns : int
         How often another one answered than before.
@@ -307,11 +307,11 @@ class Session:
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError):
             return None
         with answer:
-            self._note(answer.headers)
+            self.heard(answer.headers.get(_IDENTITY, ""))
         return self.identity
 
-    def _note(self, headers: Mapping[str, str]) -> None:
-        said = headers.get(_IDENTITY, "")
+    def heard(self, said: str) -> None:
+        """Note which embedded sandbox is there; empty where it is none."""
         with self._lock:
             if self.identity is not None and self.identity.partition(" ")[0] != said.partition(" ")[0]:
                 self.turns += 1
@@ -364,7 +364,7 @@ class Session:
                     stream=True,
                 ) as response:
                     if response.ok:
-                        self._note(response.headers)
+                        self.heard(response.headers.get(_IDENTITY, ""))
                     return _Tried(response.status_code, response.headers, self._read(response, request))
             except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
                 failure = network_failure(error, self._host, self._timeout[1])

@@ -46,6 +46,7 @@ def _part(text: str, longest: int = _LONGEST_PART) -> str:
         quoted = f"{quoted[:-1]}%{ord(quoted[-1]):02X}"
     if len(quoted) > longest or text != text.lower() or is_device(quoted):
         digest = blake2b(text.encode(errors="surrogatepass"), digest_size=8).hexdigest()
+        quoted = f"_{quoted}" if is_device(quoted) else quoted
         return f"{quoted[: min(40, longest - len(digest) - 1)]}-{digest}"
     return quoted
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from nectar_notebooks import tables
 from nectar_notebooks.api import fetch, walk
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from nectar_notebooks.clock import Clock
 
 __all__ = ["Held", "Library", "Pull"]
+
+#: Stands for an embedded sandbox that has not answered yet.
+_UNHEARD: Final = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,7 @@ class Library:
     quiet : bool
         Never show how far a walk is, whoever watches.
     identity : callable, optional
-        Returns which embedded sandbox of this process answers, and how often it was changed: ``"3f2a9c41d07e 17"``.
+        Returns which embedded sandbox of this process answers, and how often it was changed: ``"3f2a9c41d07e 2 17"``.
         Rows of two of them are kept apart; rows read before the latest change are old.
     local : bool
         Whether what answers is an embedded sandbox that somebody serves, and has to be asked for its identity; of any
@@ -104,8 +107,7 @@ class Library:
     @property
     def realm(self) -> Realm:
         """Return whose rows may answer: those of the place, or of the one embedded sandbox that is there now."""
-        nobody = "unknown" if self._local else ""  # what may be an embedded sandbox and was not heard of yet
-        return self.place.of_instance(self._state().partition(" ")[0] or nobody)
+        return self.place.of_instance(self._state().partition(" ")[0] or (_UNHEARD if self._local else ""))
 
     def _state(self) -> str:
         return self._said if self._identity is None else self._identity()
@@ -181,9 +183,13 @@ class Library:
     def _pull(self, key: SnapshotKey, pull: Pull, spent: int) -> Held:
         snapshot = self._find(key)
         old = None if snapshot is None else self._read(snapshot)
-        state, turns = self._state(), self.session.turns  # a change during the walk makes it old
+        state = self._state()  # a change during the walk makes it old
+        if self._identity is not None:
+            self.session.heard(state)
+        turns = self.session.turns
         pulled = pull(old)
-        if self.session.turns != turns:
+        known = key.realm not in (self.place, self.place.of_instance(_UNHEARD))
+        if self.session.turns != turns or (known and not self.keeps(key)):
             raise NetworkError(
                 f"The embedded sandbox was reset, or another took its place, while the {key} was read.",
                 advice="Ask again.",

@@ -247,7 +247,7 @@ class Store:
         then = "puts them together again from the tables that are kept" if computed else "fetches them again"
         warnings.warn(
             f"Rows could not be kept in {self.root.parent}: {in_words(error)}. They are right, and held in memory until"
-            f" this client ends; the next one {then}. Check space and rights there, or give another folder with cache_dir=.",
+            f" this client ends; the next one {then}. Check space and rights there, or give another with cache_dir=.",
             CacheWarning,
             stacklevel=4,
         )

@@ -15,6 +15,7 @@ from typing import Final, TypeAlias
 from urllib.parse import urlsplit
 from uuid import uuid4
 
+from nectar_notebooks.cache.keys import is_device
 from nectar_notebooks.client.shown import shown
 from nectar_notebooks.errors import InvalidRequestError
 
@@ -117,6 +118,8 @@ def file_name(called: object, bill_id: str) -> str:
     name = re.sub(r'[\x00-\x1f\x7f<>:"|?*]', "_", name).strip(" .")
     if not name:
         name = re.sub(r"[^\w-]", "_", bill_id) + ".pdf"
+    if is_device(name):
+        name = f"_{name}"  # Windows would write to a device
     stem, dot, suffix = name.rpartition(".")
     return name if len(name) <= _LONGEST_NAME else f"{(stem or name)[: _LONGEST_NAME - 8]}{dot}{suffix[:7]}"
 
@@ -151,4 +154,7 @@ def save(pieces: Iterator[bytes], target: Path) -> None:
         finally:
             draft.unlink(missing_ok=True)
     except OSError as error:
-        raise InvalidRequestError(f"{target} could not be written: {error.strerror}.") from error
+        raise InvalidRequestError(
+            f"{target} could not be written: {error.strerror}.",
+            advice="Check space and rights there, and whether it is open in another program; or say another with to=.",
+        ) from error

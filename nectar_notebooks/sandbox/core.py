@@ -137,12 +137,13 @@ class Sandbox(Furnished):
 
     @property
     def identity(self) -> str:
-        """Which sandbox this is, and its revision: ``"3f2a9c41d07e 17"``.
+        """Which sandbox this is, and how often something was done to it: ``"3f2a9c41d07e 2"``.
 
         The first word belongs to this object alone, whatever it was made from, and changes with :meth:`reset`: rows
-        read under two of them are of two sandboxes. Every answer carries it in a header.
+        read under two of them are of two sandboxes. Every answer carries it in a header, so that a client of a served
+        one sees what no API tells: that time moved, that bills were loaded, that another sandbox took its place.
         """
-        return f"{self._instance} {self.state.revision}"
+        return f"{self._instance} {self.state.acts}"
 
     def advance(self, days: float) -> None:
         """Move the sandbox's clock forward, and let happen what happens meanwhile.
@@ -168,6 +169,7 @@ class Sandbox(Furnished):
             self.state.note("elapsed", self.state.meta("elapsed") + days * 86400)
             self.state.ready()
             live(self, arrivals(self.state, self.seed, self.clock.now()))
+        self.state.acts += 1
 
     def scenario(self, name: str, **of: Any) -> str:
         """Let something go wrong, by name, and return the id of what it happened to.
@@ -189,7 +191,9 @@ class Sandbox(Furnished):
         """
         from nectar_notebooks.sandbox.scenarios import play
 
-        return play(self, name, **of)
+        happened = play(self, name, **of)
+        self.state.acts += 1
+        return happened
 
     def use_invitation(
         self,
@@ -222,7 +226,9 @@ class Sandbox(Furnished):
         """
         from nectar_notebooks.sandbox.guests import use
 
-        return use(self, invitation_id, username, password, email=email, url=url, sites=sites, country=country)
+        made = use(self, invitation_id, username, password, email=email, url=url, sites=sites, country=country)
+        self.state.acts += 1
+        return made
 
     def reset(self) -> None:
         """Go back to how it was made: records, keys, clock and journal; bills loaded later are gone."""

@@ -130,4 +130,5 @@ class Furnished:
             self.state.load(loaded.world)
             if self.webhooks.endpoints:  # a file may hold many thousands: told where somebody listens
                 self.events.bills_after(self.state, last)
+        self.state.acts += 1
         return loaded
