@@ -148,7 +148,7 @@ def _ids(frame: pd.DataFrame, name: str, rows: Truth | None = None) -> pd.Index[
 
 
 def _only(frame: pd.DataFrame, key: str, ids: pd.Index[str]) -> pd.DataFrame:
-    return _taken(frame, _rows(frame, key, ids))
+    return frame if frame.empty else _taken(frame, _rows(frame, key, ids))
 
 
 def _taken(frame: pd.DataFrame, rows: Truth) -> pd.DataFrame:
@@ -158,6 +158,8 @@ def _taken(frame: pd.DataFrame, rows: Truth) -> pd.DataFrame:
 
 
 def _rows(frame: pd.DataFrame, key: str, ids: pd.Index[str]) -> Truth:
+    if frame.empty or ids.empty:
+        return np.zeros(len(frame), dtype=bool)
     if len(ids) == 1:
         return _eq(frame, key, str(ids[0]))
     return text(frame, key).isin(ids).to_numpy(dtype=bool)
