@@ -104,7 +104,8 @@ def attribute(
         (the item names it), and, without a meter, ``finance``, ``unattributed``, ``residual``. A residual is
         one row for each bill whose current charges differ from its line items of the current period, also
         those that do not count; its
-        `charge_type` is ``RESIDUAL``. ``attrs["nectar"]`` says how many rows were left out and why.
+        `charge_type` is ``RESIDUAL``. ``attrs["nectar"]`` says how many rows were left out and why, and as
+        ``amounts_rounded`` how many amounts were finer than 0.0001, where any was.
 
     Raises
     ------
@@ -231,7 +232,8 @@ def _attributed(
         rest = _residuals(line_items, at_hand, bills, periods, result)
         result = result if rest is None else stack([result, rest])
     out = {reason: out.get(reason, 0) + rows_out.get(reason, 0) for reason in {*out, *rows_out}}
-    return report(result, "attribute", out, rows=len(items))
+    rounded = money.finer(numbers(items, "amount", "line_items"))
+    return report(result, "attribute", out, rows=len(items), **({"amounts_rounded": rounded} if rounded else {}))
 
 
 def attribute_adjusted(adjusted: Portfolio, usage: pd.DataFrame, span: Span, *, weights: bool = False) -> pd.DataFrame:

@@ -44,7 +44,8 @@ _WHO: Final = ("meter_id", "site_id", "commodity", "subtype", "month")
 class Prepared:
     """A portfolio's usage, adjusted, and its charges, attributed, ready to be calendarized; what counts of the rest.
 
-    `span` are the days that periods may have, `ways` the words by which it was adjusted.
+    `span` are the days that periods may have, `ways` the words by which it was adjusted; `rounded` amounts were finer
+    than 0.0001.
     """
 
     usage: pd.DataFrame
@@ -54,6 +55,7 @@ class Prepared:
     left_out: dict[str, int]
     span: Span
     ways: Mapping[str, str]
+    rounded: int = 0
 
 
 def monthly(
@@ -96,7 +98,8 @@ def monthly(
         ``finance`` rows carry only `finance`. So `cost` plus `finance` of all rows but the residual is the
         sum of the line items that count, to the cent, per currency. A charge or a record without any date
         stands in a row without a month. A row of charges alone covers no days and has no usage.
-        ``attrs["nectar"]`` says how many rows were left out, by table and reason.
+        ``attrs["nectar"]`` says how many rows were left out, by table and reason, and as ``amounts_rounded`` how many
+        line items were finer than 0.0001, where any was.
 
     Raises
     ------
@@ -163,6 +166,7 @@ def sum_by_month(
             **ready.ways,
             "rows_without_value": used.attrs["nectar"]["rows_without_value"],
             "rows_without_date": used.attrs["nectar"]["rows_without_date"],
+            **({"amounts_rounded": ready.rounded} if ready.rounded else {}),
             "left_out": sum(ready.left_out.values()),
             **{f"left_out: {reason}": number for reason, number in sorted(ready.left_out.items())},
         }
@@ -210,7 +214,9 @@ def prepare(
         for reason, number in left_out(frame, counted(frame, name), "does not count").items()
     }
     ways = {"exclusions": exclusions, "occupancy": occupancy}
-    return Prepared(usage, charges, adjusted.bills, adjusted.line_items, out, span, ways)
+    items = adjusted.line_items
+    rounded = money.finer(numbers(items, "amount", "line_items")[counted(items, "line_items")])
+    return Prepared(usage, charges, adjusted.bills, items, out, span, ways, rounded)
 
 
 def refuse_no_portfolio(given: object) -> None:

@@ -7,6 +7,7 @@ a raw column means is left to `casting`.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -20,7 +21,7 @@ import pyarrow as pa
 from nectar_notebooks.errors import ContractError
 from nectar_notebooks.schema.tables import Column, Table
 
-__all__ = ["EXTRA", "GIVEN", "TEXT", "JsonRow", "Reading", "children", "entries", "raw_table"]
+__all__ = ["EXTRA", "GIVEN", "TEXT", "JsonRow", "Reading", "children", "entries", "json_text", "raw_table"]
 
 JsonRow: TypeAlias = dict[str, Any]  # an object as the API sent it
 
@@ -262,8 +263,16 @@ def _extra(rows: Sequence[JsonRow], unknown: Sequence[str]) -> pa.Array:
         return pa.nulls(len(rows), TEXT)
     texts: list[str | None] = [None] * len(rows)
     for position, fields in found.items():
-        texts[position] = orjson.dumps(fields).decode()
+        texts[position] = json_text(fields)
     return pa.array(texts, TEXT)
+
+
+def json_text(value: object) -> str:
+    """Return a value as JSON text; integers of any size, which the faster writer refuses beyond 64 bits."""
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 # --- lists within rows

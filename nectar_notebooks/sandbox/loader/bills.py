@@ -81,6 +81,9 @@ class _Assembler:
         self._complete_units()
         bills: defaultdict[_BillKey, list[Line]] = defaultdict(list)
         for line in self.lines:
+            if line.said_amount is not None:
+                taken = f"{line.amount:f} was taken"
+                self._remark(line, f"an amount of {line.said_amount:f} is finer than 0.0001: {taken}")
             self._places(line)
             bills[(line.vendor, line.account), line.bill_date, line.invoice, line.currency].append(line)
         for key, lines in bills.items():

@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from nectar_notebooks.sandbox.loader.columns import ColumnMap, Header
 from nectar_notebooks.sandbox.loader.text import Row
-from nectar_notebooks.sandbox.loader.values import Reading
+from nectar_notebooks.sandbox.loader.values import Reading, counted_amount
 from nectar_notebooks.sandbox.loader.words import Vocabulary
 
 __all__ = ["Line", "Unplaced", "parse"]
@@ -60,6 +60,7 @@ class Line:
     rate: Decimal | None
     amount: Decimal
     currency: str
+    said_amount: Decimal | None = None  # where the file says it finer than amounts are summed
 
 
 class _Cells:
@@ -97,9 +98,10 @@ def _line(cells: _Cells, number: int, header: Header, columns: ColumnMap, words:
     account = cells.text("account")
     if not account:
         raise ValueError("no account")
-    amount = cells.number("amount")
-    if amount is None:
+    said = cells.number("amount")
+    if said is None:
         raise ValueError("no amount")
+    amount, rounded = counted_amount(said)
     start, end, bill_date = cells.day("start"), cells.day("end"), cells.day("bill_date")
     start, end = start or end, end or start
     bill_date = bill_date or end
@@ -121,7 +123,7 @@ def _line(cells: _Cells, number: int, header: Header, columns: ColumnMap, words:
         entry_date=cells.day("entry_date"), invoice=cells.text("invoice") or None, start=start, end=end,
         commodity=commodity, kind=kind, service_kind=service_kind, item=item, meter=cells.text("meter") or None,
         quantity=quantity, unit=unit, rate=cells.number("rate"), amount=amount,
-        currency=(cells.text("currency") or columns.currency).upper(),
+        currency=(cells.text("currency") or columns.currency).upper(), said_amount=said if rounded else None,
     )  # fmt: skip
 
 
