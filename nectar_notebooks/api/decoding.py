@@ -24,7 +24,7 @@ _LONG: Final = b"0" * 20
 
 
 def decode(content: bytes, what: str, content_type: str = "") -> object:
-    """Return the JSON value in `content`, integers exact; a body that is none raises ``ContractError`` naming `what`."""
+    """Return the JSON value in `content`, its integers exact; what is none raises ``ContractError`` naming `what`."""
     with suppress(orjson.JSONDecodeError):  # that error holds the whole body: none of ours is chained to it
         value: object = orjson.loads(content)
         return json.loads(content) if _LONG in content.translate(_DIGITS) else value
