@@ -112,10 +112,10 @@ def read_records(
     meter = places_in(text(usage, "meter_id"), meters.about["meter_id"])
     value = numbers(usage, "usage", "usage")
     flow = text(usage, "net_metering").fillna(meters.about["net_metering"].reindex(meter).set_axis(usage.index))
-    start, end = days(usage, "start_date", "usage"), days(usage, "end_date", "usage")
-    end = np.where(np.isnat(end), start, end)
-    possible = span.holds(start, end)  # else the bill's period stands in
-    start, end = (np.where(possible, day.astype(np.int64), MISSING_DAY) for day in (start, end))
+    first, last = days(usage, "start_date", "usage"), days(usage, "end_date", "usage")
+    last = np.where(np.isnat(last), first, last)
+    possible = span.holds(first, last)  # else the bill's period stands in
+    start, end = (np.where(possible, day.astype(np.int64), MISSING_DAY) for day in (first, last))
     row = np.flatnonzero(kept & (meter >= 0) & (bill >= 0))
     row = row[np.argsort(bill[row] * (len(meters.about) + 1) + meter[row], kind="stable")]
     unit, names = pd.factorize(text(usage, "unit"), sort=True)

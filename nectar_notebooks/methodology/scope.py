@@ -137,7 +137,8 @@ def _lacking(meters: pd.DataFrame, used: pd.Index[str]) -> pd.Index[str]:
     """Return meters of which the table does not say all, so that their records are asked, those of other bills too."""
     told = [text(meters, name).notna().to_numpy() for name in ("site_id", "commodity", "subtype")]
     whole = np.logical_and.reduce(told)
-    return used.difference(_ids(meters, "meter_id", whole))
+    lacking: pd.Index[str] = used.difference(_ids(meters, "meter_id", whole))
+    return lacking
 
 
 def _ids(frame: pd.DataFrame, name: str, rows: Truth | None = None) -> pd.Index[str]:

@@ -106,7 +106,7 @@ def why_not_counted(status: Hashable, tracking: object, duplicate: bool) -> str 
     if duplicate:
         return _REPEATED
     state = account_state(status)
-    if state in _WHY:
+    if state is not None and state in _WHY:
         return _WHY[state]
     disabled = isinstance(tracking, str) and tracking.strip().upper() == "DISABLED"
     return _NOT_TRACKED if disabled else None
