@@ -64,7 +64,7 @@ def test_numbers_beyond_64_bits_stay_exact(tmp_path: Path) -> None:
     lists = {
         "/company": '[{"id": "c", "name": "C"}]',
         "/connection/company/c": '{"totalConnections": 1, "perPage": 100, "totalPages": 1, "currentPage": 1,'
-        f' "hasNext": false, "hasPrevious": false, "connections": [{{"id": "k", "status": "CONNECTED", "accounts": [{accounts}]}}]}}',
+        f' "hasNext": false, "hasPrevious": false, "connections": [{{"id": "k", "accounts": [{accounts}]}}]}}',
     }
 
     def handler(request: Request) -> Reply:
