@@ -7,6 +7,7 @@ kept is the library's work.
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from nectar_notebooks.cache import Company
@@ -25,6 +26,7 @@ from nectar_notebooks.client.uploading import UploadingVerbs
 from nectar_notebooks.client.writing import ObjectVerbs
 from nectar_notebooks.errors import OfflineError
 from nectar_notebooks.printing import printable
+from nectar_notebooks.schema.accounts import UnknownStateWarning, name_states, unknown_states
 from nectar_notebooks.schema.portfolio import Portfolio
 
 if TYPE_CHECKING:
@@ -151,11 +153,19 @@ class Nectar(BillNouns, InvitingVerbs, ObjectVerbs, CorrectingVerbs, UploadingVe
         return intervals if window.open else only(intervals, window.contains(intervals["start"]))
 
     def portfolio(self, company: Given | None = None) -> Portfolio:
-        """Return every table of a company, of one generation, joined by their ``_id`` keys."""
+        """Return every table of a company, of one generation, joined by their ``_id`` keys.
+
+        Accounts in a state that nobody knows count; a warning names these states, and ``unknown_states`` in
+        ``accounts.attrs["nectar"]``.
+        """
         scope = resolve(self._library, company)
         rows = Company(self._library, scope.company_id)
         held = self._resumable(lambda: self.portfolio(scope.company_id), rows.portfolio)
         frames = {name: self._marked(frame, held, name, scope) for name, frame in held.frames.items()}
+        states = name_states(unknown_states(frames["accounts"]["status"].dropna()))
+        if states:
+            frames["accounts"].attrs["nectar"]["unknown_states"] = states
+            warnings.warn(states, UnknownStateWarning, stacklevel=2)
         self.last_fetch |= {"noun": "portfolio", "rows": sum(len(frame) for frame in frames.values())}
         return Portfolio(**frames)
 

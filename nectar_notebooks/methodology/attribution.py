@@ -104,7 +104,8 @@ def attribute(
         (the item names it), and, without a meter, ``finance``, ``unattributed``, ``residual``. A residual is
         one row for each bill whose current charges differ from its line items of the current period, also
         those that do not count; its
-        `charge_type` is ``RESIDUAL``. ``attrs["nectar"]`` says how many rows were left out and why.
+        `charge_type` is ``RESIDUAL``. ``attrs["nectar"]`` says how many rows were left out and why, and as
+        ``amounts_rounded`` how many amounts were finer than 0.0001, where any was.
 
     Raises
     ------
@@ -228,9 +229,11 @@ def _attributed(
     if weights is not None:
         result = result.assign(**_weights(weights, unit_names, places[parts.item], text(items, "currency"), parts.item))
     if bills is not None:
-        result = stack([result, _residuals(line_items, at_hand, bills, periods, result)])
+        rest = _residuals(line_items, at_hand, bills, periods, result)
+        result = result if rest is None else stack([result, rest])
     out = {reason: out.get(reason, 0) + rows_out.get(reason, 0) for reason in {*out, *rows_out}}
-    return report(result, "attribute", out, rows=len(items))
+    rounded = money.finer(numbers(items, "amount", "line_items"))
+    return report(result, "attribute", out, rows=len(items), **({"amounts_rounded": rounded} if rounded else {}))
 
 
 def attribute_adjusted(adjusted: Portfolio, usage: pd.DataFrame, span: Span, *, weights: bool = False) -> pd.DataFrame:
@@ -261,8 +264,14 @@ def _charges(items: pd.DataFrame, places: Ints, parts: Parts, reasons: list[str]
     def column(name: str) -> object:
         if name in ("bill_id", "line_item_id", "charge_type", "currency"):
             return text(items, name).array.take(parts.item)
-        if name in ("meter_id", "site_id", "commodity", "subtype"):
+        if name in ("meter_id", "site_id"):
             return meters.about[name].array.take(parts.meter, allow_fill=True)
+        if name in ("commodity", "subtype"):
+            told = meters.about[name].array.take(parts.meter, allow_fill=True)
+            alone = np.flatnonzero(parts.meter < 0)
+            if name in items.columns and len(alone):  # what no meter pays keeps what it is for
+                told[alone] = text(items, name).array.take(parts.item[alone])
+            return told
         if name == "method":
             return pd.array(METHODS, dtype=TEXT).take(parts.method)
         if name == "reason":
@@ -293,8 +302,8 @@ def _weights(
 
 def _residuals(
     items: pd.DataFrame, at_hand: Bills, bills: pd.DataFrame, periods: tuple[Ints, Ints], like: pd.DataFrame
-) -> pd.DataFrame:
-    """Return one row for each counting bill whose current charges are not the sum of its line items.
+) -> pd.DataFrame | None:
+    """Return one row for each counting bill whose current charges are not the sum of its line items; None for none.
 
     All of its line items, also those that do not count: what is left out on purpose does not come back as a
     difference. Line items of an earlier billing period are no current charges and are left out of the sum.
@@ -311,6 +320,8 @@ def _residuals(
     np.add.at(total, bill[summed], money.to_units(numbers(items, "amount", "line_items"), money.FINEST)[summed])
     wanted = money.to_units(charges, money.FINEST)
     differs = np.flatnonzero(~np.isnan(charges) & (wanted != total))
+    if not len(differs):
+        return None
     left = wanted[differs] - total[differs]
     itemised = np.bincount(bill, minlength=len(place))[differs] > 0
     start, end = periods[0][differs], periods[1][differs]

@@ -69,13 +69,18 @@ class Records:
 def read_meters(usage: pd.DataFrame, meters: pd.DataFrame, named: pd.Series) -> Meters:
     """Return the meters of the table, of the usage records and those that line items name (`named`)."""
     names = ("meter_id", "site_id", "commodity", "subtype", "account_id", "net_metering")
-    known = pd.DataFrame({name: text(meters, name) for name in names})
-    seen = pd.DataFrame({name: text(usage, name) for name in names if name != "net_metering"})
-    seen["net_metering"] = pd.Series(np.nan, seen.index, dtype=TEXT)
     # of several answers the first in the alphabet: never the first in the order of rows
-    seen = seen[seen["meter_id"].notna()]
+    known = pd.DataFrame({name: text(meters, name) for name in names})
+    known = known[known["meter_id"].notna()]
+    if known["meter_id"].duplicated().any():
+        known = known.sort_values(list(names), kind="stable").drop_duplicates("meter_id")
+    asked = [name for name in names[1:-1] if name in usage.columns]
+    whole = np.append(known[asked].notna().all(axis=1).to_numpy(dtype=bool), False)
+    used = text(usage, "meter_id")
+    silent = ~whole[places_in(used, known["meter_id"])] & used.notna().to_numpy()  # the table does not say all of it
+    seen = pd.DataFrame({name: text(usage, name)[silent] for name in names if name != "net_metering"})
+    seen["net_metering"] = pd.Series(np.nan, seen.index, dtype=TEXT)
     seen = seen[~seen.duplicated()].sort_values(list(names), kind="stable").drop_duplicates("meter_id")
-    known = known[known["meter_id"].notna()].sort_values(list(names), kind="stable").drop_duplicates("meter_id")
     named = named.dropna().drop_duplicates()
     ids = pd.Index(pd.concat([known["meter_id"], seen["meter_id"], named]).unique()).sort_values()
     known, seen = known.set_index("meter_id").reindex(ids), seen.set_index("meter_id").reindex(ids)
@@ -107,10 +112,10 @@ def read_records(
     meter = places_in(text(usage, "meter_id"), meters.about["meter_id"])
     value = numbers(usage, "usage", "usage")
     flow = text(usage, "net_metering").fillna(meters.about["net_metering"].reindex(meter).set_axis(usage.index))
-    start, end = days(usage, "start_date", "usage"), days(usage, "end_date", "usage")
-    end = np.where(np.isnat(end), start, end)
-    possible = span.holds(start, end)  # else the bill's period stands in
-    start, end = (np.where(possible, day.astype(np.int64), MISSING_DAY) for day in (start, end))
+    first, last = days(usage, "start_date", "usage"), days(usage, "end_date", "usage")
+    last = np.where(np.isnat(last), first, last)
+    possible = span.holds(first, last)  # else the bill's period stands in
+    start, end = (np.where(possible, day.astype(np.int64), MISSING_DAY) for day in (first, last))
     row = np.flatnonzero(kept & (meter >= 0) & (bill >= 0))
     row = row[np.argsort(bill[row] * (len(meters.about) + 1) + meter[row], kind="stable")]
     unit, names = pd.factorize(text(usage, "unit"), sort=True)

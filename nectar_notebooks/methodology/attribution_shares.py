@@ -208,6 +208,12 @@ class _Sharing:
             pool = pool.prefer((want[pool.owner] < 0) | (has[pool.meter] == want[pool.owner]))
         return pool
 
+    def _of_named(self, pool: Pool) -> Pool:
+        """Keep the meters of the commodity that an item names in a column."""
+        said, commodity = self._items.said, self._meters.commodity[pool.meter]
+        right = ~said.named[pool.items][pool.owner] | (commodity == said.commodity[pool.items][pool.owner])
+        return pool.prefer(right, commodity < 0)
+
     def _of_its_kind(self, pool: Pool) -> tuple[Pool, Flags]:
         """Keep the meters of the water subtype that an item names, and say where: water is not sewer."""
         meters, said = self._meters, self._items.said
@@ -316,14 +322,17 @@ class _Sharing:
         pool = Pool(items, owner, meter, np.full(len(meter), -1))
         pool.slot = self._roster.find(self._items.bill[items][owner], meter)
         found = pool.sizes() > 0
+        pool = self._of_named(pool)
+        lost = found & (pool.sizes() == 0)
+        self._alone(items[lost], _UNATTRIBUTED, "no meter of the commodity it names is known on its account")
         pool, of_kind = self._of_its_kind(pool)
         for chosen, whom in (
-            (found & ~of_kind, "all meters of the account"),
+            (found & ~lost & ~of_kind, "all meters of the account"),
             (of_kind, "the account's meters of the kind it names"),
         ):
             part = pool.only(chosen)
             self._settle(part, np.ones(len(part.owner), dtype=np.int64), _EQUAL, f"fixed charge: equally among {whom}")
-        pool = self._on_bill(items[~found])
+        pool = self._of_named(self._on_bill(items[~found]))
         empty = pool.sizes() == 0
         self._alone(pool.items[empty], _UNATTRIBUTED, "no meter of its account is known, and none is on the bill")
         pool = pool.only(~empty)

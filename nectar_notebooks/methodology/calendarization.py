@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import pandas as pd
 
+from nectar_notebooks.methodology import money
 from nectar_notebooks.methodology.checks import choose, report
 from nectar_notebooks.methodology.net_metering import NET_METERING
 from nectar_notebooks.methodology.parallel import together
@@ -102,7 +103,8 @@ def calendarize(
         there is none): `usage` is import less export, and generation is beside it, never in it; that of a
         meter of its own, commodity SOLAR, stands in both columns. A missing usage stays
         missing, is never 0, and covers no day. Records without a start date stand in a row without a month.
-        ``attrs["nectar"]`` says how many rows were left out and why.
+        ``attrs["nectar"]`` says how many rows were left out and why, and as ``amounts_rounded`` how many costs were
+        finer than 0.0001, where any was.
 
     Raises
     ------
@@ -186,6 +188,7 @@ def _spread(
             if name in rest.columns:
                 rest[name] = pd.Series(pd.NA if name == "days_in_month" else None, rest.index, rest[name].dtype)
         result = stack([result, rest])
+    rounded = sum(money.finer(part.cost) for part in (records, undated) if part is not None)
     return report(
         result,
         what,
@@ -195,6 +198,7 @@ def _spread(
         rows=len(records.group),
         rows_without_value=int((~records.known).sum()),
         rows_without_date=0 if undated is None else len(undated.group),
+        **({"amounts_rounded": rounded} if rounded else {}),
     )
 
 

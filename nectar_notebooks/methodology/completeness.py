@@ -7,6 +7,7 @@ at usage records only; why one is missing (a broken login, a closed account) is 
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -15,6 +16,7 @@ import pandas as pd
 from nectar_notebooks.clock import SystemClock
 from nectar_notebooks.errors import InvalidRequestError
 from nectar_notebooks.methodology.checks import PORTFOLIO, TEXT, choose, counted, left_out, numbers, report, require
+from nectar_notebooks.methodology.counting import count_periods
 from nectar_notebooks.methodology.keys import group_keys
 from nectar_notebooks.methodology.register import meter_register
 from nectar_notebooks.methodology.spans import (
@@ -27,11 +29,11 @@ from nectar_notebooks.methodology.spans import (
     show_days,
 )
 from nectar_notebooks.methodology.window import day_number
+from nectar_notebooks.schema.periods import Span
 from nectar_notebooks.schema.portfolio import Portfolio
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import date
 
     from nectar_notebooks.methodology.spans import Coverage, Whole
 
@@ -56,6 +58,7 @@ _REASONS: Final = (
 )
 _EARLY, _UNSEEN, _ARCHIVED, _NOT_COUNTED, _UNTRACKED, _THIN = range(1, 7)
 _LARGEST: Final = 50_000_000
+_EPOCH: Final = date(1970, 1, 1).toordinal()
 _EVER: Final = int(np.iinfo(np.int64).max)
 
 
@@ -136,10 +139,11 @@ def completeness(
         usage = usage.usage
     require(usage, ("meter_id", "start_date", "end_date"), "The frame given to completeness", instead=PORTFOLIO)
     first, last = service_days(usage, "usage")
-    rows, out = _present(usage, first, last)
+    now = day_number(SystemClock().today() if today is None else today, "today")
+    usage = count_periods(usage, Span.of(today=date.fromordinal(now + _EPOCH)))
+    rows, out = _present(usage, first)
     code, register = meter_register(usage, rows, first, last, meters=meters, accounts=accounts, sites=sites)
     register["every"] = _every(expected, register)
-    now = day_number(SystemClock().today() if today is None else today, "today")
     window = _window(first[rows], register, start, end, now)
     wide = np.arange(window[0] // 12 * 12, window[-1] // 12 * 12 + 12) if len(window) else window
     if len(register) * len(wide) > _LARGEST:
@@ -167,14 +171,11 @@ def completeness(
     return report(result, "completeness", out, by=by)
 
 
-def _present(usage: pd.DataFrame, first: Whole, last: Whole) -> tuple[Whole, dict[str, int]]:
+def _present(usage: pd.DataFrame, first: Whole) -> tuple[Whole, dict[str, int]]:
     """Return the rows that can make a month complete, and how many cannot, by reason."""
     kept = counted(usage, "usage")
     out = left_out(usage, kept, "does not count")
-    bare = {
-        "start_date is missing": first == MISSING_DAY,
-        "period is not positive": last < first,
-    }
+    bare = {"start_date is missing": first == MISSING_DAY}
     if "usage" in usage.columns:
         bare["usage is missing"] = np.isnan(numbers(usage, "usage", "usage"))
     for reason, rows in bare.items():

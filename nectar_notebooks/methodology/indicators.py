@@ -12,9 +12,11 @@ import pandas as pd
 
 from nectar_notebooks.errors import DataError, InvalidRequestError
 from nectar_notebooks.methodology.checks import TEXT, counted, days, left_out, numbers, report, require, text
+from nectar_notebooks.methodology.counting import count_periods
 from nectar_notebooks.methodology.keys import group_keys, places_in
 from nectar_notebooks.methodology.spans import MISSING_DAY, service_days, show_days
 from nectar_notebooks.methodology.units import convert, kind
+from nectar_notebooks.schema.periods import Span
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -204,10 +206,11 @@ def load_factor(demand: pd.DataFrame, usage: pd.DataFrame, demand_usage: pd.Data
     require(usage, ("usage_id", "bill_id", "usage", "unit"), "usage")
     if demand["demand_id"].duplicated().any():
         raise DataError(f"demand_id {demand['demand_id'][demand['demand_id'].duplicated()].iloc[0]} stands twice.")
+    usage = count_periods(usage)
     records = convert(usage[counted(usage, "usage")], "kWh", heat_content={})
     reading, record = _links(demand, records, demand_usage)
     start, end = service_days(demand, "demand")
-    known = (start != MISSING_DAY) & (end >= start)
+    known = (start != MISSING_DAY) & Span.of().holds(start.astype("datetime64[D]"), end.astype("datetime64[D]"))
     hours = np.where(known, (end - start + 1) * 24.0, np.nan)
     kw = convert(demand, "kW", value="demand")["converted"].to_numpy(dtype=np.float64)
     kwh = records["converted"].to_numpy(dtype=np.float64)

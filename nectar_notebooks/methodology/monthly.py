@@ -44,7 +44,8 @@ _WHO: Final = ("meter_id", "site_id", "commodity", "subtype", "month")
 class Prepared:
     """A portfolio's usage, adjusted, and its charges, attributed, ready to be calendarized; what counts of the rest.
 
-    `span` are the days that periods may have, `ways` the words by which it was adjusted.
+    `span` are the days that periods may have, `ways` the words by which it was adjusted; `rounded` amounts were finer
+    than 0.0001.
     """
 
     usage: pd.DataFrame
@@ -54,6 +55,7 @@ class Prepared:
     left_out: dict[str, int]
     span: Span
     ways: Mapping[str, str]
+    rounded: int = 0
 
 
 def monthly(
@@ -92,13 +94,15 @@ def monthly(
         `last_day`, `generated`, `exported`) and three more: `finance` (in `currency`: late fees and earlier
         balances, no energy cost), `total` (`cost` or `finance`, whichever the row has) and `kind`. `usage` is net
         consumption, import less export; of a meter that counts generation alone (commodity SOLAR) it is what it
-        counts, which :func:`energy` and :func:`intensity` leave out. Rows of kind ``attributed`` are usage with the charges its meter pays; ``unattributed``
+        counts, which :func:`energy` and :func:`intensity` leave out. Rows of kind ``attributed`` are usage with
+        the charges its meter pays; ``unattributed``
         and ``residual`` rows have no meter and carry what no meter could be found for, and what a bill's
         current charges differ from its line items; ``vacant`` rows what `scale_charges` took away;
         ``finance`` rows carry only `finance`. So ``monthly(...)["total"].sum()`` is the ledger of each currency, to the
         cent: the line items that count, and the residuals. A charge or a record without any date
         stands in a row without a month. A row of charges alone covers no days and has no usage.
-        ``attrs["nectar"]`` says how many rows were left out, by table and reason.
+        ``attrs["nectar"]`` says how many rows were left out, by table and reason, and as ``amounts_rounded`` how many
+        line items were finer than 0.0001, where any was.
 
     Raises
     ------
@@ -169,6 +173,7 @@ def sum_by_month(
             **ready.ways,
             "rows_without_value": used.attrs["nectar"]["rows_without_value"],
             "rows_without_date": used.attrs["nectar"]["rows_without_date"],
+            **({"amounts_rounded": ready.rounded} if ready.rounded else {}),
             "left_out": sum(ready.left_out.values()),
             **{f"left_out: {reason}": number for reason, number in sorted(ready.left_out.items())},
         }
@@ -216,7 +221,9 @@ def prepare(
         for reason, number in left_out(frame, counted(frame, name), "does not count").items()
     }
     ways = {"exclusions": exclusions, "occupancy": occupancy, "net_metering": net_metering}
-    return Prepared(usage, charges, adjusted.bills, adjusted.line_items, out, span, ways)
+    items = adjusted.line_items
+    rounded = money.finer(numbers(items, "amount", "line_items")[counted(items, "line_items")])
+    return Prepared(usage, charges, adjusted.bills, items, out, span, ways, rounded)
 
 
 def refuse_no_portfolio(given: object) -> None:

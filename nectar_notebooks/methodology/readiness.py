@@ -23,6 +23,7 @@ from nectar_notebooks.methodology.checks import (
     require,
     text,
 )
+from nectar_notebooks.methodology.counting import count_periods
 from nectar_notebooks.methodology.issues.evidence import day_text
 from nectar_notebooks.methodology.issues.in_time import series_of
 from nectar_notebooks.methodology.spans import (
@@ -100,6 +101,7 @@ def readiness(usage: pd.DataFrame | Portfolio, *, consumers: Sequence[str] = (CA
         "The frame given to readiness",
         instead=PORTFOLIO,
     )
+    usage = count_periods(usage)
     kept = counted(usage, "usage")
     records = _Records(usage, kept)
     parts = [_table(records, name, *found) for name in rules if name in consumers for found in rules[name](records)]

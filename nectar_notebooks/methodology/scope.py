@@ -79,14 +79,14 @@ def _billed_at(portfolio: Portfolio, site: str, bills: pd.Index[str]) -> pd.Inde
     """Return those bills that charge a meter of the site: one with usage, one named, one of an account they name."""
     meters = portfolio.meters
     at_site = _eq(portfolio.usage, "site_id", site)
-    ids = _ids(meters[_eq(meters, "site_id", site)], "meter_id").union(_ids(portfolio.usage[at_site], "meter_id"))
-    accounts = _ids(meters[_rows(meters, "meter_id", ids)], "account_id")
-    usage = portfolio.usage[at_site | _rows(portfolio.usage, "meter_id", ids)]
+    ids = _ids(meters, "meter_id", _eq(meters, "site_id", site)).union(_ids(portfolio.usage, "meter_id", at_site))
+    accounts = _ids(meters, "account_id", _rows(meters, "meter_id", ids))
+    of_meter = at_site | _rows(portfolio.usage, "meter_id", ids)
     items = portfolio.line_items[_rows(portfolio.line_items, "bill_id", bills)]
     related = portfolio.line_item_accounts
-    of_account = _ids(related[_rows(related, "account_id", accounts)], "line_item_id")
+    of_account = _ids(related, "line_item_id", _rows(related, "account_id", accounts))
     items = items[_rows(items, "meter_id", ids) | _rows(items, "line_item_id", of_account)]
-    return _ids(usage, "bill_id").union(_ids(items, "bill_id"))
+    return _ids(portfolio.usage, "bill_id", of_meter).union(_ids(items, "bill_id"))
 
 
 def _eq(frame: pd.DataFrame, name: str, value: str) -> Truth:
@@ -102,18 +102,18 @@ def _implies(portfolio: Portfolio, implied: bool | float | None) -> bool:
 
 def _of_bills(portfolio: Portfolio, bills: pd.Index[str], implies: bool, *, bare: Truth | None = None) -> Portfolio:
     """Return the rows of these bills (and the `bare` usage records, that name none) with all they need."""
-    items = portfolio.line_items[_rows(portfolio.line_items, "bill_id", bills)]
+    items = _only(portfolio.line_items, "bill_id", bills)
     of_items = _only(portfolio.line_item_accounts, "line_item_id", _ids(items, "line_item_id"))
     of_bills = _only(portfolio.bill_accounts, "bill_id", bills)
     taken = _rows(portfolio.usage, "bill_id", bills)
     if bare is not None:
         taken = taken | bare
-    used = _ids(portfolio.usage[taken], "meter_id")
+    used = _ids(portfolio.usage, "meter_id", taken)
     meters, ids = portfolio.meters, used.union(_ids(items, "meter_id"))
-    named = _ids(meters[_rows(meters, "meter_id", ids)], "account_id").union(_ids(of_items, "account_id"))
-    meters = meters[_rows(meters, "meter_id", ids) | _rows(meters, "account_id", named)]
+    named = _ids(meters, "account_id", _rows(meters, "meter_id", ids)).union(_ids(of_items, "account_id"))
+    meters = _taken(meters, _rows(meters, "meter_id", ids) | _rows(meters, "account_id", named))
     if implies:  # whichever of these meters imply sewer do so on bills of theirs
-        further = _ids(portfolio.usage[_rows(portfolio.usage, "meter_id", _ids(meters, "meter_id"))], "bill_id")
+        further = _ids(portfolio.usage, "bill_id", _rows(portfolio.usage, "meter_id", _ids(meters, "meter_id")))
         return _of_bills(portfolio, bills.union(further), implies=False, bare=bare)
     lacking = _lacking(meters, used)
     if len(lacking):
@@ -122,11 +122,11 @@ def _of_bills(portfolio: Portfolio, bills: pd.Index[str], implies: bool, *, bare
     return replace(
         portfolio,
         accounts=_only(portfolio.accounts, "account_id", named.union(_ids(of_bills, "account_id"))),
-        meters=meters.reset_index(drop=True),
+        meters=meters,
         bills=_only(portfolio.bills, "bill_id", bills),
         bill_accounts=of_bills,
-        usage=portfolio.usage[taken].reset_index(drop=True),
-        line_items=items.reset_index(drop=True),
+        usage=_taken(portfolio.usage, taken),
+        line_items=items,
         line_item_accounts=of_items,
         demand=demand,
         demand_usage=_only(portfolio.demand_usage, "demand_id", _ids(demand, "demand_id")),
@@ -137,18 +137,30 @@ def _lacking(meters: pd.DataFrame, used: pd.Index[str]) -> pd.Index[str]:
     """Return meters of which the table does not say all, so that their records are asked, those of other bills too."""
     told = [text(meters, name).notna().to_numpy() for name in ("site_id", "commodity", "subtype")]
     whole = np.logical_and.reduce(told)
-    return used.difference(_ids(meters[whole], "meter_id"))
+    lacking: pd.Index[str] = used.difference(_ids(meters, "meter_id", whole))
+    return lacking
 
 
-def _ids(frame: pd.DataFrame, name: str) -> pd.Index[str]:
-    return pd.Index(text(frame, name).dropna().unique())
+def _ids(frame: pd.DataFrame, name: str, rows: Truth | None = None) -> pd.Index[str]:
+    column = text(frame, name)
+    if rows is not None:
+        column = column.take(np.flatnonzero(rows))
+    return pd.Index(column.dropna().unique())
 
 
 def _only(frame: pd.DataFrame, key: str, ids: pd.Index[str]) -> pd.DataFrame:
-    return frame[_rows(frame, key, ids)].reset_index(drop=True)
+    return frame if frame.empty else _taken(frame, _rows(frame, key, ids))
+
+
+def _taken(frame: pd.DataFrame, rows: Truth) -> pd.DataFrame:
+    taken = frame.take(np.flatnonzero(rows))
+    taken.index = pd.RangeIndex(len(taken))
+    return taken
 
 
 def _rows(frame: pd.DataFrame, key: str, ids: pd.Index[str]) -> Truth:
+    if frame.empty or ids.empty:
+        return np.zeros(len(frame), dtype=bool)
     if len(ids) == 1:
         return _eq(frame, key, str(ids[0]))
     return text(frame, key).isin(ids).to_numpy(dtype=bool)

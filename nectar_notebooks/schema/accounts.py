@@ -13,7 +13,19 @@ from typing import Final
 
 from nectar_notebooks.schema.values import ACCOUNT_STATUSES
 
-__all__ = ["NOT_DUPLICATE", "account_state", "name_states", "unknown_states", "why_not_counted"]
+__all__ = [
+    "NOT_DUPLICATE",
+    "UnknownStateWarning",
+    "account_state",
+    "name_states",
+    "unknown_states",
+    "why_not_counted",
+]
+
+
+class UnknownStateWarning(UserWarning):
+    """Accounts are in a state that nobody knows; they count, and the message names the state."""
+
 
 #: What `duplicate` may say, in lower case, of an account that repeats no other; any other text says that it does.
 NOT_DUPLICATE: Final = ("", "false", "0")
@@ -94,7 +106,7 @@ def why_not_counted(status: Hashable, tracking: object, duplicate: bool) -> str 
     if duplicate:
         return _REPEATED
     state = account_state(status)
-    if state in _WHY:
+    if state is not None and state in _WHY:
         return _WHY[state]
     disabled = isinstance(tracking, str) and tracking.strip().upper() == "DISABLED"
     return _NOT_TRACKED if disabled else None

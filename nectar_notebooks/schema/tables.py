@@ -346,6 +346,10 @@ _LINE_ITEMS: Final = Table(
         _text("quantity_unit", "Unit of the quantity.", "quantityUnits"),
         _number("rate", "Price of one unit.", "rate", unit="currency per quantity_unit"),
         _text("meter_id", "The meter that pays, where an answer names one.", "meter.id", "meter", "meterId"),
+        _text("commodity", "What it charges for, where an answer says so: ELECTRICITY, GAS, ...", "datasourceType"),
+        _text(
+            "subtype", "Kind within the commodity, where an answer says so; derived from the commodity's own fields."
+        ),
         *_COUNTS,
         _EXTRA,
     ),

@@ -20,7 +20,7 @@ import pyarrow as pa
 from nectar_notebooks.errors import ContractError
 from nectar_notebooks.schema.tables import Column, Table
 
-__all__ = ["EXTRA", "GIVEN", "TEXT", "JsonRow", "Reading", "children", "entries", "raw_table"]
+__all__ = ["EXTRA", "GIVEN", "TEXT", "JsonRow", "Reading", "children", "entries", "json_text", "raw_table"]
 
 JsonRow: TypeAlias = dict[str, Any]  # an object as the API sent it
 
@@ -262,14 +262,15 @@ def _extra(rows: Sequence[JsonRow], unknown: Sequence[str]) -> pa.Array:
         return pa.nulls(len(rows), TEXT)
     texts: list[str | None] = [None] * len(rows)
     for position, fields in found.items():
-        texts[position] = _json_text(fields)
+        texts[position] = json_text(fields)
     return pa.array(texts, TEXT)
 
 
-def _json_text(value: object) -> str:
+def json_text(value: object) -> str:
+    """Return a value as JSON text, however deep it is nested and however long its integers are."""
     try:
         return orjson.dumps(value).decode()
-    except orjson.JSONEncodeError:  # nested more deeply than it writes: so piece by piece
+    except orjson.JSONEncodeError:  # too deep for it, or an integer beyond 64 bits: so piece by piece
         written: list[bytes] = []
         waiting: list[object] = [value]
         while waiting:
@@ -279,7 +280,7 @@ def _json_text(value: object) -> str:
             elif isinstance(item, (dict, list)):
                 waiting.extend(reversed(_parts(item)))
             else:
-                written.append(orjson.dumps(item))
+                written.append(str(item).encode() if type(item) is int else orjson.dumps(item))
         return b"".join(written).decode()
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import FrameType
 
 import openpyxl
 import pandas as pd
@@ -301,3 +304,36 @@ def test_an_empty_portfolio_gives_empty_sheets(by: str, tmp_path: Path) -> None:
     assert [len(frame) for frame in upload.sheets.values()] == [0, 0, 0]
     assert len(upload.save(tmp_path / "empty.xlsx")) == 1
     assert exports.monthly(made([], [], [])).frame.empty
+
+
+def entered(run: Callable[[], object], names: set[str]) -> dict[str, int]:
+    """Return how often functions of these names of the package were entered while `run` ran."""
+    counts = dict.fromkeys(names, 0)
+
+    def look(frame: FrameType, event: str, arg: object) -> None:
+        if event == "call" and frame.f_code.co_name in names and "nectar_notebooks" in frame.f_code.co_filename:
+            counts[frame.f_code.co_name] += 1
+
+    sys.setprofile(look)
+    try:
+        run()
+    finally:
+        sys.setprofile(None)
+    return counts
+
+
+@pytest.mark.parametrize("export", [exports.monthly, exports.portfolio_manager])
+def test_an_export_adjusts_and_attributes_once(export: Callable[[Portfolio], object]) -> None:
+    given = real_portfolio()
+    alone = entered(lambda: nn.monthly(given), {"adjust", "prepare", "calendarize"})
+    assert alone["adjust"] == alone["prepare"] == 1
+    found = entered(lambda: export(given), {"adjust", "prepare", "calendarize"})
+    assert (found["adjust"], found["prepare"]) == (1, 1)
+    assert found["calendarize"] <= alone["calendarize"]
+
+
+def test_the_notes_are_of_the_way_that_was_asked_for() -> None:
+    given = real_portfolio()
+    usage = given.usage.assign(exclusion=pd.array([True] + [False] * (len(given.usage) - 1), dtype="boolean"))
+    dropped = exports.monthly(replace(given, usage=usage), exclusions="drop").notes
+    assert dropped.loc[dropped["table"] == "usage", "reason"].tolist() == ["exclusion"]

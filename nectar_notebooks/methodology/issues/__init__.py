@@ -51,7 +51,7 @@ def issues(
     bills, line_items, bill_accounts, meters : DataFrame, optional
         The tables of that name, beside usage records alone. A check whose table is not there is not made.
     today : day, optional
-        Default: the system's day. Records more than a year beyond it have an absurd date.
+        Default: the system's day. Records before 1990, or beyond the end of the year after it, have an absurd date.
     estimated_run : int, default 2
         From how many estimated records in a row on a run is listed.
 

@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ["values"]
 
-#: Days before this one are no bills'; 1970-01-01 itself is what a lost date becomes.
-_OLDEST: Final = int(np.datetime64("1980-01-01", "D").astype(np.int64))
-_YEAR: Final = 366
 #: A yearly bill, with some days of grace.
 _LONGEST: Final = 400
 
@@ -31,14 +28,15 @@ def values(evidence: Evidence) -> Iterator[pd.DataFrame]:
     yield from _repeated(evidence)
     start, end = evidence.period
     live = evidence.live
-    backward = np.flatnonzero(live & (start != MISSING_DAY) & (end < start))
+    dated = evidence.dated & (start != MISSING_DAY)
+    backward = np.flatnonzero(dated & (end < start))
     yield evidence.of_usage(
         "non_positive_period",
         backward,
         [f"begins on {day_text(start[row])} and ends on {day_text(end[row])}" for row in backward],
     )
-    odd = live & (start != MISSING_DAY) & (end >= start)
-    odd &= (start < _OLDEST) | (end > evidence.today + _YEAR) | (end - start >= _LONGEST)
+    outside = evidence.span.misses(start.astype("datetime64[D]"), end.astype("datetime64[D]"))
+    odd = dated & (end >= start) & (outside | (end - start >= _LONGEST))
     rows = np.flatnonzero(odd)
     yield evidence.of_usage(
         "absurd_date",
