@@ -14,11 +14,12 @@ from oracle import quality as oracle
 from nectar_notebooks.errors import DataError, InvalidRequestError
 from nectar_notebooks.methodology.issues import KINDS, issues
 
-TODAY = "2024-07-01"
+TODAY = "2024-03-20"  # bills of February may still come
+LATER = "2024-05-01"  # those of April may
 
 
-def found(frame, **tables):
-    return issues(frame, today=TODAY, **tables)
+def found(frame, today=TODAY, **tables):
+    return issues(frame, today=today, **tables)
 
 
 def kinds(frame, **tables):
@@ -77,7 +78,7 @@ def test_nothing_is_found_where_nothing_is_wrong(clean):
 
 
 def test_every_finding_says_level_and_what_to_do(make_usage):
-    result = found(make_usage(("M", "2024-01-01", "2024-01-31", 1), ("M", "2024-03-01", "2024-03-31", 1)))
+    result = found(make_usage(("M", "2024-01-01", "2024-01-31", 1), ("M", "2024-03-01", "2024-03-31", 1)), LATER)
     row = result.iloc[0]
     assert (row["kind"], row["level"], row["meter_id"], row["site_id"]) == ("gap", "action required", "M", "S1")
     assert row["to_do"] == KINDS["gap"].to_do
@@ -87,10 +88,30 @@ def test_every_finding_says_level_and_what_to_do(make_usage):
     assert result.attrs["nectar"]["not_looked_at"] == "bills, line_items, bill_accounts, meters"
 
 
-def test_gap_of_a_day_and_none_for_what_is_hauled(make_usage):
-    rows = (("M", "2024-01-01", "2024-01-31", 1), ("M", "2024-02-02", "2024-02-29", 1))
-    assert kinds(make_usage(*rows)) == ["gap"]
-    assert kinds(make_usage(*rows, commodity="WASTE", unit="lb")) == []
+def test_two_days_are_a_gap_and_one_at_a_bills_edge_is_none(make_usage):
+    january, short = ("M", "2024-01-01", "2024-01-31", 1), ("M", "2024-02-03", "2024-03-31", 1)
+    assert kinds(make_usage(january, short), today=LATER) == ["gap"]
+    assert kinds(make_usage(january, ("M", "2024-02-02", "2024-03-31", 1)), today=LATER) == []
+    assert kinds(make_usage(january, short, commodity="WASTE", unit="lb"), today=LATER) == []
+
+
+def test_a_month_without_a_pickup_is_a_gap_in_words_of_its_own(make_usage):
+    pickups = ("W", "2024-01-09", "2024-01-09", 1), ("W", "2024-03-05", "2024-03-05", 1)
+    result = found(make_usage(*pickups, commodity="WASTE", unit="lb"), LATER)
+    assert result["found"].tolist() == ["no delivery from 2024-02-01 to 2024-02-29"]
+
+
+def test_bills_that_did_not_come_are_a_gap_once_they_are_due(make_usage):
+    usage = make_usage(("M", "2024-01-01", "2024-01-31", 1))
+    assert kinds(usage) == []
+    row = found(usage, "2024-06-01").iloc[0]
+    assert row["found"] == "60 days from 2024-02-01 to 2024-03-31 are on no bill of this meter, about 2 bills"
+    assert row[["bill_id", "usage_id"]].isna().all()
+    assert row["other_bill_id"] == "b0"
+    ended = pd.DataFrame({"account_id": ["A"], "status": ["OLD_ACCOUNT"]})
+    assert kinds(usage.assign(account_id="A"), today="2024-06-01", accounts=ended) == []
+    closed = pd.DataFrame({"site_id": ["S1"], "archived_on": ["2024-03-10"]})
+    assert found(usage, "2024-06-01", sites=closed)["end_date"].tolist() == [pd.Timestamp("2024-03-10")]
 
 
 def test_usage_of_the_account_fills_its_meters_gap(make_usage):
@@ -100,9 +121,9 @@ def test_usage_of_the_account_fills_its_meters_gap(make_usage):
         ("M", "2024-03-01", "2024-03-31", 1),
     )
     accounts = pd.DataFrame({"bill_id": ["b0", "b1", "b2"], "account_id": ["A", "A", "A"]})
-    assert kinds(usage, bill_accounts=accounts) == ["no_meter"]
+    assert kinds(usage, today=LATER, bill_accounts=accounts) == ["no_meter"]
     accounts["account_id"] = ["A", "B", "A"]
-    assert kinds(usage, bill_accounts=accounts) == ["gap", "no_meter"]
+    assert kinds(usage, today=LATER, bill_accounts=accounts) == ["gap", "no_meter"]
 
 
 def test_overlap_in_part(make_usage):
