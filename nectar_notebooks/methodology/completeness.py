@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
     from nectar_notebooks.methodology.spans import Whole
 
-__all__ = ["STATUSES", "check_expected", "completeness", "holes"]
+__all__ = ["LEAST_SHARE", "STATUSES", "check_expected", "completeness", "holes"]
 
 _KEYS: Final[dict[str, tuple[str, ...]]] = {
     "meter": ("meter_id", "account_id", "site_id", "commodity", "utility"),
@@ -60,6 +60,8 @@ _WORDS: Final = {months: word for word, months in EXPECTED.items()}
 STATUSES: Final = ("complete", "partly_billed", "missing", "not_required", "future")
 _COMPLETE, _PARTLY, _MISSING, _NOT_REQUIRED, _FUTURE = range(5)
 _OF_HOLE: Final = ("site_id", "account_id", "meter_id", "commodity", "utility")
+#: Least share of a month's expected days that makes it complete.
+LEAST_SHARE: Final = 0.97
 _LARGEST: Final = 50_000_000
 
 
@@ -74,7 +76,7 @@ def completeness(
     start: str | date | None = None,
     end: str | date | None = None,
     today: str | date | None = None,
-    least_share: float = 0.97,
+    least_share: float = LEAST_SHARE,
     grace: int = 45,
 ) -> pd.DataFrame:
     """Say for every month of every entity whether its bills are there.
