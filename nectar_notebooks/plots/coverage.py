@@ -51,8 +51,8 @@ def coverage(
     """Draw for every entity and month how much of its days bills cover.
 
     A cell is the darker the more of the expected days are covered; a missing month is a cross on white, one that needs
-    no bill a dot, one whose bills are not due yet a stroke. Where there are more entities than a picture can show, those
-    with the most missing months are drawn, and the picture says so.
+    no bill a dot, one whose bills are not due yet a stroke. Where there are more entities than a picture can show,
+    those with the most missing months are drawn, and the picture says so.
 
     Parameters
     ----------
