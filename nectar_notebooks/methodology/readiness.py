@@ -16,6 +16,7 @@ from nectar_notebooks.methodology.checks import (
     PORTFOLIO,
     TEXT,
     counted,
+    factorize,
     flags,
     left_out,
     numbers,
@@ -23,9 +24,11 @@ from nectar_notebooks.methodology.checks import (
     require,
     text,
 )
+from nectar_notebooks.methodology.completeness import holes
 from nectar_notebooks.methodology.counting import count_periods
 from nectar_notebooks.methodology.issues.evidence import day_text
-from nectar_notebooks.methodology.issues.in_time import series_of
+from nectar_notebooks.methodology.issues.in_time import beside, series_of
+from nectar_notebooks.methodology.keys import places_in
 from nectar_notebooks.methodology.spans import (
     HAULED,
     MISSING_DAY,
@@ -41,6 +44,7 @@ from nectar_notebooks.schema.portfolio import Portfolio
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from datetime import date
 
     from nectar_notebooks.methodology.spans import Neighbours, Truth, Whole
 
@@ -54,7 +58,12 @@ _BASELINE: Final = 365
 _LEAST: Final = 329  # 90 % of 365, rounded up
 
 
-def readiness(usage: pd.DataFrame | Portfolio, *, consumers: Sequence[str] = (CALTRACK, ENERGY_STAR)) -> pd.DataFrame:
+def readiness(
+    usage: pd.DataFrame | Portfolio,
+    *,
+    consumers: Sequence[str] = (CALTRACK, ENERGY_STAR),
+    today: str | date | None = None,
+) -> pd.DataFrame:
     """List what a consumer of the data would reject, per meter and period.
 
     Parameters
@@ -65,6 +74,8 @@ def readiness(usage: pd.DataFrame | Portfolio, *, consumers: Sequence[str] = (CA
         counts``. Both the first and the last day of a period count.
     consumers : sequence of {"CalTRACK 2", "ENERGY STAR"}
         Whose rules are asked.
+    today : day, optional
+        Up to when bills should be there. Default: the day on which a portfolio was answered, else the system's day.
 
     Returns
     -------
@@ -78,9 +89,9 @@ def readiness(usage: pd.DataFrame | Portfolio, *, consumers: Sequence[str] = (CA
         actual read follows, or merged with it the period is over 70 days), ``baseline`` (usable periods of
         the last 365 days cover less than 329).
 
-        ENERGY STAR: ``missing_usage``, ``gap``, ``overlap`` (more than one shared day), ``year`` (no 12 full
-        calendar months in a row). Delivered fuel and waste belong to their month: neither gaps nor a full
-        year are asked of them.
+        ENERGY STAR: ``missing_usage``, ``gap`` (a row of `holes` that lies between two entries), ``overlap`` (more
+        than one shared day), ``year`` (no 12 full calendar months in a row). Delivered fuel and waste belong to their
+        month: neither gaps nor a full year are asked of them.
 
     Examples
     --------
@@ -93,6 +104,7 @@ def readiness(usage: pd.DataFrame | Portfolio, *, consumers: Sequence[str] = (CA
     unknown = [name for name in consumers if name not in rules]
     if unknown:
         raise InvalidRequestError(f"{unknown[0]!r} is no consumer known here.", advice=f"Use {' or '.join(rules)}.")
+    given = usage
     if isinstance(usage, Portfolio):
         usage = usage.usage
     require(
@@ -103,7 +115,8 @@ def readiness(usage: pd.DataFrame | Portfolio, *, consumers: Sequence[str] = (CA
     )
     usage = count_periods(usage)
     kept = counted(usage, "usage")
-    records = _Records(usage, kept)
+    missing = holes(given, today=today) if ENERGY_STAR in consumers else None
+    records = _Records(usage, kept, missing)
     parts = [_table(records, name, *found) for name in rules if name in consumers for found in rules[name](records)]
     parts = [part for part in parts if len(part)]
     nothing = np.empty(0, dtype=np.int64)
@@ -116,8 +129,9 @@ def readiness(usage: pd.DataFrame | Portfolio, *, consumers: Sequence[str] = (CA
 class _Records:
     """Usage records laid along time, series by series."""
 
-    def __init__(self, usage: pd.DataFrame, kept: Truth) -> None:
+    def __init__(self, usage: pd.DataFrame, kept: Truth, missing: pd.DataFrame | None) -> None:
         self.usage = usage
+        self.holes = missing
         self.start, self.end = service_days(usage, "usage")
         self.series = np.where(kept, series_of(usage), -1)
         self.known = (self.series >= 0) & (self.start != MISSING_DAY) & (self.end >= self.start)
@@ -246,10 +260,7 @@ def _energy_star(records: _Records) -> Iterator[_Found]:
     periodic = ~records.hauled[later]
     earlier, later = earlier[periodic], later[periodic]
     shared = np.minimum(records.end[earlier], records.end[later]) - records.start[later] + 1
-    gap = shared < 0
-    first, last = records.end[earlier][gap] + 1, records.start[later][gap] - 1
-    why = [f"{b - a + 1} days without an entry" for a, b in zip(first.tolist(), last.tolist(), strict=True)]
-    yield "gap", later[gap], first, last, why, False
+    yield _gaps(records)
     equal = (records.start[earlier] == records.start[later]) & (records.end[earlier] == records.end[later])
     double = (shared > 1) | ((shared == 1) & equal)
     names = text(records.usage, "usage_id").to_numpy(dtype=object)
@@ -260,6 +271,25 @@ def _energy_star(records: _Records) -> Iterator[_Found]:
     rows = later[double]
     yield "overlap", rows, records.start[rows], np.minimum(records.end[earlier][double], records.end[rows]), why, False
     yield from _full_year(records)
+
+
+def _gaps(records: _Records) -> _Found:
+    """Return the holes that lie between two records of their meter, each at the record that follows it."""
+    nothing = np.empty(0, dtype=np.int64)
+    if records.holes is None or not len(records.holes):
+        return "gap", nothing, nothing, nothing, [], False
+    found = records.holes[~records.holes["commodity"].isin(HAULED)]
+    first, last = (found[name].to_numpy().astype("datetime64[D]").astype("int64") for name in ("first_day", "last_day"))
+    meter, names = factorize(records.usage, "meter_id")
+    of_hole = places_in(found["meter_id"], names, distinct=True)
+    wanted = np.append(np.isin(np.arange(len(names)), of_hole), False)
+    rows = np.flatnonzero(records.known & wanted[meter])
+    ties = text(records.usage, "usage_id").iloc[rows].fillna("").to_numpy(dtype=object)
+    after = beside(rows, meter[rows], records.start[rows], ties, of_hole, last, following=True)
+    before = beside(rows, meter[rows], records.end[rows], ties, of_hole, first, following=False)
+    kept = (after >= 0) & (before >= 0)
+    why = [f"{b - a + 1} days without an entry" for a, b in zip(first[kept].tolist(), last[kept].tolist(), strict=True)]
+    return "gap", after[kept], first[kept], last[kept], why, False
 
 
 def _full_year(records: _Records) -> Iterator[_Found]:

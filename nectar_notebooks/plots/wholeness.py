@@ -17,8 +17,8 @@ __all__ = ["COVERED", "SPOT", "WHOLE", "add_key"]
 
 #: What says how much of a month its bills cover.
 COVERED: Final = ("days_covered", "days_in_month")
-#: Below this share of covered days a bar is drawn open: the month is not whole.
-WHOLE: Final = 0.95
+#: Below this share of covered days a bar is drawn open: the share from which `nn.completeness` calls a month complete.
+WHOLE: Final = 0.97
 #: Delivered or hauled on a day: their records do not cover months, and need not.
 SPOT: Final = ("FUEL", "WASTE")
 

@@ -39,7 +39,7 @@ def coverage_rows(sites: int, status: str = "complete") -> pd.DataFrame:
 COVERED = coverage_rows(3)
 COVERED.loc[1, ["status", "share_covered"]] = ["missing", None]
 COVERED.loc[2, "share_covered"] = 0.25
-COVERED.loc[4, ["status", "share_covered"]] = ["not required", None]
+COVERED.loc[4, ["status", "share_covered"]] = ["not_required", None]
 COVERED.loc[11, ["status", "share_covered"]] = ["future", None]
 
 CHARGED = pd.DataFrame(
@@ -116,7 +116,7 @@ def test_coverage_says_share_missing_and_not_required() -> None:
     marks = {places[0][0]: len(places) for places in offsets if places}
     assert marks == {1.5: 1, 0.5: 1, 3.5: 1}  # a cross, a dot and a stroke, each in the month it is about
     key = [text.get_text() for text in picture.legends[0].get_texts()]
-    assert key[2:] == ["missing: no bill, and there should be one", "not required", "not over yet"]
+    assert key[2:] == ["missing: no bill, and there should be one", "not required", "not due yet"]
 
 
 def test_forty_sites_of_long_names_stay_apart_and_inside_the_picture() -> None:

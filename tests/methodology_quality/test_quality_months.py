@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from oracle import quality as oracle
 
 from nectar_notebooks.errors import DataError, InvalidRequestError
+from nectar_notebooks.methodology.calendarization import calendarize
 from nectar_notebooks.methodology.compare import compare
+from nectar_notebooks.methodology.completeness import completeness
 from nectar_notebooks.methodology.filling import fill
 from nectar_notebooks.methodology.indicators import energy, load_factor, unit_costs
 from nectar_notebooks.methodology.intensity import intensity
@@ -173,6 +175,44 @@ def test_filling_reaches_to_an_end_and_leaves_hauled_commodities_alone():
     monthly = make_months(("M", "2023-02-01", 280.0, 28.0, 28), ("M", "2024-01-01", 310.0, 31.0, 31))
     assert fill(monthly, end="2024-02")["usage_with_filling"].tolist()[-1] == 290
     assert not fill(monthly.assign(commodity="FUEL"), end="2024-02")["filled"].any()
+
+
+def test_filling_scales_nothing_from_a_few_days_and_says_so():
+    # One day of 900 kWh in February 2023 would have given 26,100 for February 2024.
+    monthly = make_months(
+        ("M", "2023-02-01", 900.0, 9.0, 1), ("M", "2024-01-01", 310.0, 31.0, 31), ("M", "2024-03-01", 310.0, 31.0, 31)
+    )
+    february = fill(monthly).set_index("month").loc["2024-02-01"]
+    assert not february["filled"]
+    assert february["fill_reason"] == "the same month last year has 1 of 28 days: too few to scale"
+    assert pd.isna(february["usage_with_filling"])
+    asked = fill(monthly, least_share=0).set_index("month").loc["2024-02-01"]
+    assert (asked["filled_usage"], pd.isna(asked["fill_reason"])) == (26_100, True)
+    with pytest.raises(InvalidRequestError, match="is no share"):
+        fill(monthly, least_share=2)
+
+
+def test_filling_fills_what_completeness_says_is_missing_and_nothing_else(make_usage):
+    usage = make_usage(
+        *(("M", f"2023-{month:02}-01", f"2023-{month:02}-28", 280.0) for month in range(1, 13)),
+        ("M", "2024-01-01", "2024-01-31", 310.0),
+        ("M", "2024-03-01", "2024-03-30", 300.0),
+        account_id="A",
+    )
+    old = pd.DataFrame({"account_id": ["A"], "status": ["OLD_ACCOUNT"]})
+    months = calendarize(usage)
+    told = completeness(usage, accounts=old, today="2024-08-01")
+    result = fill(months, completeness=told).set_index("month")
+    # February is missing; nothing is expected after 30 March, where the account's bills ended.
+    assert result.index[result["filled"]].strftime("%Y-%m").tolist() == ["2024-02"]
+    assert result.loc["2024-02-01", ["filled_days", "filled_usage"]].tolist() == [29, 290]
+    going_on = fill(months, completeness=completeness(usage, today="2024-08-01")).set_index("month")
+    # 1 of March's days lacks, April and May are missing; the bills of June and July may still come.
+    filled = going_on[going_on["filled"]]
+    assert filled.index.strftime("%Y-%m").tolist() == ["2024-02", "2024-03", "2024-04", "2024-05"]
+    assert filled["filled_days"].tolist() == [29, 1, 30, 31]
+    with pytest.raises(DataError, match="completeness lacks the columns status"):
+        fill(months, completeness=months)
 
 
 def test_filling_twice_is_filling_once_and_nothing_is_mutated():

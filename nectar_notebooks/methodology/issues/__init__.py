@@ -8,26 +8,32 @@ on its bills; what is unusual but not wrong (spikes, late fees) is for `anomalie
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from datetime import date
+from typing import TYPE_CHECKING, Final
 
+import numpy as np
 import pandas as pd
 
-from nectar_notebooks.clock import SystemClock
 from nectar_notebooks.errors import InvalidRequestError
-from nectar_notebooks.methodology.checks import report
-from nectar_notebooks.methodology.issues.evidence import COLUMNS, Evidence
+from nectar_notebooks.methodology.checks import PORTFOLIO, report, require
+from nectar_notebooks.methodology.completeness import holes
+from nectar_notebooks.methodology.issues.evidence import COLUMNS, Evidence, lenient_numbers
 from nectar_notebooks.methodology.issues.in_time import along_time
 from nectar_notebooks.methodology.issues.kinds import ACTION, KINDS, REVIEW, Kind
 from nectar_notebooks.methodology.issues.matching import matching
 from nectar_notebooks.methodology.issues.on_bills import on_bills
 from nectar_notebooks.methodology.issues.values import values
-from nectar_notebooks.methodology.window import day_number
+from nectar_notebooks.methodology.register import with_accounts
+from nectar_notebooks.methodology.window import today_number
 from nectar_notebooks.schema.portfolio import Portfolio
 
 if TYPE_CHECKING:
-    from datetime import date
+    from collections.abc import Mapping
 
 __all__ = ["ACTION", "KINDS", "REVIEW", "Kind", "issues"]
+
+_EPOCH: Final = date(1970, 1, 1).toordinal()
 
 
 def issues(
@@ -37,8 +43,12 @@ def issues(
     line_items: pd.DataFrame | None = None,
     bill_accounts: pd.DataFrame | None = None,
     meters: pd.DataFrame | None = None,
+    accounts: pd.DataFrame | None = None,
+    sites: pd.DataFrame | None = None,
     today: str | date | None = None,
     estimated_run: int = 2,
+    expected: str | Mapping[str, str] | None = None,
+    grace: int = 45,
 ) -> pd.DataFrame:
     """List what is wrong, or looks wrong, in a portfolio.
 
@@ -50,10 +60,16 @@ def issues(
         ``estimated``, ``exclusion``, ``net_metering``, ``counts``.
     bills, line_items, bill_accounts, meters : DataFrame, optional
         The tables of that name, beside usage records alone. A check whose table is not there is not made.
+    accounts, sites : DataFrame, optional
+        The tables of that name: they say since when and until when bills are expected.
     today : day, optional
-        Default: the system's day. Records before 1990, or beyond the end of the year after it, have an absurd date.
+        Default: the day on which a portfolio was answered, else the system's day. Records before 1990, or beyond the
+        end of the year after it, have an absurd date.
     estimated_run : int, default 2
         From how many estimated records in a row on a run is listed.
+    expected, grace
+        How often bills are expected, and for how many days they may still come, as `completeness` takes them. Each
+        row of `holes` is a finding of the kind "gap", and no other is.
 
     Returns
     -------
@@ -79,19 +95,29 @@ def issues(
     --------
     >>> usage = pd.DataFrame({"usage_id": ["a", "b"], "meter_id": ["M", "M"], "usage": [310.0, 290.0],
     ...                       "start_date": ["2024-01-01", "2024-03-01"], "end_date": ["2024-01-31", "2024-03-29"]})
-    >>> issues(usage, today="2024-04-01")[["kind", "found"]].values.tolist()
+    >>> issues(usage, today="2024-05-01")[["kind", "found"]].values.tolist()
     [['gap', '29 days from 2024-02-01 to 2024-02-29 are on no bill of this meter']]
     """
     if estimated_run < 1:
         raise InvalidRequestError(f"estimated_run={estimated_run} must be at least 1.")
+    day = today_number(today, portfolio)
+    needed = ("usage_id", "meter_id", "start_date", "end_date", "usage")
+    if not isinstance(portfolio, Portfolio):
+        require(portfolio, needed, "The frame given to issues", instead=PORTFOLIO)
+    usage = portfolio.usage if isinstance(portfolio, Portfolio) else with_accounts(portfolio, bill_accounts)
+    usage = usage.assign(usage=np.nan_to_num(lenient_numbers(usage, "usage"), nan=np.nan, posinf=0.0, neginf=0.0))
+    missing = holes(
+        replace(portfolio, usage=usage) if isinstance(portfolio, Portfolio) else usage,
+        meters=meters, accounts=accounts, sites=sites, expected=expected, grace=grace,
+        today=date.fromordinal(day + _EPOCH),
+    )  # fmt: skip
     if isinstance(portfolio, Portfolio):
         bills = portfolio.bills if bills is None else bills
         line_items = portfolio.line_items if line_items is None else line_items
         bill_accounts = portfolio.bill_accounts if bill_accounts is None else bill_accounts
         meters = portfolio.meters if meters is None else meters
         portfolio = portfolio.usage
-    day = day_number(SystemClock().today() if today is None else today, "today")
-    evidence = Evidence(portfolio, bills, line_items, bill_accounts, meters, day)
+    evidence = Evidence(portfolio, bills, line_items, bill_accounts, meters, day, missing)
     parts = [*values(evidence), *along_time(evidence, estimated_run), *on_bills(evidence), *matching(evidence)]
     found = [part for part in parts if len(part)]
     result = pd.concat(found, ignore_index=True) if found else evidence.found("gap", [])

@@ -55,7 +55,7 @@ def day_text(day: int | np.int64) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """The tables of a portfolio; those that are not given are None, and their checks are not made."""
+    """The tables of a portfolio, those that are not given None and their checks not made; and its holes."""
 
     usage: pd.DataFrame
     bills: pd.DataFrame | None
@@ -63,6 +63,7 @@ class Evidence:
     bill_accounts: pd.DataFrame | None
     meters: pd.DataFrame | None
     today: int
+    holes: pd.DataFrame
 
     def __post_init__(self) -> None:
         needed = ("usage_id", "meter_id", "start_date", "end_date", "usage")

@@ -1,8 +1,8 @@
 """Findings that show when a meter's records are laid along time.
 
-Gaps, overlaps, duplicates, shared boundary days, estimated runs.
+Overlaps, duplicates, shared boundary days, estimated runs; and gaps, which are the rows of `holes`.
 Records follow each other within one meter, subtype, direction of net metering and exclusion. Hauled
-commodities leave no gap and may come twice a day; of them only equal records are found.
+commodities may come twice a day; of them only equal records are found.
 """
 
 from __future__ import annotations
@@ -14,15 +14,21 @@ import pandas as pd
 
 from nectar_notebooks.methodology.checks import factorize, flags, text
 from nectar_notebooks.methodology.issues.evidence import day_text
+from nectar_notebooks.methodology.keys import places_in
 from nectar_notebooks.methodology.spans import HAULED, MISSING_DAY, neighbours
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import numpy.typing as npt
+
     from nectar_notebooks.methodology.issues.evidence import Evidence
     from nectar_notebooks.methodology.spans import Neighbours, Truth, Whole
 
-__all__ = ["along_time", "series_of"]
+__all__ = ["along_time", "beside", "series_of"]
+
+#: More days than any calendar of four-digit years holds.
+_SPAN = 1 << 23
 
 
 def along_time(evidence: Evidence, estimated_run: int) -> Iterator[pd.DataFrame]:
@@ -36,7 +42,7 @@ def along_time(evidence: Evidence, estimated_run: int) -> Iterator[pd.DataFrame]
     equal = (start[earlier] == start[later]) & (end[earlier] == end[later])
     boundary = (shared_days == 1) & ~equal & ~hauled
     rule = int(boundary.sum()) * 2 > int((~hauled).sum())
-    yield from _gaps(evidence, earlier, later, (shared_days < 0) & ~hauled, ends_count=not rule)
+    yield from _gaps(evidence)
     yield from _shared(evidence, series[later], (earlier, later), boundary, ~hauled, rule=rule)
     doubled = (shared_days > 0) & ~boundary & (equal | ~hauled)
     yield from _doubled(evidence, earlier[doubled], later[doubled], hauled[doubled])
@@ -54,39 +60,63 @@ def series_of(usage: pd.DataFrame) -> Whole:
     return np.where(meter < 0, -1, pd.factorize(total)[0]).astype(np.int64)
 
 
-def _gaps(evidence: Evidence, earlier: Whole, later: Whole, gap: Truth, *, ends_count: bool) -> Iterator[pd.DataFrame]:
-    """Find the days no record covers; where end days are the next bill's, they are part of the gap."""
+def _gaps(evidence: Evidence) -> Iterator[pd.DataFrame]:
+    """Write each hole down, with the bills before and after it."""
+    found = evidence.holes
+    if not len(found):
+        return
+    usage = evidence.usage
     start, end = evidence.period
-    before, after = earlier[gap], later[gap]
-    first, last = end[before] + int(ends_count), start[after] - 1
-    kept = ~_covered_by_account(evidence, after, first, last)
-    before, after, first, last = before[kept], after[kept], first[kept], last[kept]
-    found = [
-        f"{b - a + 1} days from {day_text(a)} to {day_text(b)} are on no bill of this meter"
-        for a, b in zip(first.tolist(), last.tolist(), strict=True)
-    ]
-    if found:
-        old = text(evidence.usage.iloc[before], "bill_id").to_numpy()
-        yield evidence.of_usage("gap", after, found, start_date=first, end_date=last, other_bill_id=old)
+    meter, names = factorize(usage, "meter_id")
+    of_hole = places_in(found["meter_id"], names, distinct=True)
+    taken = np.zeros(len(names) + 1, dtype=bool)
+    taken[of_hole] = True
+    taken[-1] = False
+    rows = np.flatnonzero(evidence.live & (start != MISSING_DAY) & (end >= start) & taken[meter])
+    ties = text(usage, "usage_id").iloc[rows].fillna("").to_numpy(dtype=object)
+    first, last = (found[name].to_numpy().astype("datetime64[D]").astype("int64") for name in ("first_day", "last_day"))
+    after = beside(rows, meter[rows], start[rows], ties, of_hole, last, following=True)
+    before = beside(rows, meter[rows], end[rows], ties, of_hole, first, following=False)
+    bills, records = (text(usage, name) for name in ("bill_id", "usage_id"))
+    yield evidence.found(
+        "gap",
+        [_gap_words(*hole) for hole in zip(first, last, found["bills_expected"], found["commodity"], strict=True)],
+        **{name: found[name] for name in ("site_id", "account_id", "meter_id")},
+        bill_id=bills.array.take(after, allow_fill=True),
+        other_bill_id=bills.array.take(before, allow_fill=True),
+        usage_id=records.array.take(after, allow_fill=True),
+        start_date=first,
+        end_date=last,
+    )
 
 
-def _covered_by_account(evidence: Evidence, rows: Whole, first: Whole, last: Whole) -> Truth:
-    """Say which gaps are filled by usage that was billed to the meter's account without naming the meter."""
-    covered = np.zeros(len(rows), dtype=bool)
-    loose = np.flatnonzero(evidence.live & evidence.usage["meter_id"].isna().to_numpy())
-    if not len(loose) or not len(rows):
-        return covered
-    start, end = evidence.period
-    code = evidence.bill_code("usage")
-    kind = text(evidence.usage, "commodity")
-    account = evidence.account_of_bill
-    for place, row in enumerate(rows.tolist()):
-        own = account.get(code[row])
-        for other in loose.tolist():
-            same = pd.notna(own) and account.get(code[other]) == own and kind.iloc[other] == kind.iloc[row]
-            if same and start[other] <= first[place] and end[other] >= last[place]:
-                covered[place] = True
-    return covered
+def beside(
+    rows: Whole,
+    meter: Whole,
+    day: Whole,
+    ties: npt.NDArray[np.object_],
+    of_hole: Whole,
+    edge: Whole,
+    *,
+    following: bool,
+) -> Whole:
+    """Return the row of each hole's meter that begins next after it, or ended last before it; -1 where none does."""
+    order = np.lexsort((ties, day, meter))
+    key = meter[order] * _SPAN + day[order] + _SPAN // 2
+    wanted = of_hole * _SPAN + edge + _SPAN // 2
+    place = np.searchsorted(key, wanted, side="right") - (0 if following else 1)
+    known = (of_hole >= 0) & (place >= 0) & (place < len(order))
+    place = np.where(known, place, 0)
+    if not len(order):
+        return np.full(len(of_hole), -1)
+    return np.where(known & (meter[order][place] == of_hole), rows[order][place], -1)
+
+
+def _gap_words(first: int, last: int, bills: int, commodity: object) -> str:
+    about = f", about {bills} bills" if bills > 1 else ""
+    if commodity in HAULED:
+        return f"no delivery from {day_text(first)} to {day_text(last)}{about}"
+    return f"{last - first + 1} days from {day_text(first)} to {day_text(last)} are on no bill of this meter{about}"
 
 
 def _shared(
