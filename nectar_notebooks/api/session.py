@@ -9,6 +9,7 @@ from __future__ import annotations
 import http.cookiejar
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version as installed_version
 from random import SystemRandom
@@ -18,6 +19,7 @@ import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 
+from nectar_notebooks.api.dating import AnswerTime, Dating, read_date
 from nectar_notebooks.api.decoding import decode
 from nectar_notebooks.api.download import download
 from nectar_notebooks.api.endpoints import endpoint_named
@@ -61,6 +63,8 @@ class Answer:
         The request in words: method and path.
     requests : int
         How many requests it took, retries included.
+    given : AnswerTime, optional
+        When it was given; None where no answer told it.
     """
 
     status: int
@@ -68,6 +72,7 @@ class Answer:
     content: bytes
     what: str
     requests: int = 1
+    given: AnswerTime | None = None
 
     def json(self) -> object:
         """Decode the body, None where there is none (204); one that is no JSON raises ``ContractError``."""
@@ -144,6 +149,7 @@ class Session:
         self._keys = tuple(keys)
         self._current = 0
         self._lock = threading.Lock()
+        self._dating: list[Dating] = []
         self._timeout = timeout
         self._random = SystemRandom()
         self._host = host or ""
@@ -220,8 +226,10 @@ class Session:
             attempt += 1
             tried, sent = self._try_keys(request)
             spent += sent
-            if tried.status is not None and 200 <= tried.status < 300:
-                return Answer(tried.status, tried.headers, tried.content, what, spent)
+            if tried.status is not None and tried.status < 500:  # a refusal is an answer too
+                given = self._dated(tried.headers)
+                if 200 <= tried.status < 300:
+                    return Answer(tried.status, tried.headers, tried.content, what, spent, given)
             if attempt > 1 and tried.status == 404 and spec.method == "DELETE":
                 return Answer(204, {}, b"", what, spent)  # an attempt without an answer had deleted it
             retry_after = parse_retry_after(tried.headers.get("Retry-After"), self.clock.now())
@@ -267,6 +275,25 @@ class Session:
             timeout=timeout or self._timeout,
             adapter=self._adapter,
         )
+
+    @contextmanager
+    def dating(self) -> Iterator[Dating]:
+        """Note when the answers that come meanwhile were given, whichever thread asks for them."""
+        dating = Dating()
+        with self._lock:
+            self._dating.append(dating)
+        try:
+            yield dating
+        finally:
+            with self._lock:
+                self._dating.remove(dating)
+
+    def _dated(self, headers: Mapping[str, str]) -> AnswerTime:
+        given = read_date(headers.get("Date"), self.clock.now())
+        with self._lock:
+            for dating in self._dating:
+                dating.note(given)
+        return given
 
     def download(self, url: str) -> Iterator[bytes]:
         """Yield the bytes of a file at an address that an answer gave, without the key; see `download`."""

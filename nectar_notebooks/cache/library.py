@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from nectar_notebooks import tables
-from nectar_notebooks.api import fetch, walk
+from nectar_notebooks.api import AnswerTime, fetch, oldest, walk
 from nectar_notebooks.cache.keys import Realm, SnapshotKey
 from nectar_notebooks.cache.records import Details, Snapshot
 from nectar_notebooks.cache.staging import Staging
@@ -44,6 +44,12 @@ class Held:
     def source(self) -> str:
         """Return ``"wire"`` if anything was asked for them now, else ``"cache"``."""
         return "wire" if self.requests else "cache"
+
+    @property
+    def given(self) -> AnswerTime:
+        """Return when the oldest answer behind them was given; where that was not noted, when they were fetched."""
+        at = datetime.fromisoformat(self.details.given) if self.details.given else self.fetched
+        return AnswerTime(at, self.details.given_by_api)
 
 
 #: Gets rows from the wire; is given what is held, however old, where something is.
@@ -147,7 +153,11 @@ class Library:
         snapshot = self._find(key)
         old = None if snapshot is None else self._read(snapshot)
         revision = self._revision()  # a change during the walk makes it old
-        pulled = pull(old)
+        with self.session.dating() as dating:
+            pulled = pull(old)
+        given = oldest(dating.oldest, pulled.given) or (
+            AnswerTime(pulled.fetched, by_api=False) if old is None else old.given
+        )
         details = Details(
             began=pulled.began.isoformat(),
             walked=pulled.walked,
@@ -155,6 +165,8 @@ class Library:
             requests=pulled.requests,
             whole=pulled.whole,
             revision=revision,
+            given=given.at.isoformat(),
+            given_by_api=given.by_api,
         )
         spent += pulled.requests
         fingerprint = self.session.fingerprint

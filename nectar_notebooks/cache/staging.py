@@ -10,11 +10,12 @@ import json
 import struct
 import zlib
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final
 
+from nectar_notebooks.api import AnswerTime, oldest
 from nectar_notebooks.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -29,7 +30,8 @@ __all__ = ["OLDEST", "Staging"]
 #: A walk that began earlier than this is not resumed.
 OLDEST: Final = timedelta(days=1)
 
-_HEAD: Final = struct.Struct("<QI")  # length of the body, checksum of what is kept
+_HEAD: Final = struct.Struct("<Qd?")  # length of the body, when it was given, whether the API said so
+_SUM: Final = struct.Struct("<I")  # checksum of all that follows
 
 
 class Staging:
@@ -42,10 +44,16 @@ class Staging:
         What tells this walk from any other; only its digest is stored.
     now : datetime
         The moment the walk begins, unless it is resumed.
+
+    Attributes
+    ----------
+    given : AnswerTime or None
+        When the oldest of the pages read by :meth:`pages` was answered.
     """
 
     def __init__(self, manifest: Manifest, name: str, now: datetime) -> None:
         self._manifest = manifest
+        self.given: AnswerTime | None = None
         self._walk = blake2b(name.encode(), digest_size=16).hexdigest()
         began = manifest.ask("SELECT began FROM walks WHERE walk=?", (self._walk,))
         self.began = datetime.fromisoformat(began[0][0]) if began else now
@@ -54,15 +62,18 @@ class Staging:
 
     def restart(self, now: datetime) -> None:
         """Forget the pages; the walk begins `now`."""
-        self.began = now
+        self.began, self.given = now, None
         with self._manifest.change(durable=False) as connection:
             connection.execute("DELETE FROM walks WHERE walk=?", (self._walk,))
             connection.execute("INSERT INTO walks VALUES (?, ?)", (self._walk, now.isoformat()))
 
-    def keep(self, page: int, body: bytes) -> None:
+    def keep(self, page: int, body: bytes, given: AnswerTime | None = None) -> None:
         """Keep the body of a finished page; where it cannot be written, the walk just cannot be resumed."""
         squeezed = _codec().compress(body, asbytes=True)
-        packed = _HEAD.pack(len(body), zlib.crc32(squeezed)) + squeezed
+        if given is None:
+            given = AnswerTime(self.began, by_api=False)
+        packed = _HEAD.pack(len(body), given.at.timestamp(), given.by_api) + squeezed
+        packed = _SUM.pack(zlib.crc32(packed)) + packed
         with suppress(ConfigurationError), self._manifest.change(durable=False) as connection:
             connection.execute("INSERT OR REPLACE INTO pages VALUES (?, ?, ?)", (self._walk, page, packed))
 
@@ -71,8 +82,10 @@ class Staging:
         for (page,) in self._manifest.ask("SELECT page FROM pages WHERE walk=? ORDER BY page", (self._walk,)):
             found = self._manifest.ask("SELECT body FROM pages WHERE walk=? AND page=?", (self._walk, page))
             for (packed,) in found:
-                body = _unpacked(packed)
-                if body is not None:
+                unpacked = _unpacked(packed)
+                if unpacked is not None:
+                    body, given = unpacked
+                    self.given = oldest(self.given, given)
                     yield int(page), json.loads(body)
 
     def finish(self) -> None:
@@ -81,17 +94,19 @@ class Staging:
             connection.execute("DELETE FROM walks WHERE walk=?", (self._walk,))
 
 
-def _unpacked(packed: bytes) -> bytes | None:
-    """Return the body, or None where it is not what was kept."""
+def _unpacked(packed: bytes) -> tuple[bytes, AnswerTime] | None:
+    """Return the body and when it was given, or None where it is not what was kept."""
     try:
-        size, checksum = _HEAD.unpack_from(packed)
-        squeezed = packed[_HEAD.size :]
-        if zlib.crc32(squeezed) != checksum:  # looked at first: what is damaged is not unpacked
+        [checksum] = _SUM.unpack_from(packed)
+        packed = packed[_SUM.size :]
+        if zlib.crc32(packed) != checksum:  # looked at first: what is damaged is not unpacked
             return None
+        size, given, by_api = _HEAD.unpack_from(packed)
+        squeezed = packed[_HEAD.size :]
         body: bytes = _codec().decompress(squeezed, size, asbytes=True)
-    except (struct.error, OSError, ValueError):
+        return body, AnswerTime(datetime.fromtimestamp(given, UTC), by_api)
+    except (struct.error, OSError, ValueError, OverflowError):
         return None
-    return body
 
 
 @cache

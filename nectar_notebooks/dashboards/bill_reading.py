@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from nectar_notebooks.dashboards.ledger import Ledger
-from nectar_notebooks.dashboards.reading import Look, Reader, fetched_at, together
+from nectar_notebooks.dashboards.reading import Look, Reader, day_of, fetched_at, together
 from nectar_notebooks.errors import NotFoundError
 from nectar_notebooks.schema.portfolio import Portfolio
 from nectar_notebooks.schema.tables import TABLES
@@ -62,7 +62,7 @@ def bill_look(nectar: BillReader, given: Given | None, chosen: str | None) -> Bi
         portfolio.accounts,
         together([], None),
         fetched_at(portfolio.bills) or nectar.clock.now(),
-        nectar.clock.today(),
+        day_of(portfolio.bills, nectar.clock),
         {},
         company_id,
         Ledger(portfolio),

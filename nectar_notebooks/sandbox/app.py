@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
+from werkzeug.http import http_date
 from werkzeug.routing import Rule
 
 from nectar_notebooks.sandbox import keys
@@ -201,7 +202,7 @@ def _http_error(error: HTTPException) -> Response:
 
 
 class _Journaling:
-    """Notes each request in the sandbox's journal, with how many ran at once."""
+    """Dates each answer by the sandbox's clock and notes it in the journal, with how many ran at once."""
 
     def __init__(self, inner: WSGIApplication, sandbox: Sandbox) -> None:
         self.inner = inner
@@ -215,7 +216,8 @@ class _Journaling:
         def start(line: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], object]:
             nonlocal status
             status = int(line[:3])
-            return start_response(line, headers, exc_info)
+            date = ("Date", http_date(self.sandbox.clock.now()))  # a server that finds none would write the machine's
+            return start_response(line, [*headers, date], exc_info)
 
         try:
             return self.inner(environ, start)

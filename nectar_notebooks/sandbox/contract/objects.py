@@ -138,7 +138,10 @@ _ACCOUNT: Final = record(
     isCollectingInvoiceData=boolean("Whether bills are collected."),
     isCollectingSmartMeterData=boolean("Whether smart-meter data is collected."),
     datasourceTypes=items("Commodities seen on it.", values("A commodity.", COMMODITIES)),
-    lastServiceDate=maybe(date("Last day of service seen.")),
+    lastServiceDate=read_as(
+        maybe(date("Last day of service of a bill, or the day the utility closed the account.")),
+        "One page says the most recent service date of a bill, another the day the utility closed the account.",
+    ),
     status=assumed(
         values("State of onboarding.", _KNOWN_ACCOUNT_STATES),
         "Prose names four states; the field is not in the part of the reference that was read.",
