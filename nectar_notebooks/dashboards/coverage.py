@@ -134,7 +134,9 @@ def missing_in_words(holes: pd.DataFrame, since: pd.Timestamp | None = None) -> 
     sites = int(holes["site_id"].nunique())
     said = f"about {count(bills, 'bill')} missing" + (f" at {count(sites, 'site')}" if sites else "")
     before = 0 if since is None else int(holes.loc[holes["last_day"] < since, "bills_expected"].sum())
-    return said + (f", {before:,} of them before {since:%b %Y}" if before and since is not None else "")
+    if not before or since is None:
+        return said
+    return f"{said}, {'all' if before == bills else f'{before:,} of them'} before {since:%b %Y}"
 
 
 def covered(

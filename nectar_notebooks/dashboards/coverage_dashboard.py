@@ -253,7 +253,7 @@ class CoverageDashboard(Shell):
         span = f"{hole.month:%b %Y}" if hole.months == 1 else f"{hole.month:%b %Y} to {hole.last:%b %Y}"
         with press.hold_sync():
             press.description = "×" if missing else "!"
-            press.tooltip = f"{hole.label}, {span}: bills {SHOWN[hole.code]}"
+            press.tooltip = f"{hole.label}, {span}: {'bills missing' if missing else SHOWN[hole.code]}"
             press.style.button_color = "#c8371f" if missing else "#e2a400"
             press.style.text_color = "#ffffff" if missing else "#3d2b00"
         press.layout.grid_area = f"{line} / {start} / {line + 1} / {start + hole.months}"

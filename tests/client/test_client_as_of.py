@@ -14,6 +14,7 @@ from hand_written_api import HandWrittenApi, document, usage
 
 import nectar_notebooks as nn
 from nectar_notebooks import Nectar
+from nectar_notebooks.errors import InterruptedWalkError
 
 MORNING = "Wed, 14 Jan 2026 08:00:00 GMT"
 NOON = "Wed, 14 Jan 2026 12:00:00 GMT"
@@ -78,7 +79,7 @@ def test_pages_of_an_interrupted_walk_keep_the_time_of_their_answer(
             api.broken[number + 1] = "400"
 
     api.before_answer = break_the_second_page
-    with pytest.raises(nn.InterruptedWalkError):
+    with pytest.raises(InterruptedWalkError):
         join().portfolio("c1")
     api.before_answer = lambda number, path: None
     api.date = lambda path: NEXT_DAY
