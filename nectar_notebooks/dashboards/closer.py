@@ -127,7 +127,7 @@ def _of_company(
         "bill_accounts": links,
     }
     # What is missing is asked of the same tables as a portfolio has: the number is the same.
-    portfolio = Portfolio(**{name: told[name] if name in told else empty(name) for name in TABLES})
+    portfolio = Portfolio(**{name: told[name] if name in told else empty(name) for name in TABLES}, as_of=None)
     coverage = covered(portfolio, today=day_of(usage, nectar.clock), until=look.today, expected=expected)
     bills = _last_bills(nectar.bills(company_id)[_OF_BILLS], links)
     return CloserPart(coverage, meters[_OF_METERS], bills, _last_service(usage, meters, links))
@@ -138,8 +138,8 @@ def _last_service(usage: pd.DataFrame, meters: pd.DataFrame, links: pd.DataFrame
     rows = usage.loc[usage["counts"].fillna(True).astype(bool), ["meter_id", "bill_id", "end_date"]]
     account = rows["meter_id"].map(meters.drop_duplicates("meter_id").set_index("meter_id")["account_id"])
     if account.isna().any():
-        alone = links.dropna().drop_duplicates()
-        alone = alone[~alone["bill_id"].duplicated(keep=False)].set_index("bill_id")["account_id"]
+        pairs = links.dropna().drop_duplicates()
+        alone = pairs[~pairs["bill_id"].duplicated(keep=False)].set_index("bill_id")["account_id"]
         account = account.fillna(rows["bill_id"].map(alone))
     return rows["end_date"].groupby(account).max().astype("datetime64[us]")
 

@@ -244,6 +244,8 @@ class ConnectionDashboard(Shell):
         self._count({name: now - self._before[name] for name, now in self._rows.families.items()})
         if self._rows.row(self._selected) is None:
             self._selected = None
+        else:
+            self._take_bills()
         self._draw()
         self._draw_detail()
 

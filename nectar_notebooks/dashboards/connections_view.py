@@ -61,6 +61,7 @@ _KEPT: Final = (
 )  # fmt: skip
 #: What stands in place of a number that needs bills, before they are read.
 UNREAD: Final = "not read yet"
+_NO_DAYS: Final = pd.Series(dtype="datetime64[us]")
 _TEXT: Final = pd.StringDtype(na_value=np.nan)
 
 
@@ -89,8 +90,8 @@ def connection_frame(look: Look, closer: Closer | None = None) -> pd.DataFrame:
     accounts = look.accounts["account_id"]
     by = look.accounts.assign(
         _tracked=look.accounts["tracking"].ne("DISABLED"),
-        _missing=np.nan if closer is None else accounts.map(closer.missing).astype("float64"),
-        _service=pd.NaT if closer is None else accounts.map(closer.last_service),
+        _missing=np.nan if closer is None else _looked_up(closer.missing, accounts).astype("float64"),
+        _service=_looked_up(_NO_DAYS if closer is None else closer.last_service, accounts),
     ).groupby("connection_id")
     ids = rows["connection_id"]
     frame["accounts"] = _looked_up(by.size(), ids).fillna(0).astype("int64")

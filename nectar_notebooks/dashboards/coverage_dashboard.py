@@ -195,7 +195,7 @@ class CoverageDashboard(Shell):
 
     def _narrow(self) -> None:
         drawn, wanted = self._whole, self._find.value.strip().casefold()
-        lacking = drawn.lacking.any(axis=1)
+        lacking = [bool(row.any()) for row in drawn.lacking]
         keep = [
             place
             for place, label in enumerate(drawn.labels)

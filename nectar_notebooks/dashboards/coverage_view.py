@@ -246,7 +246,7 @@ def hole_frame(hole: Hole, by: By, closer: Closer, look: Look) -> pd.DataFrame:
         connection = connections.loc[connection_id] if connection_id in connections.index else None
         lines.append(
             {
-                **row,
+                **{str(name): value for name, value in row.items()},
                 "meter": numbers.get(row["meter_id"]),
                 "account": None if account is None else account["account_number"],
                 "last_bill": closer.last_bills["bill_date"].get(row["account_id"], pd.NaT),
