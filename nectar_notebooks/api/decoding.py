@@ -43,7 +43,7 @@ _LONG: Final = b"0" * 20
 
 
 def decode(content: bytes, what: str, content_type: str = "") -> object:
-    """Return the JSON value in `content`, its integers exact; else raise ``ContractError`` naming `what` and the reason."""
+    """Return the JSON value in `content`, integers exact; what is none raises ``ContractError`` with `what` and why."""
     try:
         value: object = orjson.loads(content)
         return json.loads(content) if _LONG in content.translate(_DIGITS) else value

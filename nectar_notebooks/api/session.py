@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib.metadata import version as installed_version
 from random import SystemRandom
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 import requests
 import urllib3
 
+from nectar_notebooks.api.dating import AnswerTime, Dating, read_date
 from nectar_notebooks.api.decoding import decode
 from nectar_notebooks.api.download import download
 from nectar_notebooks.api.endpoints import endpoint_named
@@ -64,6 +66,8 @@ class Answer:
         The request in words: method and path.
     requests : int
         How many requests it took, retries included.
+    given : AnswerTime, optional
+        When it was given; None where no answer told it.
     """
 
     status: int
@@ -71,6 +75,7 @@ class Answer:
     content: bytes
     what: str
     requests: int = 1
+    given: AnswerTime | None = None
 
     def json(self) -> object:
         """Decode the body, None where there is none (204); one that is no JSON raises ``ContractError``."""
@@ -156,6 +161,7 @@ class Session:
         self._keys = tuple(keys)
         self._current = 0
         self._lock = threading.Lock()
+        self._dating: list[Dating] = []
         self._timeout = timeout
         self.limits = Limits() if limits is None else limits
         self._random = SystemRandom()
@@ -236,8 +242,10 @@ class Session:
             attempt += 1
             tried, sent = self._try_keys(request, deadline)
             spent += sent
-            if tried.status is not None and 200 <= tried.status < 300:
-                return Answer(tried.status, tried.headers, tried.content, what, spent)
+            if tried.status is not None and tried.status < 500:  # a refusal is an answer too
+                given = self._dated(tried.headers)
+                if 200 <= tried.status < 300:
+                    return Answer(tried.status, tried.headers, tried.content, what, spent, given)
             if attempt > 1 and tried.status == 404 and spec.method == "DELETE":
                 return Answer(204, {}, b"", what, spent)  # an attempt without an answer had deleted it
             if tried.status is None and deadline.left() <= 0:
@@ -316,6 +324,25 @@ class Session:
             if self.identity is not None and self.identity.partition(" ")[0] != said.partition(" ")[0]:
                 self.turns += 1
             self.identity = said
+
+    @contextmanager
+    def dating(self) -> Iterator[Dating]:
+        """Note when the answers that come meanwhile were given, whichever thread asks for them."""
+        dating = Dating()
+        with self._lock:
+            self._dating.append(dating)
+        try:
+            yield dating
+        finally:
+            with self._lock:
+                self._dating.remove(dating)
+
+    def _dated(self, headers: Mapping[str, str]) -> AnswerTime:
+        given = read_date(headers.get("Date"), self.clock.now())
+        with self._lock:
+            for dating in self._dating:
+                dating.note(given)
+        return given
 
     def download(self, url: str) -> Iterator[bytes]:
         """Yield the bytes of a file at an address that an answer gave, without the key; see `download`."""

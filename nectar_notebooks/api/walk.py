@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from itertools import count, islice
 from typing import Any, Final, TypeAlias
 
+from nectar_notebooks.api.dating import AnswerTime
 from nectar_notebooks.api.endpoints import LARGEST_PAGE, Endpoint, endpoint_named
 from nectar_notebooks.api.limits import MAX_IN_FLIGHT
 from nectar_notebooks.api.session import Answer, Params, Session
@@ -42,6 +43,8 @@ class Page:
         The body as it came.
     total, total_pages : int
         What the page announced for the whole list.
+    given : AnswerTime or None
+        When it was answered.
     """
 
     number: int
@@ -49,6 +52,7 @@ class Page:
     raw: bytes
     total: int
     total_pages: int
+    given: AnswerTime | None = None
 
     @property
     def row_ids(self) -> list[str]:
@@ -341,7 +345,7 @@ def _read_page(spec: Endpoint, answer: Answer, most_pages: float) -> Page:
     value = answer.json()
     if spec.rows == "":
         rows = _checked_rows(value, answer.what, "the answer")
-        return Page(1, rows, answer.content, len(rows), 1)
+        return Page(1, rows, answer.content, len(rows), 1, answer.given)
     if not isinstance(value, dict):
         raise ContractError(f"{answer.what} answered with {_kind(value)} instead of a page of {_rows_of(spec)}.")
     rows = _checked_rows(value.get(spec.rows or ""), answer.what, f"{spec.rows!r}")
@@ -349,7 +353,7 @@ def _read_page(spec: Endpoint, answer: Answer, most_pages: float) -> Page:
         _checked_count(value, name, answer.what) for name in (spec.total or "", "totalPages", "currentPage")
     )
     _check_pages(answer, _rows_of(spec), total, pages, len(rows) if current < pages else 0, most_pages)
-    return Page(current, rows, answer.content, total, max(pages, 1))
+    return Page(current, rows, answer.content, total, max(pages, 1), answer.given)
 
 
 def _check_pages(answer: Answer, rows: str, total: int, pages: int, per_page: int, most: float) -> None:

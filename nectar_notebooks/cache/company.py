@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import pandas as pd
 
 from nectar_notebooks import tables
-from nectar_notebooks.api import fetch, walk
+from nectar_notebooks.api import fetch, oldest, walk
 from nectar_notebooks.cache.assembling import (
     INPUTS,
     account_counts,
@@ -211,8 +211,9 @@ class Company:
             frames = self._library.store.read(snapshot, wanted)
         except DamagedSnapshotError:
             return None
-        oldest = min(one.fetched for one in inputs if one is not None)
-        return Held(frames, oldest, snapshot.generation, snapshot.details)
+        walks = [Held({}, one.fetched, one.generation, one.details) for one in inputs if one is not None]
+        fetched = min(walk.fetched for walk in walks)
+        return Held(frames, fetched, snapshot.generation, _given(snapshot.details, walks))
 
     def _assembled(self, wanted: Iterable[str] | None, *, renew: bool) -> Held:
         held, spent = self._gathered(renew=renew)
@@ -225,7 +226,7 @@ class Company:
             spent += requests
         fetched = min(part.fetched for part in held.values())
         inputs = [part.generation for part in held.values()]
-        details = Details(began=fetched.isoformat(), requests=spent, inputs=" ".join(inputs))
+        details = _given(Details(began=fetched.isoformat(), requests=spent, inputs=" ".join(inputs)), held.values())
         generation = self._keep(frames, fetched, details) if all(inputs) else ""
         if generation:
             self.one_offs.forget()  # the whole is there
@@ -281,3 +282,9 @@ class Company:
             found += [(connection_id, str(row["id"])) for row in walked.rows]
         frame = pd.DataFrame(found, columns=["connection_id", "bill_id"])
         return frame.astype(connections["connection_id"].dtype), spent
+
+
+def _given(details: Details, walks: Iterable[Held]) -> Details:
+    """Return the details with the time of the oldest answer among the walks; a refresh by changes is an answer."""
+    given = oldest(*(walk.given for walk in walks))
+    return details if given is None else replace(details, given=given.at.isoformat(), given_by_api=given.by_api)

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from nectar_notebooks import tables
-from nectar_notebooks.api import fetch, walk
+from nectar_notebooks.api import AnswerTime, fetch, oldest, walk
 from nectar_notebooks.cache.keys import Realm, SnapshotKey
 from nectar_notebooks.cache.records import Details, Snapshot
 from nectar_notebooks.cache.staging import Staging
@@ -46,6 +46,12 @@ class Held:
     def source(self) -> str:
         """Return ``"wire"`` if anything was asked for them now, else ``"cache"``."""
         return "wire" if self.requests else "cache"
+
+    @property
+    def given(self) -> AnswerTime:
+        """Return when the oldest answer behind them was given; where that was not noted, when they were fetched."""
+        at = datetime.fromisoformat(self.details.given) if self.details.given else self.fetched
+        return AnswerTime(at, self.details.given_by_api)
 
 
 #: Gets rows from the wire; is given what is held, however old, where something is.
@@ -187,13 +193,17 @@ class Library:
         if self._identity is not None:
             self.session.heard(state)
         turns = self.session.turns
-        pulled = pull(old)
+        with self.session.dating() as dating:
+            pulled = pull(old)
         known = key.realm not in (self.place, self.place.of_instance(_UNHEARD))
         if self.session.turns != turns or (known and not self.keeps(key)):
             raise NetworkError(
                 f"The embedded sandbox was reset, or another took its place, while the {key} was read.",
                 advice="Ask again.",
             )
+        given = oldest(dating.oldest, pulled.given) or (
+            AnswerTime(pulled.fetched, by_api=False) if old is None else old.given
+        )
         details = Details(
             began=pulled.began.isoformat(),
             walked=pulled.walked,
@@ -201,6 +211,8 @@ class Library:
             requests=pulled.requests,
             whole=pulled.whole,
             revision=state,
+            given=given.at.isoformat(),
+            given_by_api=given.by_api,
         )
         spent += pulled.requests
         if not self.keeps(key):

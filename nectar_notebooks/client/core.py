@@ -122,6 +122,7 @@ class Core:
             "noun": noun,
             "company_id": scope.company_id if scope else None,
             "fetched": held.fetched.isoformat(),
+            "as_of": held.given.at.isoformat(),
             "source": "wire" if requests else "cache",
             "requests": requests,
             "rows": len(frame),

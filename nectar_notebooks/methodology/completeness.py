@@ -42,6 +42,7 @@ from nectar_notebooks.schema.portfolio import Portfolio
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import date
 
     import numpy.typing as npt
 

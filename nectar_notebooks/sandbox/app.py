@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
+from werkzeug.http import http_date
 from werkzeug.routing import Rule
 
 from nectar_notebooks.loopback import foreign_host, refusal
@@ -226,7 +227,7 @@ def _http_error(error: HTTPException) -> Response:
 
 
 class _Journaling:
-    """Notes each request in the sandbox's journal, with how many ran at once; says in each answer who answered."""
+    """Notes each request in the sandbox's journal; each answer says who gave it, and when by the sandbox's clock."""
 
     def __init__(self, inner: WSGIApplication, sandbox: Sandbox) -> None:
         self.inner = inner
@@ -243,7 +244,8 @@ class _Journaling:
         def start(line: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], object]:
             nonlocal status
             status = int(line[:3])
-            return start_response(line, [*headers, (_IDENTITY, self.sandbox.identity)], exc_info)
+            date = ("Date", http_date(self.sandbox.clock.now()))  # a server that finds none would write the machine's
+            return start_response(line, [*headers, date, (_IDENTITY, self.sandbox.identity)], exc_info)
 
         try:
             return self.inner(environ, start)

@@ -60,8 +60,11 @@ class View:
             record = self._document(record)
         elif kind == "usage":
             record = self._usage(record)
-        elif self.documented_only:
-            record = _without_assumed(kind, record)
+        else:
+            if self.switches.last_service_date == "closed":
+                record = _closed(kind, record)
+            if self.documented_only:
+                record = _without_assumed(kind, record)
         return _numbers(record) if self.switches.decimals == "number" else record
 
     def _document(self, record: dict[str, Any]) -> dict[str, Any]:
@@ -87,6 +90,15 @@ class View:
 
     def _brief(self, record: dict[str, Any]) -> dict[str, Any]:
         return _without_assumed("documents", record) if self.documented_only else record
+
+
+def _closed(kind: str, record: dict[str, Any]) -> dict[str, Any]:
+    """Leave a last day of service to accounts that are closed."""
+    if kind == "connections":
+        return record | {"accounts": [_closed("accounts", account) for account in record["accounts"]]}
+    if kind == "accounts" and record.get("status") != "OLD_ACCOUNT":
+        return record | {"lastServiceDate": None}
+    return record
 
 
 def _without_assumed(kind: str, record: dict[str, Any]) -> dict[str, Any]:

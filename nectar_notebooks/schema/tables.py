@@ -179,7 +179,12 @@ _ACCOUNTS: Final = Table(
         _flag("collecting_invoices", "Whether bills are collected.", "isCollectingInvoiceData"),
         _flag("collecting_intervals", "Whether smart-meter data is collected.", "isCollectingSmartMeterData"),
         _text("commodities", "Commodities seen on it, joined by ' / '.", "datasourceTypes"),
-        _date("last_service_date", "Last day of service seen.", "lastServiceDate"),
+        _date(
+            "last_service_date",
+            "As the API says it: the latest bill's last day of service, or the day the utility closed the account; "
+            "nothing is decided by it.",
+            "lastServiceDate",
+        ),
         *_COUNTS,
         _EXTRA,
     ),

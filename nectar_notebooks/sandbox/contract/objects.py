@@ -137,7 +137,10 @@ _ACCOUNT: Final = record(
     isCollectingInvoiceData=boolean("Whether bills are collected."),
     isCollectingSmartMeterData=boolean("Whether smart-meter data is collected."),
     datasourceTypes=items("Commodities seen on it.", values("A commodity.", COMMODITIES)),
-    lastServiceDate=maybe(date("Last day of service seen.")),
+    lastServiceDate=read_as(
+        maybe(date("Last day of service of a bill, or the day the utility closed the account.")),
+        "One page says the most recent service date of a bill, another the day the utility closed the account.",
+    ),
     status=maybe(values("State of the account.", ACCOUNT_STATUSES[:1], ACCOUNT_STATUSES[1:])),
 )
 
