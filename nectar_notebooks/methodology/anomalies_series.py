@@ -15,7 +15,7 @@ import pandas as pd
 
 from nectar_notebooks.errors import InvalidRequestError
 from nectar_notebooks.methodology.anomalies_table import plain, table
-from nectar_notebooks.methodology.checks import TEXT, counted, days, flags, numbers, text
+from nectar_notebooks.methodology.checks import counted, days, flags, numbers, text
 from nectar_notebooks.methodology.keys import group_keys
 from nectar_notebooks.methodology.seasons import find_falls, find_spikes
 from nectar_notebooks.methodology.spans import HAULED, MISSING_DAY, day_of_month, month_of, service_days, show_days
@@ -392,8 +392,7 @@ class _Prices:
         cost, usage = (np.where(inside, matrix[row[:, None], window], 0.0).sum(axis=1) for matrix in self._paid)
         poor = ~((cost > 0) & (usage > 0))
         cost, usage = (
-            np.where(poor, matrix[row, column], sum_)
-            for matrix, sum_ in zip(self._paid, (cost, usage), strict=True)
+            np.where(poor, matrix[row, column], sum_) for matrix, sum_ in zip(self._paid, (cost, usage), strict=True)
         )
         money = self._money[row]
         known = (cost > 0) & (usage > 0) & ~pd.isna(money)
