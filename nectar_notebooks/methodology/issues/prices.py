@@ -230,8 +230,12 @@ def _far(fresh: Truth, paid: Numbers, used: Numbers, typed: Truth, factor: float
     near &= np.logical_or.reduce([stop - first >= _FEWEST for first, stop in sides])
     far, around = [], []
     for row in np.flatnonzero(near).tolist():
-        windows = [slice(first[row], stop[row]) for first, stop in sides if stop[row] - first[row] >= _FEWEST]
-        medians = [(np.median(paid[at] / used[at]), np.median(used[at])) for at in windows]
+        known = [slice(first[row], stop[row]) for first, stop in sides if stop[row] - first[row] >= _FEWEST]
+        # and the nearest of each side, so that the bills at a change of tariff are far from none
+        nearest = [
+            slice(at.stop - _FEWEST, at.stop) if at.stop <= row else slice(at.start, at.start + _FEWEST) for at in known
+        ]
+        medians = [(np.median(paid[at] / used[at]), np.median(used[at])) for at in (*known, *nearest)]
         one = slice(row, row + 1)
         if all(_beyond(paid[one], used[one], price, usual, typed[one], factor)[0] for price, usual in medians):
             far.append(row)

@@ -82,7 +82,7 @@ def cancellations(evidence: Evidence) -> Cancelled:
                 left.append(place)
         for place in left:
             if free and (usage[place] < 0 or len(above) > 1):
-                nearest = min(free, key=lambda other: (_apart(charges, place, other), _apart(usage, place, other)))
+                nearest = min(free, key=lambda other: _rest(charges, usage, place, other))
                 free.remove(nearest)
                 found[[place, nearest]] = True
                 pairs.append((place, nearest))
@@ -96,6 +96,14 @@ def _below(charges: float, usage: float) -> bool:
 def _apart(values: npt.NDArray[np.float64], place: int, other: int) -> float:
     both = abs(float(values[place] + values[other]))
     return np.inf if np.isnan(both) else both
+
+
+def _rest(
+    charges: npt.NDArray[np.float64], usage: npt.NDArray[np.float64], place: int, other: int
+) -> tuple[int, float, float]:
+    """Return in how many respects two bills do not sum to nothing, and by how much."""
+    money, units = _apart(charges, place, other), _apart(usage, place, other)
+    return int(money > _HALF_CENT) + int(units > _HALF_CENT), money, units
 
 
 def _nets(charges: npt.NDArray[np.float64], usage: npt.NDArray[np.float64], place: int, other: int) -> bool:
