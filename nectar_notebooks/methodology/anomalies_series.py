@@ -115,7 +115,8 @@ def series(frame: pd.DataFrame, least_share: float) -> Series:
     told &= ~thin
     if not told.any():
         nothing = np.zeros((0, 0))
-        return Series(names.iloc[:0], 0, *[nothing] * 8, nothing > 0, int(thin.sum()), {})
+        none = (nothing, nothing, nothing, nothing, nothing, nothing, nothing, nothing)
+        return Series(names.iloc[:0], 0, *none, nothing > 0, int(thin.sum()), {})
     rows = slice(None) if told.all() else np.flatnonzero(told)
     group, month = group[rows], month[rows]
     first = int(month.min())
@@ -127,7 +128,8 @@ def series(frame: pd.DataFrame, least_share: float) -> Series:
     factor = np.where(periodic, _MONTH / np.where(periodic, covered, 1.0), 1.0)
 
     def summed(weights: npt.NDArray[np.float64] | Truth) -> Matrix:
-        return np.bincount(cell, weights, len(names) * width).reshape(len(names), width)
+        sums = np.bincount(cell, weights, len(names) * width).reshape(len(names), width)
+        return np.asarray(sums, dtype=np.float64)
 
     def rate(values: npt.NDArray[np.float64]) -> tuple[Matrix, Matrix]:
         known = ~np.isnan(values)
@@ -221,7 +223,7 @@ def spikes(
         found = _Found(row, column, totals[row, column], change, result.months[row, column])
         ids = names.iloc[row].reset_index(drop=True)
         stake = found.value - found.baseline
-        facts = {name: ids[name] for name in keys}
+        facts: dict[str, object] = {name: ids[name] for name in keys}
         if value == "usage":
             price, money = prices.at(row, column)
             facts |= {"units_at_stake": stake, "money_at_stake": stake * price, "currency": money}

@@ -69,11 +69,11 @@ def ordered(found: pd.DataFrame) -> pd.DataFrame:
     """
     money, units = found["money_at_stake"], found["units_at_stake"]
     known = money.notna()
-    keys = {
-        "rank": np.select([known, units.notna()], [0, 1], 2),
-        "pocket": found["currency"].where(known, found["unit"]),
-        "stake": -money.where(known, units),
-    }
-    names = [*keys, "kind", "site_id", "month", "bill_id", "meter_id", "found"]
-    sorted_ = found.assign(**keys).sort_values(names, kind="stable", ignore_index=True)
+    keyed = found.assign(
+        rank=np.select([known, units.notna()], [0, 1], 2),
+        pocket=found["currency"].where(known, found["unit"]),
+        stake=-money.where(known, units),
+    )
+    names = ["rank", "pocket", "stake", "kind", "site_id", "month", "bill_id", "meter_id", "found"]
+    sorted_ = keyed.sort_values(names, kind="stable", ignore_index=True)
     return sorted_[list(COLUMNS)]

@@ -207,9 +207,9 @@ class _Walk:
         values, width = self.values, self.values.shape[1]
         other = np.full(len(rows), np.inf)
         for years in (-2, -1, 1, 2):
-            near = [month + 12 * years + shift for shift in (-1, 0, 1)]
-            near = [place for place in near if 0 <= place < width and place != month]
-            if not near:
+            near = month + 12 * years + np.arange(-1, 2)
+            near = near[(near >= 0) & (near < width)]
+            if not len(near):
                 continue
             odd = self.low[np.ix_(rows, near)] | self.catch_up[np.ix_(rows, near)]
             least = np.where(odd, np.nan, values[np.ix_(rows, near)])
@@ -221,7 +221,8 @@ class _Walk:
             other = np.minimum(other, least)
         now = values[rows, month]
         steady = (lowest >= _STEADY * mean) & (last >= _LAST * mean) & (now < self.share * lowest)
-        return np.where(np.isinf(other), steady, now < self.share * other)
+        found: Truth = np.where(np.isinf(other), steady, now < self.share * other)
+        return found
 
     def _same_month(self, month: int) -> Matrix:
         """Return the highest value of the month in other years; NaN where none is known."""

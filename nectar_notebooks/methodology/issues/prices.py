@@ -176,7 +176,7 @@ def _unit_prices(evidence: Evidence, factor: float) -> Iterator[pd.DataFrame]:
     codes = codes[order]
     fresh = np.ones(len(codes), dtype=bool)
     fresh[1:] = np.logical_or.reduce([key[order][1:] != key[order][:-1] for key in keys])
-    far, usual = _far(fresh, paid[codes], used[codes], typed[codes], factor)
+    far, usual = _far(fresh, paid[codes], used[codes].astype(np.float64), typed[codes], factor)
     if not len(far):
         return
     found = []

@@ -56,9 +56,9 @@ def cancellations(evidence: Evidence) -> Cancelled:
         return nothing
     rows = np.flatnonzero(evidence.live & (code >= 0) & ~flags(evidence.usage, "exclusion", "usage", missing=False))
     rows = rows[~text(evidence.usage, "net_metering").iloc[rows].notna().to_numpy()]
-    usage = np.bincount(code[rows], np.nan_to_num(evidence.values[rows], posinf=0, neginf=0), size)
+    sums = np.bincount(code[rows], np.nan_to_num(evidence.values[rows], posinf=0, neginf=0), size)
     told = np.bincount(code[rows], minlength=size) > 0
-    usage = np.where(told, usage, np.nan)
+    usage: npt.NDArray[np.float64] = np.where(told, sums, np.nan).astype(np.float64)
     first, last = _days(evidence, code[rows], rows)
     account, _ = pd.factorize(evidence.account_of_bill)
     known = evidence.bill_counts & (evidence.bill_row >= 0) & (account >= 0) & (first != MISSING_DAY)
