@@ -12,6 +12,7 @@ import pandas as pd
 
 from nectar_notebooks.errors import DataError, InvalidRequestError
 from nectar_notebooks.methodology.checks import TEXT, counted, days, left_out, numbers, report, require, text
+from nectar_notebooks.methodology.conventions import convention_of, last_day
 from nectar_notebooks.methodology.counting import count_periods
 from nectar_notebooks.methodology.keys import group_keys, places_in
 from nectar_notebooks.methodology.spans import MISSING_DAY, service_days, show_days
@@ -21,6 +22,7 @@ from nectar_notebooks.schema.periods import Span
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from nectar_notebooks.methodology.periods import Convention
     from nectar_notebooks.methodology.spans import Whole
     from nectar_notebooks.methodology.unit_table import Rates
 
@@ -28,6 +30,7 @@ __all__ = ["NO_ENERGY", "energy", "load_factor", "unit_costs"]
 
 #: Commodities that carry no energy: they are left out of sums of energy without a word.
 NO_ENERGY: Final = ("WATER", "SEWER", "WASTE", "REFRIGERANT", "MISC", "TELECOM")
+_NOISE: Final = 1e-9
 
 
 def energy(
@@ -174,7 +177,13 @@ def _place(attributed: pd.DataFrame, pairs: pd.DataFrame) -> Whole:
     return np.where(attributed["meter_id"].isna().to_numpy(), -1, table[codes[len(pairs) :]])
 
 
-def load_factor(demand: pd.DataFrame, usage: pd.DataFrame, demand_usage: pd.DataFrame | None = None) -> pd.DataFrame:
+def load_factor(
+    demand: pd.DataFrame,
+    usage: pd.DataFrame,
+    demand_usage: pd.DataFrame | None = None,
+    *,
+    convention: Convention | None = None,
+) -> pd.DataFrame:
     """Return the load factor of every demand reading: mean power over peak power.
 
     Parameters
@@ -182,17 +191,22 @@ def load_factor(demand: pd.DataFrame, usage: pd.DataFrame, demand_usage: pd.Data
     demand : DataFrame
         Readings: ``demand_id, bill_id, start_date, end_date, demand, unit``.
     usage : DataFrame
-        ``usage_id, bill_id, usage, unit``; ``commodity, meter_id, site_id, counts`` where they stand.
+        ``usage_id, bill_id, usage, unit``; ``commodity, meter_id, site_id, start_date, end_date, counts`` where
+        they stand.
     demand_usage : DataFrame, optional
         Which usage records a reading belongs to: ``demand_id, usage_id``. Without it the electricity records
         of the reading's bill are taken, where the bill has one reading.
+    convention : {"inclusive", "exclusive", "midday"}, optional
+        How a reading's days count. Default: the one that fits the usage records, "exclusive" where most
+        neighbouring periods share their boundary day, as `issues` finds too, else "inclusive"; said in
+        ``attrs["nectar"]``.
 
     Returns
     -------
     DataFrame
         ``demand_id, bill_id, meter_id, site_id, start_date, end_date, energy_kwh, demand_kw, hours,
-        load_factor`` (0..1) and ``reason`` (why it is missing). A reading in kVA has no load factor without
-        its power factor. Both the first and the last day count.
+        load_factor`` and ``reason``: why it is missing, or that it is above 1, which no load can be. A reading
+        in kVA has no load factor without its power factor.
 
     Examples
     --------
@@ -211,7 +225,8 @@ def load_factor(demand: pd.DataFrame, usage: pd.DataFrame, demand_usage: pd.Data
     reading, record = _links(demand, records, demand_usage)
     start, end = service_days(demand, "demand")
     known = (start != MISSING_DAY) & Span.of().holds(start.astype("datetime64[D]"), end.astype("datetime64[D]"))
-    hours = np.where(known, (end - start + 1) * 24.0, np.nan)
+    fitting = convention_of(usage, convention)
+    hours = np.where(known, (last_day(start, end, fitting) - start + 1) * 24.0, np.nan)
     kw = convert(demand, "kW", value="demand")["converted"].to_numpy(dtype=np.float64)
     kwh = records["converted"].to_numpy(dtype=np.float64)
     number = np.bincount(reading, minlength=len(demand))
@@ -219,9 +234,10 @@ def load_factor(demand: pd.DataFrame, usage: pd.DataFrame, demand_usage: pd.Data
     kwh_of = np.where(number > 0, total, np.nan)
     factor = kwh_of / np.where(kw > 0, kw, np.nan) / hours
     reason = np.select(
-        [number == 0, np.isnan(kwh_of), np.isnan(kw), kw <= 0, ~known],
+        [number == 0, np.isnan(kwh_of), np.isnan(kw), kw <= 0, ~known, factor > 1 + _NOISE],
         ["no usage record", "usage is not known in kWh", "demand is not known in kW", "demand is not positive",
-         "no positive period"],
+         "no positive period",
+         "above 1: more energy than the demand gives in these hours; check demand, units and multiplier"],
         default="",
     )  # fmt: skip
     result = demand[["demand_id", "bill_id"]].reset_index(drop=True).astype(TEXT)
@@ -234,7 +250,7 @@ def load_factor(demand: pd.DataFrame, usage: pd.DataFrame, demand_usage: pd.Data
     result["energy_kwh"], result["demand_kw"], result["hours"] = kwh_of, kw, hours
     result["load_factor"] = factor
     result["reason"] = pd.Series(reason, dtype=TEXT).where(reason != "")
-    return report(result, "load_factor", {})
+    return report(result, "load_factor", {}, convention=fitting)
 
 
 def _links(demand: pd.DataFrame, records: pd.DataFrame, demand_usage: pd.DataFrame | None) -> tuple[Whole, Whole]:

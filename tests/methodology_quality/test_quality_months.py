@@ -493,3 +493,21 @@ def test_charges_that_no_meter_pays_are_neither_filled_nor_doubled():
     assert row[["filled_usage", "cost_with_filling"]].tolist() == [290.0, 44.0]
     assert pd.isna(row["filled_cost"])
     assert compare(monthly, by=["site_id"], end="2024-02")["change"].tolist() == [44.0 - 28.0 + 1.0]
+
+
+def test_load_factor_counts_days_as_the_records_do_and_says_what_is_above_one():
+    demand = pd.DataFrame({"demand_id": ["d"], "bill_id": ["b1"], "demand": [50.0], "unit": ["kW"]})
+    demand = demand.assign(start_date="2024-04-01", end_date="2024-05-01")
+    usage = pd.DataFrame({"usage_id": ["u0", "u1"], "bill_id": ["b0", "b1"], "usage": [1.0, 18000.0], "unit": "kWh"})
+    usage = usage.assign(meter_id="M", start_date=["2024-03-01", "2024-04-01"], end_date=["2024-04-01", "2024-05-01"])
+    result = load_factor(demand, usage)  # 1 April to 30 April: 30 days of 24 hours
+    assert result[["hours", "load_factor"]].to_numpy().tolist() == [[720.0, 0.5]]
+    assert result["reason"].isna().all()
+    assert result.attrs["nectar"]["convention"] == "exclusive"
+    both = load_factor(demand, usage, convention="inclusive")
+    assert both[["hours", "load_factor"]].to_numpy().tolist() == [[744.0, pytest.approx(18000 / 50 / 744)]]
+    assert load_factor(demand, usage.drop(columns="start_date")).attrs["nectar"]["convention"] == "inclusive"
+    high = load_factor(demand.assign(demand=20.0), usage)
+    assert high["load_factor"].tolist() == [1.25]
+    assert high["reason"][0].startswith("above 1: more energy than the demand gives")
+    assert load_factor(demand.assign(demand=25.0), usage)["reason"].isna().all()  # 1 is a load that never falls

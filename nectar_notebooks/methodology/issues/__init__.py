@@ -1,9 +1,10 @@
 """Issues: what in a portfolio somebody should act on, or look at, and what to do about it.
 
 One row a finding, in two levels. The checks stand in families: `values` (single values), `in_time` (records of
-a meter along time), `on_bills` (money, dates, revisions), `matching` (accounts, meters, units). Findings only
-describe: nothing is corrected here. What only Nectar can see, such as an illegible scan, comes from the flags
-on its bills; what is unusual but not wrong (spikes, late fees) is for `anomalies`.
+a meter along time), `on_bills` (money, dates, revisions), `repeats` (cancellations), `prices` (rates, unit prices),
+`matching` (accounts, meters, units). Findings only describe: nothing is corrected here. What only Nectar can see,
+such as an illegible scan, comes from the flags on its bills; what is unusual but not wrong (spikes, late fees) is
+for `anomalies`.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from nectar_notebooks.methodology.issues.in_time import along_time
 from nectar_notebooks.methodology.issues.kinds import ACTION, KINDS, REVIEW, Kind
 from nectar_notebooks.methodology.issues.matching import matching
 from nectar_notebooks.methodology.issues.on_bills import on_bills
+from nectar_notebooks.methodology.issues.prices import prices
+from nectar_notebooks.methodology.issues.repeats import cancellations, not_netted
 from nectar_notebooks.methodology.issues.values import values
 from nectar_notebooks.methodology.register import with_accounts
 from nectar_notebooks.methodology.window import today_number
@@ -49,6 +52,7 @@ def issues(
     estimated_run: int = 2,
     expected: str | Mapping[str, str] | None = None,
     grace: int = 45,
+    price_factor: float = 2.0,
 ) -> pd.DataFrame:
     """List what is wrong, or looks wrong, in a portfolio.
 
@@ -70,6 +74,9 @@ def issues(
     expected, grace
         How often bills are expected, and for how many days they may still come, as `completeness` takes them. Each
         row of `holes` is a finding of the kind "gap", and no other is.
+    price_factor : float, default 2
+        A unit price is listed when it is more than this many times, or less than this part of, what the unit
+        cost on the meter's up to twelve bills before and on those after (three or more; the median).
 
     Returns
     -------
@@ -90,6 +97,11 @@ def issues(
     unmatched account, no usage, account and meter mismatch). Ours: two bills are a *potential duplicate* when
     they share more than half of the shorter period of a meter, less is an *overlap*; one shared day at the
     boundary is neither: it is summed up once a meter, or once for the frame where most periods share theirs.
+    A *repeated bill* is equal in dates, usage and charges. A bill that takes another back exactly is neither a
+    duplicate nor a finding. Quantity × rate may differ from an amount by half a unit of the last decimal of each
+    (the rate has cents at least), and tiers need only agree together. A unit price is taken from supply and
+    delivery charges, where line items name them; all charges of a bill, which may hold fixed ones, are far only
+    if they are so for the larger, or smaller, of its usage and the usual one.
 
     Examples
     --------
@@ -117,8 +129,13 @@ def issues(
         bill_accounts = portfolio.bill_accounts if bill_accounts is None else bill_accounts
         meters = portfolio.meters if meters is None else meters
         portfolio = portfolio.usage
+    if price_factor <= 1:
+        raise InvalidRequestError(f"price_factor={price_factor} must be above 1.")
     evidence = Evidence(portfolio, bills, line_items, bill_accounts, meters, day, missing)
-    parts = [*values(evidence), *along_time(evidence, estimated_run), *on_bills(evidence), *matching(evidence)]
+    cancelled = cancellations(evidence)
+    parts = [*values(evidence), *along_time(evidence, estimated_run, cancelled.bills)]
+    parts += [*on_bills(evidence, cancelled.bills), *not_netted(evidence, cancelled)]
+    parts += [*prices(evidence, price_factor), *matching(evidence)]
     found = [part for part in parts if len(part)]
     result = pd.concat(found, ignore_index=True) if found else evidence.found("gap", [])
     rank = result["kind"].map({name: place for place, name in enumerate(KINDS)})

@@ -166,6 +166,20 @@ class Evidence:
         first = np.where(first == len(names), -1, first)
         return pd.Series(names.array.take(first, allow_fill=True), dtype=TEXT)
 
+    @cached_property
+    def charges(self) -> npt.NDArray[np.float64]:
+        """Return what each bill number charges: current charges, else the total; NaN where neither is known."""
+        if self.bills is None:
+            return np.full(len(self.bill_names), np.nan)
+        current, total = (lenient_numbers(self.bills, name) for name in ("current_charges", "total_charges"))
+        return np.append(np.where(np.isnan(current), total, current), np.nan)[self.bill_row]
+
+    def of_bill(self, name: str) -> pd.Series[str]:
+        """Return a text column of the bills table, by bill number."""
+        if self.bills is None:
+            return pd.Series(np.nan, index=range(len(self.bill_names))).astype(TEXT)
+        return pd.Series(text(self.bills, name).array.take(self.bill_row, allow_fill=True), dtype=TEXT)
+
     def bill_days(self, name: str) -> Whole:
         """Return a date column of the bills table, by bill number."""
         if self.bills is None:

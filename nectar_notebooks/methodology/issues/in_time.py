@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from nectar_notebooks.methodology.checks import factorize, flags, text
+from nectar_notebooks.methodology.conventions import boundary_days, series_of
 from nectar_notebooks.methodology.issues.evidence import day_text
 from nectar_notebooks.methodology.keys import places_in
 from nectar_notebooks.methodology.spans import HAULED, MISSING_DAY, neighbours
@@ -25,39 +26,29 @@ if TYPE_CHECKING:
     from nectar_notebooks.methodology.issues.evidence import Evidence
     from nectar_notebooks.methodology.spans import Neighbours, Truth, Whole
 
-__all__ = ["along_time", "beside", "series_of"]
+__all__ = ["along_time", "beside"]
 
 #: More days than any calendar of four-digit years holds.
 _SPAN = 1 << 23
+_HALF_CENT = 0.005
 
 
-def along_time(evidence: Evidence, estimated_run: int) -> Iterator[pd.DataFrame]:
-    """Yield the findings of this family."""
+def along_time(evidence: Evidence, estimated_run: int, cancelled: Truth) -> Iterator[pd.DataFrame]:
+    """Yield the findings of this family; records of a bill that is `cancelled`, or cancels one, cover no days."""
     start, end = evidence.period
-    series = np.where(evidence.live & (start != MISSING_DAY) & (end >= start), series_of(evidence.usage), -1)
+    live = evidence.live & ~np.append(cancelled, False)[evidence.bill_code("usage")]
+    series = np.where(live & (start != MISSING_DAY) & (end >= start), series_of(evidence.usage), -1)
     row = neighbours(series, start, end, evidence.usage, "usage_id")
     earlier, later = row.pairs()
     shared_days = end[earlier] - start[later] + 1
     hauled = text(evidence.usage, "commodity").isin(HAULED).to_numpy(dtype=bool)[later]
     equal = (start[earlier] == start[later]) & (end[earlier] == end[later])
-    boundary = (shared_days == 1) & ~equal & ~hauled
-    rule = int(boundary.sum()) * 2 > int((~hauled).sum())
+    boundary, rule = boundary_days((start, end), earlier, later, hauled)
     yield from _gaps(evidence)
     yield from _shared(evidence, series[later], (earlier, later), boundary, ~hauled, rule=rule)
     doubled = (shared_days > 0) & ~boundary & (equal | ~hauled)
     yield from _doubled(evidence, earlier[doubled], later[doubled], hauled[doubled])
     yield from _estimated(evidence, series, row, estimated_run)
-
-
-def series_of(usage: pd.DataFrame) -> Whole:
-    """Return the number of each record's series: one meter, subtype, direction and exclusion (-1: no meter)."""
-    meter, _ = factorize(usage, "meter_id")
-    total = meter.copy()
-    for name in ("commodity", "subtype", "net_metering"):
-        codes, values = factorize(usage, name)
-        total = total * (len(values) + 1) + codes + 1
-    total = total * 2 + flags(usage, "exclusion", "usage", missing=False)
-    return np.where(meter < 0, -1, pd.factorize(total)[0]).astype(np.int64)
 
 
 def _gaps(evidence: Evidence) -> Iterator[pd.DataFrame]:
@@ -172,20 +163,20 @@ def _doubled(evidence: Evidence, earlier: Whole, later: Whole, hauled: Truth) ->
     two_bills = (code[earlier] != code[later]) & (code[earlier] >= 0) & (code[later] >= 0)
     bills = two_bills & ~two_accounts & (both * 2 > shorter) & (~hauled | same_usage)
     records = equal & same_usage & ~bills
-    yield from _duplicate_bills(evidence, earlier[bills], later[bills])
+    yield from _duplicate_bills(evidence, earlier[bills], later[bills], (equal & same_usage)[bills])
     yield from _pairs(evidence, "duplicate_usage", earlier[records], later[records], both[records])
     rest = ~bills & ~records & ~hauled
     yield from _pairs(evidence, "overlap", earlier[rest], later[rest], both[rest])
 
 
-def _duplicate_bills(evidence: Evidence, earlier: Whole, later: Whole) -> Iterator[pd.DataFrame]:
-    """One finding for each pair of bills, however many meters they share."""
+def _duplicate_bills(evidence: Evidence, earlier: Whole, later: Whole, same: Truth) -> Iterator[pd.DataFrame]:
+    """One finding for each pair of bills, however many meters they share: equal ones, and others."""
     if not len(later):
         return
     code = evidence.bill_code("usage")
     start, end = evidence.period
     pairs = pd.DataFrame(
-        {"a": code[earlier], "b": code[later], "row": later, "first": start[later], "last": end[later]}
+        {"a": code[earlier], "b": code[later], "row": later, "first": start[later], "last": end[later], "same": same}
     )
     grouped = pairs.groupby(["a", "b"], sort=False)
     rows = grouped["row"].first().to_numpy(dtype=np.int64)
@@ -201,16 +192,29 @@ def _duplicate_bills(evidence: Evidence, earlier: Whole, later: Whole) -> Iterat
     single = keys["records"].to_numpy() == 1
     meter = text(evidence.usage.iloc[rows], "meter_id").where(single).to_numpy()
     usage = text(evidence.usage.iloc[rows], "usage_id").where(single).to_numpy()
-    yield evidence.of_usage(
-        "potential_duplicate",
-        rows,
-        found,
-        other_bill_id=others,
-        start_date=first,
-        end_date=last,
-        meter_id=meter,
-        usage_id=usage,
-    )
+    a, b = (keys[name].to_numpy() for name in ("a", "b"))
+    size = np.bincount(code[evidence.live & (code >= 0)], minlength=len(names))
+    equal = (grouped["same"].sum().to_numpy() == size[a]) & (size[a] == size[b])
+    equal &= np.abs(evidence.charges[a] - evidence.charges[b]) < _HALF_CENT
+    utility = evidence.of_bill("utility").fillna("").to_numpy()
+    equal &= utility[a] == utility[b]
+    repeated = [
+        f"equals bill {other} in dates, usage ({number} records) and charges ({charged:,.2f})"
+        for number, other, charged in zip(keys["records"], others, evidence.charges[b], strict=True)
+    ]
+    for kind, chosen, words in (("repeated_bill", equal, repeated), ("potential_duplicate", ~equal, found)):
+        at = np.flatnonzero(chosen)
+        if len(at):
+            yield evidence.of_usage(
+                kind,
+                rows[at],
+                [words[place] for place in at],
+                other_bill_id=others[at],
+                start_date=first[at],
+                end_date=last[at],
+                meter_id=meter[at],
+                usage_id=usage[at],
+            )
 
 
 def _pairs(evidence: Evidence, kind: str, earlier: Whole, later: Whole, both: Whole) -> Iterator[pd.DataFrame]:
