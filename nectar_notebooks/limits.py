@@ -115,7 +115,7 @@ def read_regular_file(path: Path, most: float) -> bytes:
             )
             kind = next((name for is_one, name in kinds if is_one(mode)), "no file")
             raise OSError(None, f"it is {kind}, and only regular files are read")
-        with path.open("rb", opener=_without_waiting) as file:
+        with open(path, "rb", opener=_without_waiting) as file:
             return file.read(int(most) + 1)
     except ValueError:  # a NUL in its name
         raise OSError(None, "no file has such a name") from None

@@ -5,6 +5,7 @@ Connecting is left to others, and so is looking into files and the keyring: see 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -120,6 +121,11 @@ def resolve(
     >>> resolve(environ={}, dotenv="no-such-file").environment
     'local'
     """
+    for name, value in (("version", version), ("base_url", base_url)):
+        if value is not None and not isinstance(value, str):
+            raise ConfigurationError(f"{name} must be a string, not of type {type(value).__name__}.")
+    if cache_dir is not None and not isinstance(cache_dir, (str, Path)):
+        raise ConfigurationError(f"cache_dir must be a path, not of type {type(cache_dir).__name__}.")
     places = look(environ, dotenv)
     found: dict[str, str] = {}
     if (rehearsal or places.switch("NECTAR_REHEARSAL")) and not _on_this_machine(base_url):
@@ -144,7 +150,7 @@ def resolve(
         keys=own,
         version=asked,
         base_url=url,
-        cache_dir=Path(folder).expanduser(),
+        cache_dir=_folder(folder, found["cache_dir"]),
         cache_dir_given=found["cache_dir"] != "default",
         sandbox_seed=_seed(places),
         sandbox_documented_only=places.switch("NECTAR_SANDBOX_DOCUMENTED_ONLY"),
@@ -154,11 +160,11 @@ def resolve(
 
 
 def _known(environment: str | None, where: str) -> None:
-    if environment in (None, *ENVIRONMENTS):
+    if environment is None or (isinstance(environment, str) and environment in ENVIRONMENTS):
         return
     advice = f"Say one of {', '.join(ENVIRONMENTS)}."
     if not isinstance(environment, str) or len(environment) <= _LONGEST_WORD:
-        raise ConfigurationError(f"There is no environment {environment!r} ({where}).", advice=advice)
+        raise ConfigurationError(f"There is no environment {environment!r:.40} ({where}).", advice=advice)
     raise ConfigurationError(
         f"The environment that was given ({where}) does not exist. It is not repeated here, as it may be a key.",
         advice=f"{advice} If it is a key: nn.connect('production', key=...), or put it in NECTAR_PRODUCTION_API_KEY.",
@@ -253,6 +259,19 @@ def _checked_version(version: str, where: str) -> str:
             f"There is no API version {version!r} ({where}).", advice=f"Say one of {', '.join(VERSIONS)}."
         )
     return text
+
+
+def _folder(text: str, where: str) -> Path:
+    try:
+        path = Path(text).expanduser()
+        if b"\0" in os.fsencode(path):
+            raise ValueError("it holds a NUL")
+    except (ValueError, RuntimeError) as error:  # no text of this system; nobody's home
+        raise ConfigurationError(
+            f"The cache folder {text!r:.80} ({where}) cannot be a path: {error}.",
+            advice="Give another with cache_dir= or NECTAR_CACHE_DIR.",
+        ) from error
+    return path
 
 
 def _limits(given: object, places: Places) -> Limits:
