@@ -17,7 +17,7 @@ from typing import Final
 
 from nectar_notebooks.errors import ConfigurationError
 
-__all__ = ["MB", "Limits", "how_to_raise", "read_regular_file", "variable_of"]
+__all__ = ["MB", "Limits", "how_to_raise", "path_of", "read_regular_file", "variable_of"]
 
 MB: Final = 1024 * 1024
 
@@ -93,6 +93,26 @@ def how_to_raise(name: str) -> str:
     if name == "bills_mb":
         return f"If that is meant, {variable}."
     return f"If that is meant, {variable}, or say nn.connect(limits={{{name!r}: ...}})."
+
+
+def path_of(given: object) -> Path:
+    """Return the path that was given, whether or not anything is there.
+
+    Raises
+    ------
+    OSError
+        It can be no path: not of that kind, a NUL in it, too long, in the home of nobody; `strerror` says which.
+    """
+    try:
+        path = Path(given).expanduser()  # type: ignore[arg-type]
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        pass
+    except OSError as error:
+        raise OSError(None, error.strerror) from error
+    except (ValueError, TypeError, RuntimeError) as error:
+        raise OSError(None, str(error)) from error
+    return path
 
 
 def read_regular_file(path: Path, most: float) -> bytes:

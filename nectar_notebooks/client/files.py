@@ -18,7 +18,7 @@ from uuid import uuid4
 
 from nectar_notebooks.client.shown import shown
 from nectar_notebooks.errors import InvalidRequestError
-from nectar_notebooks.limits import MB, read_regular_file
+from nectar_notebooks.limits import MB, path_of, read_regular_file
 from nectar_notebooks.printing import printable
 
 __all__ = ["Documents", "File", "file_name", "place_for", "save", "uploadable"]
@@ -149,12 +149,9 @@ def _cut(text: str, most: int) -> str:
 
 def _path(given: str | os.PathLike[str]) -> Path:
     try:
-        path = Path(given).expanduser()
-        path.exists()
-    except (OSError, ValueError, TypeError, RuntimeError) as error:  # too long, a NUL, bytes, nobody's home
-        why = error.strerror if isinstance(error, OSError) else str(error)
-        raise InvalidRequestError(f"{shown(given)} cannot be the path of a file: {why}.") from error
-    return path
+        return path_of(given)
+    except OSError as error:
+        raise InvalidRequestError(f"{shown(given)} cannot be the path of a file: {error.strerror}.") from error
 
 
 def place_for(to: str | os.PathLike[str] | None, name: str, *, overwrite: bool) -> Path:

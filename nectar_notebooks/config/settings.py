@@ -5,7 +5,6 @@ Connecting is left to others, and so is looking into files and the keyring: see 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -17,7 +16,7 @@ from urllib.parse import urlsplit
 from nectar_notebooks.config.places import KEY_VARIABLES, Places, from_keyring, look
 from nectar_notebooks.config.secret import Secret, read_secrets
 from nectar_notebooks.errors import ConfigurationError
-from nectar_notebooks.limits import Limits
+from nectar_notebooks.limits import Limits, path_of
 
 __all__ = ["EMBEDDED_URL", "ENVIRONMENTS", "NECTAR_URL", "VERSIONS", "Settings", "resolve"]
 
@@ -263,15 +262,12 @@ def _checked_version(version: str, where: str) -> str:
 
 def _folder(text: str, where: str) -> Path:
     try:
-        path = Path(text).expanduser()
-        if b"\0" in os.fsencode(path):
-            raise ValueError("it holds a NUL")
-    except (ValueError, RuntimeError) as error:  # no text of this system; nobody's home
+        return path_of(text)
+    except OSError as error:
         raise ConfigurationError(
-            f"The cache folder {text!r:.80} ({where}) cannot be a path: {error}.",
+            f"The cache folder {text!r:.80} ({where}) cannot be a path: {error.strerror}.",
             advice="Give another with cache_dir= or NECTAR_CACHE_DIR.",
         ) from error
-    return path
 
 
 def _limits(given: object, places: Places) -> Limits:
