@@ -34,7 +34,7 @@ __all__ = ["PIECE", "Deadline", "Http", "WireAdapter", "pieces_of"]
 
 #: So much is read, unpacked or sent at once.
 PIECE: Final = 1 << 18
-#: What a file or a body must bring, in bytes a second, to have more time.
+#: What a file must bring, in bytes a second, to have more time.
 _LEAST_RATE: Final = 16_384
 
 
@@ -45,7 +45,7 @@ class Deadline:
     ----------
     seconds : float
     growing : bool
-        Whether what arrives buys time, as a file of unknown size must. What is sent always does.
+        Whether what arrives buys time, as a file of unknown size must.
     """
 
     def __init__(self, seconds: float, *, growing: bool = False) -> None:
@@ -143,9 +143,7 @@ class _Timed(HTTPConnection):
         for start in range(0, len(data), PIECE):
             if self.sock is not None:
                 self.sock.settimeout(deadline.cut(_SEND_TIMEOUT))
-            piece = data[start : start + PIECE]
-            super().send(piece)
-            deadline.earn(len(piece))
+            super().send(data[start : start + PIECE])
 
 
 #: Seconds in which a peer must take one piece.
