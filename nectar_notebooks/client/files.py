@@ -131,7 +131,7 @@ def file_name(called: object, bill_id: str) -> str:
     """Return a safe name for a bill's original: what the API calls it is data, and never a path."""
     name = called if isinstance(called, str) else ""
     name = re.split(r"[/\\]", name)[-1]
-    name = re.sub(r'[\x00-\x1f\x7f<>:"|?*]', "_", name).strip(" .")
+    name = "".join("_" if one in '<>:"|?*' or not one.isprintable() else one for one in name).strip(" .")
     if not name:
         name = re.sub(r"[^\w-]", "_", bill_id) + ".pdf"
     if _RESERVED.fullmatch(name):

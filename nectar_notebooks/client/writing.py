@@ -232,8 +232,10 @@ class ObjectVerbs(Writing):
             each = [row for _, row in sites.iterrows()]
         elif isinstance(sites, (str, pd.Series, Mapping)) or hasattr(sites, "_asdict"):
             each = [cast("Given", sites)]
-        else:
+        elif isinstance(sites, Iterable):
             each = list(cast("Iterable[Given]", sites))
+        else:
+            raise InvalidRequestError(f"sites={shown(sites)} cannot be understood: give a site, or a list of sites.")
         if not each:
             raise InvalidRequestError("A connection needs at least one site.", advice="Create one with create_site.")
         found = [resolve(self._library, scope.company_id, one).site_id or "" for one in each]
