@@ -13,7 +13,7 @@ import http.cookiejar
 import io
 import os
 import threading
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -108,7 +108,7 @@ class _TimedReader(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int | None:  # any writable buffer: 3.11 has no name for it
         self._sock.settimeout(self._deadline.cut(self._between or self._deadline.left()))
-        count = cast("int | None", self._raw.readinto(buffer))  # type: ignore[attr-defined]
+        count = cast("int | None", self._raw.readinto(buffer))
         if self._deadline.growing and count:
             self._deadline.earn(count)
         return count
@@ -128,8 +128,7 @@ class _Response(http.client.HTTPResponse):
     def __init__(self, sock: socket.socket, *arguments: Any, **options: Any) -> None:
         super().__init__(sock, *arguments, **options)
         if _thread.deadline is not None:
-            reader = cast("io.BufferedReader", self.fp)
-            self.fp = io.BufferedReader(_TimedReader(reader.detach(), sock, _thread.deadline))  # type: ignore[arg-type]
+            self.fp = io.BufferedReader(_TimedReader(self.fp.detach(), sock, _thread.deadline))
 
 
 class _Timed(HTTPConnection):
@@ -170,12 +169,12 @@ class WireAdapter(HTTPAdapter):
 
     def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
         """Make the pools of direct connections."""
-        super().init_poolmanager(*arguments, **options)  # type: ignore[no-untyped-call]
+        super().init_poolmanager(*arguments, **options)
         self.poolmanager.pool_classes_by_scheme = _POOLS
 
     def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
         """Return the pools of connections through a proxy."""
-        manager = super().proxy_manager_for(proxy, **options)  # type: ignore[no-untyped-call]
+        manager = super().proxy_manager_for(proxy, **options)
         if type(manager) is urllib3.ProxyManager:  # a SOCKS proxy has connections of its own
             manager.pool_classes_by_scheme = _POOLS
         return manager
@@ -192,9 +191,9 @@ class Http(requests.Session):
         self.headers["Accept"] = "application/json"
         self.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
 
-    def merge_environment_settings(self, url: Any, *arguments: Any, **options: Any) -> MutableMapping[str, Any]:
+    def merge_environment_settings(self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any) -> Any:
         """Return proxies and authorities for a request to `url`, as the environment names them."""
-        settings: MutableMapping[str, Any] = super().merge_environment_settings(url, *arguments, **options)
+        settings: Any = super().merge_environment_settings(url, proxies, stream, verify, cert)
         if origin_of(url)[1] in LOOPBACK:
             settings["proxies"] = {}
         bundle = settings["verify"]

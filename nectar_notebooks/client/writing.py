@@ -27,6 +27,7 @@ from nectar_notebooks.client.fields import (
 from nectar_notebooks.client.resolving import Given
 from nectar_notebooks.client.scope import Scope, resolve
 from nectar_notebooks.client.sending import Writing
+from nectar_notebooks.client.shown import shown
 from nectar_notebooks.errors import InvalidRequestError
 
 __all__ = ["ObjectVerbs"]

@@ -31,7 +31,7 @@ from nectar_notebooks import FrozenClock, Nectar, connect
 from nectar_notebooks.errors import NectarError
 
 DAY = "2026-01-10T08:00:00Z"
-EXAMPLES = 1500 if os.environ.get("NECTAR_TESTS_SOAK") else 60
+EXAMPLES = 1500 if os.environ.get("NECTAR_TESTS_SOAK") else 20
 RUN = settings(
     phases=(Phase.explicit, Phase.generate),
     max_examples=EXAMPLES,
