@@ -14,7 +14,7 @@ import sys
 import tempfile
 import weakref
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -106,6 +106,8 @@ def connect(
     """
     if sandbox is not None and (base_url is not None or environment not in (None, "local")):
         raise ConfigurationError("A sandbox was given, and another place too.", advice="Give one of them.")
+    age = _age(max_age)
+    _must_be_usable(sandbox, clock, offline)
     rehearsed = _rehearsed[-1] if _rehearsed and sandbox is None else None
     settings = resolve(
         "local" if sandbox is not None else environment,
@@ -116,7 +118,6 @@ def connect(
         limits=limits,
         rehearsal=rehearsed is not None,
     )
-    age = timedelta(seconds=max_age) if isinstance(max_age, (int, float)) else max_age
     if settings.base_url != EMBEDDED_URL:
         return _served(settings, offline=offline, max_age=age, clock=clock or SystemClock())
     sandbox = sandbox or rehearsed
@@ -127,6 +128,31 @@ def connect(
                 "No API key was found: this is the embedded sandbox, with made-up bills on this machine.\n"
             )
     return _in_process(settings, sandbox, offline=offline, max_age=age, clock=clock or sandbox.clock)
+
+
+def _must_be_usable(sandbox: object, clock: object, offline: object) -> None:
+    """Refuse what was given in place of a sandbox, a clock or a flag."""
+    if sandbox is not None:
+        from nectar_notebooks.sandbox import Sandbox
+
+        if not isinstance(sandbox, Sandbox):
+            raise ConfigurationError(f"sandbox must be a Sandbox, not of type {type(sandbox).__name__}.")
+    if clock is not None and not all(callable(getattr(clock, name, None)) for name in ("now", "today", "sleep")):
+        raise ConfigurationError(f"clock must be a Clock, not of type {type(clock).__name__}.")
+    if not isinstance(offline, bool):
+        raise ConfigurationError(f"offline must be True or False, not of type {type(offline).__name__}.")
+
+
+def _age(given: object) -> timedelta | None:
+    """Return how old kept rows may be."""
+    if given is None or isinstance(given, timedelta):
+        return given
+    if isinstance(given, (int, float)) and not isinstance(given, bool):
+        with suppress(ValueError, OverflowError):  # no number, or more than a calendar has
+            return timedelta(seconds=given)
+    raise ConfigurationError(
+        f"max_age cannot be {given!r:.40}.", advice="Give a timedelta, a number of seconds, or None for any age."
+    )
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from typing import Final
 
 from nectar_notebooks.errors import ConfigurationError
 
-__all__ = ["MB", "Limits", "how_to_raise", "read_regular_file", "variable_of"]
+__all__ = ["MB", "Limits", "how_to_raise", "path_of", "read_regular_file", "variable_of"]
 
 MB: Final = 1024 * 1024
 
@@ -95,6 +95,26 @@ def how_to_raise(name: str) -> str:
     return f"If that is meant, {variable}, or say nn.connect(limits={{{name!r}: ...}})."
 
 
+def path_of(given: object) -> Path:
+    """Return the path that was given, whether or not anything is there.
+
+    Raises
+    ------
+    OSError
+        It can be no path: not of that kind, a NUL in it, too long, in the home of nobody; `strerror` says which.
+    """
+    try:
+        path = Path(given).expanduser()  # type: ignore[arg-type]
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        pass
+    except OSError as error:
+        raise OSError(None, error.strerror) from error
+    except (ValueError, TypeError, RuntimeError) as error:
+        raise OSError(None, str(error)) from error
+    return path
+
+
 def read_regular_file(path: Path, most: float) -> bytes:
     """Return the first `most` bytes of a file and one more, if there are; what is no regular file is not opened.
 
@@ -115,7 +135,7 @@ def read_regular_file(path: Path, most: float) -> bytes:
             )
             kind = next((name for is_one, name in kinds if is_one(mode)), "no file")
             raise OSError(None, f"it is {kind}, and only regular files are read")
-        with path.open("rb", opener=_without_waiting) as file:
+        with open(path, "rb", opener=_without_waiting) as file:
             return file.read(int(most) + 1)
     except ValueError:  # a NUL in its name
         raise OSError(None, "no file has such a name") from None

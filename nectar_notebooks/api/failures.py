@@ -88,7 +88,9 @@ def network_failure(error: Exception, host: str, seconds: float) -> str:
     if isinstance(error, (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError, TimeoutError)):
         return f"{host} did not answer within {seconds:g} seconds"
     if isinstance(error, (requests.exceptions.SSLError, urllib3.exceptions.SSLError)):
-        return f"the certificate of {host} could not be verified"
+        return (
+            f"the certificate of {host} could not be verified (an authority of your own is named by REQUESTS_CA_BUNDLE)"
+        )
     if isinstance(error, requests.exceptions.ProxyError):
         return f"the proxy before {host} refused"
     if isinstance(error, (requests.exceptions.ContentDecodingError, urllib3.exceptions.DecodeError)):

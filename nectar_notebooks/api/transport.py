@@ -13,7 +13,7 @@ import http.cookiejar
 import io
 import os
 import threading
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -34,7 +34,7 @@ __all__ = ["PIECE", "Deadline", "Http", "WireAdapter", "pieces_of"]
 
 #: So much is read, unpacked or sent at once.
 PIECE: Final = 1 << 18
-#: What a file or a body must bring, in bytes a second, to have more time.
+#: What a file must bring, in bytes a second, to have more time.
 _LEAST_RATE: Final = 16_384
 
 
@@ -45,7 +45,7 @@ class Deadline:
     ----------
     seconds : float
     growing : bool
-        Whether what arrives buys time, as a file of unknown size must. What is sent always does.
+        Whether what arrives buys time, as a file of unknown size must.
     """
 
     def __init__(self, seconds: float, *, growing: bool = False) -> None:
@@ -108,7 +108,7 @@ class _TimedReader(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int | None:  # any writable buffer: 3.11 has no name for it
         self._sock.settimeout(self._deadline.cut(self._between or self._deadline.left()))
-        count = cast("int | None", self._raw.readinto(buffer))  # type: ignore[attr-defined]
+        count = cast("int | None", self._raw.readinto(buffer))
         if self._deadline.growing and count:
             self._deadline.earn(count)
         return count
@@ -128,8 +128,7 @@ class _Response(http.client.HTTPResponse):
     def __init__(self, sock: socket.socket, *arguments: Any, **options: Any) -> None:
         super().__init__(sock, *arguments, **options)
         if _thread.deadline is not None:
-            reader = cast("io.BufferedReader", self.fp)
-            self.fp = io.BufferedReader(_TimedReader(reader.detach(), sock, _thread.deadline))  # type: ignore[arg-type]
+            self.fp = io.BufferedReader(_TimedReader(self.fp.detach(), sock, _thread.deadline))
 
 
 class _Timed(HTTPConnection):
@@ -143,9 +142,7 @@ class _Timed(HTTPConnection):
         for start in range(0, len(data), PIECE):
             if self.sock is not None:
                 self.sock.settimeout(deadline.cut(_SEND_TIMEOUT))
-            piece = data[start : start + PIECE]
-            super().send(piece)
-            deadline.earn(len(piece))
+            super().send(data[start : start + PIECE])
 
 
 #: Seconds in which a peer must take one piece.
@@ -172,12 +169,12 @@ class WireAdapter(HTTPAdapter):
 
     def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
         """Make the pools of direct connections."""
-        super().init_poolmanager(*arguments, **options)  # type: ignore[no-untyped-call]
+        super().init_poolmanager(*arguments, **options)
         self.poolmanager.pool_classes_by_scheme = _POOLS
 
     def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
         """Return the pools of connections through a proxy."""
-        manager = super().proxy_manager_for(proxy, **options)  # type: ignore[no-untyped-call]
+        manager = super().proxy_manager_for(proxy, **options)
         if type(manager) is urllib3.ProxyManager:  # a SOCKS proxy has connections of its own
             manager.pool_classes_by_scheme = _POOLS
         return manager
@@ -194,9 +191,9 @@ class Http(requests.Session):
         self.headers["Accept"] = "application/json"
         self.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
 
-    def merge_environment_settings(self, url: Any, *arguments: Any, **options: Any) -> MutableMapping[str, Any]:
+    def merge_environment_settings(self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any) -> Any:
         """Return proxies and authorities for a request to `url`, as the environment names them."""
-        settings: MutableMapping[str, Any] = super().merge_environment_settings(url, *arguments, **options)
+        settings: Any = super().merge_environment_settings(url, proxies, stream, verify, cert)
         if origin_of(url)[1] in LOOPBACK:
             settings["proxies"] = {}
         bundle = settings["verify"]

@@ -108,6 +108,7 @@ class Listing:
             The walk broke, or the list kept changing; finished pages are staged.
         """
         spent = 0
+        misfits: list[tuple[int, int]] = []
         for _ in range(1 + _REPEATS):
             gathered, total, requests = self._walk(staging)
             spent += requests
@@ -130,7 +131,14 @@ class Listing:
                 came = len(frames[self._family.parent])
             if total == came:
                 return self._pulled(frames, staging, total, spent)
+            misfits.append((total, came))
             staging.restart(self._clock.now())
+        if len(set(misfits)) == 1:
+            raise ContractError(
+                f"The API contradicts itself about the {self._resource} of company {self._company_id}: {total:,} were "
+                f"announced and {came:,} came, and the same in each of {1 + _REPEATS} walks.",
+                advice="Nothing changed meanwhile, so asking again does not help: report it to Nectar's support.",
+            )
         raise InterruptedWalkError(
             f"The {self._resource} of company {self._company_id} changed during each of {1 + _REPEATS} walks.",
             rows=[],

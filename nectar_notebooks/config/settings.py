@@ -121,6 +121,11 @@ def resolve(
     >>> resolve(environ={}, dotenv="no-such-file").environment
     'local'
     """
+    for name, value in (("version", version), ("base_url", base_url)):
+        if value is not None and not isinstance(value, str):
+            raise ConfigurationError(f"{name} must be a string, not of type {type(value).__name__}.")
+    if cache_dir is not None and not isinstance(cache_dir, (str, Path)):
+        raise ConfigurationError(f"cache_dir must be a path, not of type {type(cache_dir).__name__}.")
     places = look(environ, dotenv)
     found: dict[str, str] = {}
     if (rehearsal or places.switch("NECTAR_REHEARSAL")) and not _on_this_machine(base_url):
@@ -155,11 +160,11 @@ def resolve(
 
 
 def _known(environment: str | None, where: str) -> None:
-    if environment in (None, *ENVIRONMENTS):
+    if environment is None or (isinstance(environment, str) and environment in ENVIRONMENTS):
         return
     advice = f"Say one of {', '.join(ENVIRONMENTS)}."
     if not isinstance(environment, str) or len(environment) <= _LONGEST_WORD:
-        raise ConfigurationError(f"There is no environment {environment!r} ({where}).", advice=advice)
+        raise ConfigurationError(f"There is no environment {environment!r:.40} ({where}).", advice=advice)
     raise ConfigurationError(
         f"The environment that was given ({where}) does not exist. It is not repeated here, as it may be a key.",
         advice=f"{advice} If it is a key: nn.connect('production', key=...), or put it in NECTAR_PRODUCTION_API_KEY.",

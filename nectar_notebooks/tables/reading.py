@@ -286,12 +286,9 @@ def json_text(value: object) -> str:
 
 def _parts(value: dict[str, object] | list[object]) -> list[object]:
     """Return what is written for an object or a list: marks as bytes, and the values within."""
-    named = isinstance(value, dict)
-    parts: list[object] = [b"{" if named else b"["]
-    for place, inner in enumerate(value):
-        parts.append(b"," if place else b"")
-        parts += [inner, b":", value[inner]] if isinstance(value, dict) else [inner]
-    return [*parts, b"}" if named else b"]"]
+    if isinstance(value, list):
+        return [b"[", *[part for inner in value for part in (inner, b",")][:-1], b"]"]
+    return [b"{", *[part for name, inner in value.items() for part in (name, b":", inner, b",")][:-1], b"}"]
 
 
 # --- lists within rows
