@@ -238,7 +238,9 @@ def _worth(
     if occupancy != "disabled":
         percent = pd.Series([f"occupancy {100 * part:g} %" for part in share], usage.index, dtype=TEXT)
         done.append((share != 1.0, percent))
-    result = usage.assign(adjusted_usage=worth * sign * share, occupancy_factor=share, adjustment=_in_words(usage, done))
+    result = usage.assign(
+        adjusted_usage=worth * sign * share, occupancy_factor=share, adjustment=_in_words(usage, done)
+    )
     return report(
         result,
         "adjust",

@@ -68,6 +68,7 @@ def read_meters(usage: pd.DataFrame, meters: pd.DataFrame, named: pd.Series) -> 
     known = pd.DataFrame({name: text(meters, name) for name in names})
     seen = pd.DataFrame({name: text(usage, name) for name in names if name != "net_metering"})
     seen["net_metering"] = pd.Series(np.nan, seen.index, dtype=TEXT)
+    known.index, seen.index = pd.RangeIndex(len(known)), pd.RangeIndex(len(seen))  # it may be called as a column is
     # of several answers the first in the alphabet: never the first in the order of rows
     seen = seen[seen["meter_id"].notna()]
     seen = seen[~seen.duplicated()].sort_values(list(names), kind="stable").drop_duplicates("meter_id")
