@@ -39,7 +39,6 @@ _PAGE_TREE: Final = re.compile(rb"/Type\s*/Pages\b")
 _COUNT: Final = re.compile(rb"/Count\s+(\d{1,9})")
 #: In bytes of UTF-8, as file systems count: most take 255, some 143, and a suffix may be added.
 _LONGEST_NAME: Final = 120
-#: Names that Windows keeps for devices, whatever their suffix.
 #: How a picture begins, and the suffixes it may have; a PDF may have something before its start.
 _PICTURES: Final = (
     (b"\x89PNG\r\n\x1a\n", (".png",)),

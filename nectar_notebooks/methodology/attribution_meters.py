@@ -70,7 +70,8 @@ def read_meters(usage: pd.DataFrame, meters: pd.DataFrame, named: pd.Series) -> 
     """Return the meters of the table, of the usage records and those that line items name (`named`)."""
     names = ("meter_id", "site_id", "commodity", "subtype", "account_id", "net_metering")
     # of several answers the first in the alphabet: never the first in the order of rows
-    known = pd.DataFrame({name: text(meters, name) for name in names})
+    # an index may be called as a column is
+    known = pd.DataFrame({name: text(meters, name) for name in names}).reset_index(drop=True)
     known = known[known["meter_id"].notna()]
     if known["meter_id"].duplicated().any():
         known = known.sort_values(list(names), kind="stable").drop_duplicates("meter_id")
@@ -79,6 +80,7 @@ def read_meters(usage: pd.DataFrame, meters: pd.DataFrame, named: pd.Series) -> 
     used = text(usage, "meter_id")
     silent = ~whole[places_in(used, known["meter_id"])] & used.notna().to_numpy()  # the table does not say all of it
     seen = pd.DataFrame({name: text(usage, name)[silent] for name in names if name != "net_metering"})
+    seen = seen.reset_index(drop=True)
     seen["net_metering"] = pd.Series(np.nan, seen.index, dtype=TEXT)
     seen = seen[~seen.duplicated()].sort_values(list(names), kind="stable").drop_duplicates("meter_id")
     named = named.dropna().drop_duplicates()

@@ -92,15 +92,16 @@ def monthly(
         (`meter_id`, `site_id`, `commodity`, `subtype`, `unit`, `currency`, `month`, `usage`, `cost`,
         `days_covered`, `days_in_month`, `days_overlapped`, `estimated_share`, `bills`, `first_day`,
         `last_day`, `generated`, `exported`) and three more: `finance` (in `currency`: late fees and earlier
-        balances, no energy cost), `total` (`cost` or `finance`, whichever the row has) and `kind`. `usage` is net
-        consumption, import less export; of a meter that counts generation alone (commodity SOLAR) it is what it
-        counts, which :func:`energy` and :func:`intensity` leave out. Rows of kind ``attributed`` are usage with
-        the charges its meter pays; ``unattributed``
-        and ``residual`` rows have no meter and carry what no meter could be found for, and what a bill's
-        current charges differ from its line items; ``vacant`` rows what `scale_charges` took away;
-        ``finance`` rows carry only `finance`. So ``monthly(...)["total"].sum()`` is the ledger of each currency, to the
-        cent: the line items that count, and the residuals. A charge or a record without any date
-        stands in a row without a month. A row of charges alone covers no days and has no usage.
+        balances, no energy cost), `total` (`cost` or `finance`, whichever the row has) and `kind`.
+
+        `usage` is net consumption, import less export; of a meter that counts generation alone (commodity
+        SOLAR) it is what it counts, which :func:`energy` and :func:`intensity` leave out. Rows of kind
+        ``attributed`` are usage with the charges its meter pays; ``unattributed`` and ``residual`` rows have no
+        meter and carry what no meter could be found for, and what a bill's current charges differ from its line
+        items; ``vacant`` rows what `scale_charges` took away; ``finance`` rows carry only `finance`. So
+        ``monthly(...)["total"].sum()`` is the ledger of each currency, to the cent: the line items that count,
+        and the residuals. A charge or a record without any date stands in a row without a month. A row of
+        charges alone covers no days and has no usage.
         ``attrs["nectar"]`` says how many rows were left out, by table and reason, and as ``amounts_rounded`` how many
         line items were finer than 0.0001, where any was.
 

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.float64]
 
 __all__ = [
-    "EXCLUDED", "NET_METERING", "Flows", "NetMetering", "consumed", "directions", "net_records", "netted", "of_solar",
+    "EXCLUDED", "NET_METERING", "Flows", "NetMetering", "consumed", "directions", "net_records", "netted", "of_months",
+    "of_solar",
 ]  # fmt: skip
 
 NetMetering: TypeAlias = Literal["net", "as_is"]
@@ -52,7 +53,7 @@ def directions(frame: pd.DataFrame) -> tuple[Flags, Flags]:
     return exported, generated
 
 
-def netted(raw: Floats, exported: Flags, net_metering: NetMetering) -> Floats:
+def netted(raw: Floats, exported: Flags, net_metering: str) -> Floats:
     """Return usage with exported energy subtracted, whatever sign the bill gives it; twice is once."""
     return np.where(exported, -np.abs(raw), raw) if net_metering == "net" else raw
 
@@ -66,7 +67,7 @@ class Flows:
     generated: Floats
 
 
-def consumed(frame: pd.DataFrame, raw: Floats, net_metering: NetMetering) -> Flows:
+def consumed(frame: pd.DataFrame, raw: Floats, net_metering: str) -> Flows:
     """Return what flows where by usage records, raw or adjusted before: those that are worth what they say stay."""
     exported, generated = directions(frame)
     usage, outward = netted(raw, exported, net_metering), np.abs(raw)
@@ -79,7 +80,15 @@ def consumed(frame: pd.DataFrame, raw: Floats, net_metering: NetMetering) -> Flo
     return Flows(np.where(generated, np.nan, usage), np.where(exported, outward, np.nan), np.where(inside, raw, np.nan))
 
 
-def net_records(usage: pd.DataFrame, net_metering: NetMetering) -> pd.DataFrame:
+def of_months(monthly: pd.DataFrame) -> tuple[Floats, Floats]:
+    """Return the consumption of months, and what was generated beside it (missing where there is none)."""
+    usage, generated = numbers(monthly, "usage", "monthly"), numbers(monthly, "generated", "monthly")
+    exported, solar = numbers(monthly, "exported", "monthly"), of_solar(monthly)
+    generated = np.where(solar & np.isnan(generated) & np.isnan(exported), usage, generated)
+    return np.where(solar, -exported, usage), generated
+
+
+def net_records(usage: pd.DataFrame, net_metering: str) -> pd.DataFrame:
     """Return usage records with their net `usage`; without `net_metering`, as they are. Generation is taken out."""
     if "net_metering" not in usage.columns:
         return usage

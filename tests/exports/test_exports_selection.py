@@ -31,6 +31,8 @@ METERS = {
     "G": ("south", "GAS", "NATURAL_GAS"),
     "O": ("north", "FUEL", "FUEL_OIL_2"),
     "S": ("north", "WATER", "WASTEWATER"),
+    "X": ("north", "ELECTRICITY", "USAGE"),
+    "P": ("north", "SOLAR", None),
 }
 
 
@@ -259,6 +261,34 @@ def test_whole_months_are_exported_and_parts_are_listed() -> None:
     assert out["table"].tolist() == ["monthly"]
     january = float(out["reason"].iloc[0].split("cost of ")[1].split()[0])
     assert total(rows[COST]) + round(january * 100) == 7700
+
+
+@pytest.mark.parametrize("by", ["bill", "month"])
+def test_exported_and_generated_energy_is_no_consumption(by: str) -> None:
+    days = ("2024-01-01", "2024-01-31")
+    held = made(
+        [bill("a")],
+        [
+            record("a", "E", *days, 3100.0, "KWH", net_metering="IMPORT"),
+            record("a", "E", *days, 310.0, "KWH", net_metering="EXPORT") | {"usage_id": "back"},
+            record("a", "X", *days, 620.0, "kWh", net_metering="EXPORT"),
+            record("a", "P", *days, 930.0, "kWh"),
+        ],
+        [item("a", 31.0, "E"), item("a", -6.2, "X"), item("a", 9.3, "P")],
+    )
+    upload = exports.portfolio_manager(held, by=by)
+    rows = upload.sheets["Add Bills-Electricity"]
+    assert rows[[QUANTITY, UNITS, COST]].values.tolist() == [[3100.0, "kWh (thousand Watt-hours)", 31.0]]
+    out = upload.notes[~upload.notes["exported"]]
+    reasons = set(zip(out["meter_id"], out["reason"], strict=True))
+    told = {
+        ("X", "exported energy is no consumption, with a cost of -6.20 USD"),
+        ("P", "energy generated on site is no consumption, with a cost of 9.30 USD"),
+    }
+    assert reasons - {("E", "exported energy is no consumption")} == told
+    months = exports.monthly(held).frame.set_index("meter_id")
+    assert months["usage"].to_dict() == {"E": 2790.0, "X": -620.0, "P": 930.0}
+    assert months["exported"].dropna().to_dict() == {"E": 310.0, "X": 620.0}
 
 
 def test_names_of_portfolio_manager_come_from_the_users_table(held: Portfolio) -> None:

@@ -274,7 +274,8 @@ def test_a_meter_without_usage_keeps_its_sites_share_of_a_fixed_charge() -> None
 
 def test_net_metering() -> None:
     usage = pd.DataFrame({"usage": [500.0, 200.0, -30.0], "net_metering": ["IMPORT", "EXPORT", "EXPORT"]})
-    assert adjust(usage)["adjusted_usage"].tolist() == [500, 200, -30]
+    assert adjust(usage, net_metering="as_is")["adjusted_usage"].tolist() == [500, 200, -30]
+    assert adjust(usage)["adjusted_usage"].tolist() == [500, -200, -30]
     assert adjust(usage, net_metering="net")["adjusted_usage"].tolist() == [500, -200, -30]
     # a tenant's export that is taken out of the landlord's net figure gives back what was subtracted
     tenant = usage.assign(exclusion=[True, True, False])

@@ -125,8 +125,12 @@ def test_the_parts_sum_to_the_change_at_every_level_and_equal_the_oracle(rows, r
             for told, part in zip((row.price, row.volume, row.days), exact, strict=True):
                 assert abs(Fraction(round(told * 100)) - part) <= 2
     coarse = compare(monthly, by=["site_id"], start="2024-01", end="2024-12")
+    # Meters of a site are taken together: the change is the same, its parts may tell it in another way.
+    assert coarse["change"].sum() == pytest.approx(fine["change"].sum(), abs=1e-9)
+    assert coarse[PARTS].sum(axis=None) == pytest.approx(fine["change"].sum(), abs=1e-9)
+    by_meter = compare(monthly, by=["meter_id"], start="2024-01", end="2024-12")
     for name in ("change", *PARTS):
-        assert coarse[name].sum() == pytest.approx(fine[name].sum(), abs=1e-9)
+        assert by_meter[name].sum() == pytest.approx(fine[name].sum(), abs=1e-9)
     mixed = monthly.sample(frac=1, random_state=random.randrange(2**32))
     pd.testing.assert_frame_equal(compare(mixed, by=["site_id"], start="2024-01", end="2024-12"), coarse)
 
@@ -298,13 +302,13 @@ def year(meter, usage, months=12, **columns):
 
 def test_intensity_of_a_full_year_and_of_half_a_year():
     monthly = pd.concat([year("A", 100.0), year("B", 100.0, months=6)])
-    # B: 600 kWh in 181 days → × 365 ÷ 181.
+    # A covers every day of the year: nothing is scaled, and nothing of B is counted twice.
     sites = pd.DataFrame({"site_id": ["S"], "area": [100.0], "area_unit": ["sqm"], "use": ["office"]})
     row = intensity(monthly, sites).iloc[0]
     assert row["usage"] == 1800
-    assert row["usage_twelve_months"] == pytest.approx(1200 + 600 * 365 / 181)
-    assert row["intensity"] == pytest.approx((1200 + 600 * 365 / 181) / 100)
-    assert row[["intensity_unit", "use", "days_covered"]].tolist() == ["kWh/m²", "office", 181]
+    assert row["usage_twelve_months"] == 1800
+    assert row["intensity"] == 18
+    assert row[["intensity_unit", "use", "days_covered"]].tolist() == ["kWh/m²", "office", 365]
     # In square feet: 100 m² are 1076.391 ft².
     feet = intensity(monthly, sites, area_unit="ft²").iloc[0]
     assert feet["area"] == pytest.approx(1076.3910417)
@@ -346,6 +350,112 @@ def test_waste_is_taken_as_it_stands():
     )
     row = intensity(waste, pd.DataFrame({"site_id": ["S"], "area": [10.0], "area_unit": ["m2"]})).iloc[0]
     assert row["usage_twelve_months"] == 100
+
+
+OFFICE = pd.DataFrame({"site_id": ["S"], "area": [600.0], "area_unit": ["m²"]})
+
+
+def test_a_meter_swapped_on_1_july_makes_one_year():
+    monthly = year("OLD", 1000.0, months=6)
+    new = year("NEW", 1000.0)
+    swap = pd.concat([monthly, new[new["month"] >= "2023-07-01"]])
+    row = intensity(swap, OFFICE, end="2023-12").iloc[0]
+    assert row[["usage", "days_covered", "usage_twelve_months", "intensity"]].tolist() == [12000, 365, 12000, 20.0]
+
+
+def test_a_meter_swapped_inside_a_month_leaves_no_gap_and_counts_no_day_twice():
+    def dated(meter, months=12):
+        rows = year(meter, 1000.0, months=months)
+        return rows.assign(month=pd.to_datetime(rows["month"]), first_day=pd.to_datetime(rows["month"]))
+
+    rows = dated("OLD", 6)
+    ends = pd.to_datetime([f"2023-{m + 1:02}-{LENGTHS[m]}" for m in range(12)])
+    rows["last_day"] = ends[:6]
+    new = dated("NEW").iloc[5:].assign(last_day=ends[5:])
+    rows.loc[rows.index[-1], ["days_covered", "last_day"]] = [14, pd.Timestamp("2023-06-14")]
+    new.loc[new.index[0], ["days_covered", "first_day"]] = [16, pd.Timestamp("2023-06-15")]
+    row = intensity(pd.concat([rows, new]), OFFICE, end="2023-12").iloc[0]
+    assert row["days_covered"] == 365
+    beside = new.iloc[:1].assign(days_covered=21, first_day=pd.Timestamp("2023-06-10"))
+    row = intensity(pd.concat([rows, new.iloc[1:], beside]), OFFICE, end="2023-12").iloc[0]
+    assert row["days_covered"] == 365  # 14 and 21 days of June, five of them shared
+
+
+def test_under_eleven_months_there_is_no_value():
+    january = year("G", 350.0, months=1, commodity="GAS", unit="thm (US)")
+    row = intensity(january, OFFICE, unit="kWh").iloc[0]
+    assert row[["usage_twelve_months", "intensity"]].isna().all()
+    assert row["reason"] == "GAS: 31 of 365 days covered, under eleven months"
+    assert pd.isna(intensity(year("A", 1.0, months=10), OFFICE, end="2023-12")["intensity"].iloc[0])
+    eleven = intensity(year("A", 1.0, months=11), OFFICE, end="2023-12").iloc[0]
+    assert eleven["usage_twelve_months"] == pytest.approx(11 * 365 / 334)
+    # one commodity that is short leaves the energy of the site unknown
+    both = pd.concat([year("A", 100.0), january])
+    row = intensity(both, OFFICE, unit="kWh", end="2023-12").iloc[0]
+    assert pd.isna(row["intensity"])
+    assert row["reason"].startswith("GAS: 31 of 365")
+
+
+def test_a_site_is_told_in_one_unit_of_its_commodity():
+    half = year("A", 1000.0, months=6)
+    rest = year("A", 1.0, unit="MWh").iloc[6:]
+    row = intensity(pd.concat([half, rest, year("B", 0.0)]), OFFICE, end="2023-12")
+    assert row[["unit", "usage", "intensity"]].values.tolist() == [["kWh", 12000.0, 20.0]]
+    # what does not convert stands by itself
+    kvah = year("K", 5.0, unit="kVAh")
+    assert intensity(pd.concat([year("A", 1000.0), kvah]), OFFICE)["unit"].tolist() == ["kVAh", "kWh"]
+
+
+def test_energy_reports_are_in_kbtu_a_square_foot():
+    sites = pd.DataFrame({"site_id": ["S"], "area": [1000.0], "area_unit": ["sq ft"]})
+    monthly = year("A", 1000.0)
+    expected = 12_000 * 3.6e6 / 1055.056 / 1000 / 1000
+    for told in (
+        intensity(monthly, sites, unit="kBtu"),
+        intensity(monthly, sites, unit="kBtu/ft²"),
+        intensity(monthly, sites, unit="kbtu/sqft"),
+    ):
+        assert told["intensity"].tolist() == pytest.approx([expected])
+        assert told["intensity_unit"].tolist() == ["kBtu/ft²"]
+    with pytest.raises(InvalidRequestError, match="area_unit='acre'"):
+        intensity(monthly, sites, unit="kBtu/acre")
+
+
+def test_generation_is_beside_energy_and_intensity_never_in_them():
+    solar = year("P", 50.0, commodity="SOLAR")
+    monthly = pd.concat([year("A", 100.0), solar])
+    row = energy(monthly, by=["site_id"]).iloc[0]
+    assert row[["energy", "rows", "rows_left_out", "generated"]].tolist() == [1200, 12, 0, 600]
+    assert pd.isna(row["reason"])
+    row = intensity(monthly, OFFICE, unit="kWh").iloc[0]
+    assert row[["intensity", "generated"]].tolist() == [2.0, 600]
+    alone = intensity(monthly, OFFICE).set_index("commodity")
+    assert alone.loc["ELECTRICITY", "intensity"] == 2.0
+    assert pd.isna(alone.loc["SOLAR", "intensity"])
+    assert alone.loc["SOLAR", "reason"] == "generated on site: no consumption"
+    assert alone.loc["SOLAR", "generated"] == 600
+
+
+def test_a_meter_swap_is_a_change_of_price_and_volume():
+    monthly = make_months(("OLD", "2023-01-01", 1000.0, 100.0, 31), ("NEW", "2024-01-01", 1200.0, 144.0, 31))
+    row = compare(monthly, by=["site_id"], start="2024-01", end="2024-01").iloc[0]
+    assert row[["change", "price", "volume", "days", "new", "gone", "other"]].tolist() == [44, 22, 22, 0, 0, 0, 0]
+    told = compare(monthly, by=["meter_id"], start="2024-01", end="2024-01")
+    assert told[["new", "gone"]].sum().tolist() == [144, -100]
+    # half a month each beside the whole month of the year before: no change of days
+    halves = make_months(
+        ("A", "2023-01-01", 310.0, 31.0, 31), ("A", "2024-01-01", 150.0, 15.0, 15), ("B", "2024-01-01", 160.0, 16.0, 16)
+    )
+    halves["first_day"] = pd.to_datetime(["2023-01-01", "2024-01-01", "2024-01-16"])
+    halves["last_day"] = pd.to_datetime(["2023-01-31", "2024-01-15", "2024-01-31"])
+    row = compare(halves, by=["site_id"], start="2024-01", end="2024-01").iloc[0]
+    assert row[["change", "price", "volume", "days"]].tolist() == [0, 0, 0, 0]
+
+
+def test_an_export_meters_credit_has_a_price_and_a_volume():
+    monthly = make_months(("E", "2023-01-01", -1000.0, -50.0, 31), ("E", "2024-01-01", -1200.0, -72.0, 31))
+    row = compare(monthly, by=["meter_id"], start="2024-01", end="2024-01").iloc[0]
+    assert row[["change", "price", "volume", "other"]].tolist() == [-22, -11, -11, 0]
 
 
 # --- indicators ---

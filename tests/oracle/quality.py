@@ -82,6 +82,20 @@ def split_change(now, before):
     return price, volume, days
 
 
+def twelve_months(usage, covered, year, hauled=False):
+    """Usage brought to twelve months by (month, days) of one site and commodity; None under eleven months.
+
+    Of rows of one month the longest says how many days there are: where their days lie is not told.
+    """
+    if hauled:
+        return usage
+    days = {}
+    for month, number in covered:
+        days[month] = max(days.get(month, 0), Fraction(number))
+    whole = sum(days.values())
+    return None if whole < year - 31 else usage * year / whole
+
+
 def heating(month):
     return month.month in (10, 11, 12, 1, 2, 3)
 

@@ -128,6 +128,12 @@ _ALL: Final = (
         "Correct the unit from the original bill, or the meter's commodity.",
     ),
     Kind(
+        "export_sign",
+        ACTION,
+        "An export record whose sign contradicts its meter: positive is exported energy.",
+        "Check against the original bill whether it is a correction; sums subtract it whatever its sign.",
+    ),
+    Kind(
         "flagged",
         ACTION,
         "Nectar has an open issue on the bill.",
