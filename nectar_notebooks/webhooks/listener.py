@@ -178,7 +178,7 @@ class _Door(RequestHandler):
         elif refuse_unread(environ):
             await self._answer()
 
-    async def data_received(self, chunk: bytes) -> None:  # type: ignore[override]  # as is documented
+    async def data_received(self, chunk: bytes) -> None:
         self.body += chunk
         self._hold(max(0, len(self.body) - _SMALL))
         if len(self.body) > BODY_LIMIT:  # of a body that did not say its length
@@ -204,9 +204,12 @@ class _Door(RequestHandler):
         environ = self._environ()
         environ["wsgi.input"] = BytesIO(self.body)
         answers: list[tuple[str, list[tuple[str, str]]]] = []
-        await asyncio.get_running_loop().run_in_executor(
-            self.pool, self.receiver, environ, lambda line, headers, exc_info=None: answers.append((line, headers))
-        )
+
+        def start(line: str, headers: list[tuple[str, str]], exc_info: object = None) -> Callable[[bytes], object]:
+            answers.append((line, headers))
+            return lambda chunk: None
+
+        await asyncio.get_running_loop().run_in_executor(self.pool, self.receiver, environ, start)
         [(line, headers)] = answers
         code, _, reason = line.partition(" ")
         self.set_status(int(code), reason)
