@@ -40,6 +40,7 @@ def test_a_refresh_takes_up_what_changed(sandbox: nn.Sandbox, tmp_path: Path, op
         assert "Connected" in dashboard._detail._past.value  # it is known what it was before
 
 
+@pytest.mark.fault
 def test_an_api_that_went_away_leaves_the_last_good_rows(sandbox: nn.Sandbox, tmp_path: Path, opened: Opened) -> None:
     with sandbox.serve(0) as served:
         dashboard = opened(ConnectionDashboard, joined(sandbox, served.url, tmp_path))
@@ -71,6 +72,7 @@ def test_an_api_that_answers_500(sandbox: nn.Sandbox, tmp_path: Path, opened: Op
         assert dashboard.refresh() is True
 
 
+@pytest.mark.fault
 def test_a_key_that_expires_in_the_middle(sandbox: nn.Sandbox, tmp_path: Path, opened: Opened) -> None:
     key = sandbox.create_key("production", expires=sandbox.clock.now() + timedelta(hours=1))
     with sandbox.serve(0) as served:

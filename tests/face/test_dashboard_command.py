@@ -73,6 +73,7 @@ def listening_addresses(port: int) -> set[str]:
     return found
 
 
+@pytest.mark.fault
 @pytest.mark.served
 def test_the_page_holds_no_code_and_no_key_and_only_this_machine_gets_it(
     sandbox: tuple[nn.Sandbox, dict[str, str]], tmp_path: Path
