@@ -29,7 +29,7 @@ from nectar_notebooks.webhooks.receiver import BODY_LIMIT, Receiver, refuse_unre
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
-__all__ = ["BODY_SECONDS", "CONNECTIONS", "HEADER_SECONDS", "listen"]
+__all__ = ["BODY_SECONDS", "CONNECTIONS", "HEADER_SECONDS", "bound", "listen"]
 
 #: From the first byte that could come to the end of the headers, and from there to the end of the body.
 HEADER_SECONDS: Final = 10.0
@@ -50,8 +50,7 @@ _LARGE_TOGETHER: Final = 64 * BODY_LIMIT
 
 def listen(
     receiver: Receiver,
-    host: str,
-    port: int,
+    where: socket.socket,
     *,
     until: Callable[[], bool],
     listening: Callable[[str], object],
@@ -62,21 +61,17 @@ def listen(
     Parameters
     ----------
     receiver : Receiver
-    host, port : str, int
-        Where to listen; port 0 takes a free one.
+    where : socket
+        As :func:`bound` gives it; it is closed at the end.
     until : callable
         Says whether to stop.
     listening : callable
         Told the address, once it answers.
     turn : callable, optional
         Called each time before `until` is asked.
-
-    Raises
-    ------
-    ConfigurationError
-        The address cannot be listened on.
     """
-    sockets = [_bound(host, port)]
+    host, port = where.getsockname()[:2]
+    host = f"[{host}]" if ":" in host else host
     logging.getLogger("tornado").setLevel(logging.ERROR)  # what strangers send is counted, not logged
 
     async def serve() -> None:
@@ -84,7 +79,7 @@ def listen(
             own = {
                 "receiver": receiver,
                 "pool": pool,
-                "alone": is_loopback(_bracketed(host)),
+                "alone": is_loopback(host),
                 "open_": (held := _Open()),
             }
             server = _Server(
@@ -96,8 +91,8 @@ def listen(
                 max_body_size=_READ_AND_DROPPED,
                 chunk_size=_HEADERS_LIMIT,
             )
-            server.add_sockets(sockets)
-            listening(f"http://{_bracketed(host)}:{sockets[0].getsockname()[1]}")
+            server.add_socket(where)
+            listening(f"http://{host}:{port}")
             while not until():
                 await asyncio.sleep(0.5)
                 turn()
@@ -230,27 +225,26 @@ class _Door(RequestHandler):
         }
 
 
-def _bracketed(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
+def bound(host: str, port: int) -> socket.socket:
+    """Return a socket that listens there; port 0 takes a free one.
 
-
-def _bound(host: str, port: int) -> socket.socket:
-    """Return a listening socket, or say in one sentence why there is none."""
+    Raises
+    ------
+    ConfigurationError
+        The address is taken, or none of this machine's.
+    """
     name = "127.0.0.1" if host == "localhost" else host
+    family = socket.AF_INET6 if ":" in name else socket.AF_INET
     try:
-        found = socket.create_server((name, port), family=_family(name), backlog=_BACKLOG)
+        found = socket.create_server((name, port), family=family, backlog=_BACKLOG)
     except (OSError, OverflowError) as error:
         why = (getattr(error, "strerror", None) or str(error)).lower().rstrip(".")
         raise ConfigurationError(
-            f"Nothing can listen on {_bracketed(host)}, port {port}: {why}.",
+            f"Nothing can listen on {host}, port {port}: {why}.",
             advice="Name another --port, or 0 for a free one, and a --host of this machine.",
         ) from None
     found.setblocking(False)
     return found
-
-
-def _family(host: str) -> socket.AddressFamily:
-    return socket.AF_INET6 if ":" in host else socket.AF_INET
 
 
 def _most_connections() -> int:
