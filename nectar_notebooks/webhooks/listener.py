@@ -42,7 +42,7 @@ _THREADS: Final = 8
 _FILES: Final = 96
 _BACKLOG: Final = 1024
 #: So much of a body that is refused is read, so that the answer arrives.
-_READ_AND_DROPPED: Final = 16 * BODY_LIMIT
+_READ_AND_DROPPED: Final = 10 * BODY_LIMIT
 #: A body of this size is always taken; what the larger ones hold together has a limit.
 _SMALL: Final = 65_536
 _LARGE_TOGETHER: Final = 64 * BODY_LIMIT
@@ -145,14 +145,16 @@ class _Server(HTTPServer):
 
 @stream_request_body
 class _Door(RequestHandler):
-    """Brings one request to the receiver as WSGI asks, as soon as it is whole or cannot be taken."""
+    """Brings one request to the receiver as WSGI asks; the body of one that is refused is read and dropped."""
 
     SUPPORTED_METHODS = ("GET", "HEAD", "POST", "DELETE", "PATCH", "PUT", "OPTIONS")
 
     def initialize(self, receiver: Receiver, pool: Executor, alone: bool, open_: _Open) -> None:
         self.receiver, self.pool, self.alone, self.open = receiver, pool, alone, open_
         self.body = bytearray()
-        self.large = 0
+        self.length = self.large = 0
+        self.dropping = False
+        self.refused: int | None = None
 
     def set_default_headers(self) -> None:
         self.clear_header("Server")
@@ -164,30 +166,44 @@ class _Door(RequestHandler):
     async def prepare(self) -> None:
         environ = self._environ()
         if environ["REQUEST_METHOD"] != "POST":
-            why = refusal(environ) if self.alone else None
+            foreign = self.alone and refusal(environ) is not None
         else:  # a signed event may come by any name that a proxy in front has, but never from a page
-            why = "" if foreign_page(environ) else None
-        if why is not None:
-            self.set_status(403)
-            self.finish()
-        elif refuse_unread(environ):
-            await self._answer()
+            foreign = foreign_page(environ)
+        self.refused = 403 if foreign else None
+        self.dropping = foreign or refuse_unread(environ) is not None
+        if len(environ["CONTENT_LENGTH"].lstrip("0")) > len(str(BODY_LIMIT)):  # more than is read and dropped
+            await self.post()
 
     async def data_received(self, chunk: bytes) -> None:
+        self.length += len(chunk)
+        if self.length > BODY_LIMIT:  # of a body that did not say its length
+            self._drop()
+        if self.dropping:
+            return
         self.body += chunk
-        self._hold(max(0, len(self.body) - _SMALL))
-        if len(self.body) > BODY_LIMIT:  # of a body that did not say its length
-            await self._answer()
-        elif self.open.large > _LARGE_TOGETHER:
-            self.send_error(503)  # the sender comes again
+        self._hold(max(0, self.length - _SMALL))
+        if self.open.large > _LARGE_TOGETHER:
+            self.refused = 503  # the sender comes again
+            self._drop()
 
     async def post(self) -> None:
-        await self._answer()
+        if self.refused is None:
+            await self._answer()
+        else:
+            self.set_status(self.refused)
+            self.finish()
+
+    get = head = delete = patch = put = options = post
 
     def on_finish(self) -> None:
-        self._hold(0)
+        self._drop()
 
     def on_connection_close(self) -> None:
+        self._drop()
+
+    def _drop(self) -> None:
+        self.dropping = True
+        self.body = bytearray()
         self._hold(0)
 
     def _hold(self, large: int) -> None:
@@ -215,7 +231,7 @@ class _Door(RequestHandler):
     def _environ(self) -> WSGIEnvironment:
         headers = self.request.headers
         # In chunks, only the end tells the length.
-        length = str(len(self.body)) if "Transfer-Encoding" in headers else headers.get("Content-Length", "")
+        length = str(self.length) if "Transfer-Encoding" in headers else headers.get("Content-Length", "")
         environ = {f"HTTP_{name.upper().replace('-', '_')}": text for name, text in headers.items() if "_" not in name}
         return environ | {
             "REQUEST_METHOD": self.request.method or "",

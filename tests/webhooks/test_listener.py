@@ -182,7 +182,7 @@ def test_what_is_no_delivery_is_refused_and_the_next_one_taken(tmp_path: Path) -
         start + kind + b"Content-Length: \xb2\r\n\r\n": (400,),
         start + kind + b"Content-Length: " + b"0" * 5000 + b"\r\n\r\n": (400, 401),
         start + kind + b"Content-Length: " + b"9" * 400 + b"\r\n\r\n": (413,),
-        start + kind + b"Content-Length: 1048577\r\n\r\n": (413,),
+        start + kind + b"Content-Length: 104857700\r\n\r\n": (413,),
         start + kind + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}": (400,),
         start + kind + b"Transfer-Encoding: chunked\r\n\r\nZZ\r\n": (400,),
         start + kind + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n": (401,),
@@ -227,3 +227,19 @@ def test_lines_are_whole_however_many_handlers_print(tmp_path: Path) -> None:
             one.join()
     assert all(re.fullmatch(r"\S{20}  msg_\d+  document\.created\.v2\n", line) for line in lines), lines
     assert len({line.split()[1] for line in lines}) == 100
+
+
+def test_what_a_sender_writes_moves_no_cursor(tmp_path: Path) -> None:
+    body = json.dumps({"eventType": "\x1b[2J\u202e\ud800\r\n\x9b", "id": "\x1b[2J"}).encode()
+    with listening(tmp_path) as (port, process):
+        assert ask(port, "POST", signed("msg_1", body), body)[0] == 204
+        assert process.stdout is not None
+        printed = [process.stdout.readline()]
+    for words in (["list"], ["show", "msg_1"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "nectar_notebooks", "webhooks", *words],
+            cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True,
+        )  # fmt: skip
+        printed += done.stdout.splitlines(keepends=True)
+    assert sum("msg_1" in line for line in printed) == 3
+    assert all(line.removesuffix("\n").isprintable() for line in printed), printed
