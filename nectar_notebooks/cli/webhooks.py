@@ -97,7 +97,7 @@ def _secrets() -> list[str]:
 def _listen(arguments: argparse.Namespace) -> int:
     from nectar_notebooks.loopback import is_loopback
     from nectar_notebooks.webhooks import Receiver, Syncing
-    from nectar_notebooks.webhooks.listener import listen
+    from nectar_notebooks.webhooks.listener import bound, listen
 
     secrets = _secrets()
     handler = _print
@@ -108,6 +108,7 @@ def _listen(arguments: argparse.Namespace) -> int:
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
+    where = bound(arguments.host, arguments.port)  # before a ledger is made
     receiver = Receiver(secrets, arguments.ledger, handler)
     printed = stopwatch()
 
@@ -124,7 +125,7 @@ def _listen(arguments: argparse.Namespace) -> int:
             printed = stopwatch()
 
     try:
-        listen(receiver, arguments.host, arguments.port, until=stop.is_set, listening=listening, turn=turn)
+        listen(receiver, where, until=stop.is_set, listening=listening, turn=turn)
         print_lines(receiver.metrics_line(), error=True)
     finally:
         receiver.close()

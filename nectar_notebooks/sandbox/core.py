@@ -110,8 +110,7 @@ class Sandbox(Furnished):
         self._instance = _new_instance()
         self._sites, self._months, self._world = sites, months, world
         self._db = None if db is None else Path(db)
-        self._served: Served | None = None
-        self._served_keys: list[str] = []
+        self._servings: list[Served] = []
         self.state = State(self._db)
         self.webhooks = Hooks(self)
         self.state.on_stored = lambda: self.webhooks.tell(self.events.stored())
@@ -282,14 +281,14 @@ class Sandbox(Furnished):
         from nectar_notebooks.sandbox.serving import Served, random_key
 
         key = self.seed_key if fixed_key else random_key()
-        self._served = Served(self.app, port, host, key)
-        self._served_keys.append(key)
-        return self._served
+        served = Served(self.app, port, host, key)
+        self._servings.append(served)
+        return served
 
     @property
     def served_at(self) -> str | None:
-        """The address at which it is served at the moment, by the last :meth:`serve`; None where it is not."""
-        return self._served.url if self._served is not None and self._served.running else None
+        """The address at which it is served at the moment, by the newest :meth:`serve`; None where it is not."""
+        return None if self._serving is None else self._serving.url
 
     def close(self) -> None:
         """Free the database; a sandbox in memory is gone then."""

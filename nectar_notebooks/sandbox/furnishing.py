@@ -32,18 +32,22 @@ class Furnished:
     state: State
     events: Events
     webhooks: Hooks
-    _served: Served | None
-    #: The random keys of its servings: each is its own key, in process too.
-    _served_keys: list[str]
+    #: Every serving of it; the key of each is its own key, in process too.
+    _servings: list[Served]
 
     @property
     def key(self) -> str:
         """The key that is always there, of the production environment.
 
-        It follows from the seed. While the sandbox is served it is the key of the serving, a random one unless the
-        fixed one was asked for; the one of the seed then opens the sandbox in process alone.
+        It follows from the seed. While the sandbox is served it is the key of the newest serving, a random one unless
+        the fixed one was asked for; the one of the seed then opens the sandbox in process alone.
         """
-        return self._served.key if self._served is not None and self._served.running else self.seed_key
+        serving = self._serving
+        return self.seed_key if serving is None else serving.key
+
+    @property
+    def _serving(self) -> Served | None:
+        return next((one for one in reversed(self._servings) if one.running), None)
 
     @property
     def seed_key(self) -> str:
@@ -57,7 +61,7 @@ class Furnished:
 
     def recognise(self, given: str | None, served_key: str | None = None) -> str | None:
         """Return the key by which the database knows one that was sent, in process or to a serving."""
-        valid = [self.seed_key, *self._served_keys] if served_key is None else [served_key]
+        valid = [self.seed_key, *(one.key for one in self._servings)] if served_key is None else [served_key]
         return keys.recognise(given, self.seed_key, valid)
 
     def create_key(

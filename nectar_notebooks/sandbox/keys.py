@@ -24,8 +24,8 @@ __all__ = ["ENVIRONMENTS", "OWN_ENVIRONMENT", "Key", "add", "check", "make", "re
 ENVIRONMENTS: Final = ("sandbox", "production")
 #: The environment of the key that is always there.
 OWN_ENVIRONMENT: Final = "production"
-#: Stands for a key that is not good here; the value of none.
-_UNKNOWN: Final = "-"
+#: Stands for the key of the seed where it is not good; the value of none.
+_OF_THE_SEED: Final = "-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +83,10 @@ def check(db: sqlite3.Connection, key: str | None, now: datetime, only: str | No
     """
     if not key:
         raise unauthorized("No API key was given: send it in the header X-API-Key.")
+    if key == _OF_THE_SEED:
+        raise unauthorized(
+            "This API key follows from the seed: a served embedded sandbox has a random one, which it prints."
+        )
     row = db.execute(
         "SELECT environment, expires, revoked, companies FROM keys WHERE digest = ?", (_digest(key),)
     ).fetchone()
@@ -108,7 +112,7 @@ def recognise(given: str | None, own: str, valid: Collection[str]) -> str | None
         return None
     if any(same(given, one) for one in valid):
         return own
-    return _UNKNOWN if same(given, own) else given
+    return _OF_THE_SEED if same(given, own) else given
 
 
 def same(left: str | None, right: str) -> bool:

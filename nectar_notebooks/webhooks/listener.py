@@ -29,7 +29,7 @@ from nectar_notebooks.webhooks.receiver import BODY_LIMIT, Receiver, refuse_unre
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
-__all__ = ["BODY_SECONDS", "CONNECTIONS", "HEADER_SECONDS", "listen"]
+__all__ = ["BODY_SECONDS", "CONNECTIONS", "HEADER_SECONDS", "bound", "listen"]
 
 #: From the first byte that could come to the end of the headers, and from there to the end of the body.
 HEADER_SECONDS: Final = 10.0
@@ -42,7 +42,7 @@ _THREADS: Final = 8
 _FILES: Final = 96
 _BACKLOG: Final = 1024
 #: So much of a body that is refused is read, so that the answer arrives.
-_READ_AND_DROPPED: Final = 16 * BODY_LIMIT
+_READ_AND_DROPPED: Final = 10 * BODY_LIMIT
 #: A body of this size is always taken; what the larger ones hold together has a limit.
 _SMALL: Final = 65_536
 _LARGE_TOGETHER: Final = 64 * BODY_LIMIT
@@ -50,8 +50,7 @@ _LARGE_TOGETHER: Final = 64 * BODY_LIMIT
 
 def listen(
     receiver: Receiver,
-    host: str,
-    port: int,
+    where: socket.socket,
     *,
     until: Callable[[], bool],
     listening: Callable[[str], object],
@@ -62,21 +61,17 @@ def listen(
     Parameters
     ----------
     receiver : Receiver
-    host, port : str, int
-        Where to listen; port 0 takes a free one.
+    where : socket
+        As :func:`bound` gives it; it is closed at the end.
     until : callable
         Says whether to stop.
     listening : callable
         Told the address, once it answers.
     turn : callable, optional
         Called each time before `until` is asked.
-
-    Raises
-    ------
-    ConfigurationError
-        The address cannot be listened on.
     """
-    sockets = [_bound(host, port)]
+    host, port = where.getsockname()[:2]
+    host = f"[{host}]" if ":" in host else host
     logging.getLogger("tornado").setLevel(logging.ERROR)  # what strangers send is counted, not logged
 
     async def serve() -> None:
@@ -84,7 +79,7 @@ def listen(
             own = {
                 "receiver": receiver,
                 "pool": pool,
-                "alone": is_loopback(_bracketed(host)),
+                "alone": is_loopback(host),
                 "open_": (held := _Open()),
             }
             server = _Server(
@@ -96,8 +91,8 @@ def listen(
                 max_body_size=_READ_AND_DROPPED,
                 chunk_size=_HEADERS_LIMIT,
             )
-            server.add_sockets(sockets)
-            listening(f"http://{_bracketed(host)}:{sockets[0].getsockname()[1]}")
+            server.add_socket(where)
+            listening(f"http://{host}:{port}")
             while not until():
                 await asyncio.sleep(0.5)
                 turn()
@@ -150,14 +145,16 @@ class _Server(HTTPServer):
 
 @stream_request_body
 class _Door(RequestHandler):
-    """Brings one request to the receiver as WSGI asks, as soon as it is whole or cannot be taken."""
+    """Brings one request to the receiver as WSGI asks; the body of one that is refused is read and dropped."""
 
     SUPPORTED_METHODS = ("GET", "HEAD", "POST", "DELETE", "PATCH", "PUT", "OPTIONS")
 
     def initialize(self, receiver: Receiver, pool: Executor, alone: bool, open_: _Open) -> None:
         self.receiver, self.pool, self.alone, self.open = receiver, pool, alone, open_
         self.body = bytearray()
-        self.large = 0
+        self.length = self.large = 0
+        self.dropping = False
+        self.refused: int | None = None
 
     def set_default_headers(self) -> None:
         self.clear_header("Server")
@@ -169,30 +166,44 @@ class _Door(RequestHandler):
     async def prepare(self) -> None:
         environ = self._environ()
         if environ["REQUEST_METHOD"] != "POST":
-            why = refusal(environ) if self.alone else None
+            foreign = self.alone and refusal(environ) is not None
         else:  # a signed event may come by any name that a proxy in front has, but never from a page
-            why = "" if foreign_page(environ) else None
-        if why is not None:
-            self.set_status(403)
-            self.finish()
-        elif refuse_unread(environ):
-            await self._answer()
+            foreign = foreign_page(environ)
+        self.refused = 403 if foreign else None
+        self.dropping = foreign or refuse_unread(environ) is not None
+        if len(environ["CONTENT_LENGTH"].lstrip("0")) > len(str(BODY_LIMIT)):  # more than is read and dropped
+            await self.post()
 
-    async def data_received(self, chunk: bytes) -> None:  # type: ignore[override]  # as is documented
+    async def data_received(self, chunk: bytes) -> None:
+        self.length += len(chunk)
+        if self.length > BODY_LIMIT:  # of a body that did not say its length
+            self._drop()
+        if self.dropping:
+            return
         self.body += chunk
-        self._hold(max(0, len(self.body) - _SMALL))
-        if len(self.body) > BODY_LIMIT:  # of a body that did not say its length
-            await self._answer()
-        elif self.open.large > _LARGE_TOGETHER:
-            self.send_error(503)  # the sender comes again
+        self._hold(max(0, self.length - _SMALL))
+        if self.open.large > _LARGE_TOGETHER:
+            self.refused = 503  # the sender comes again
+            self._drop()
 
     async def post(self) -> None:
-        await self._answer()
+        if self.refused is None:
+            await self._answer()
+        else:
+            self.set_status(self.refused)
+            self.finish()
+
+    get = head = delete = patch = put = options = post
 
     def on_finish(self) -> None:
-        self._hold(0)
+        self._drop()
 
     def on_connection_close(self) -> None:
+        self._drop()
+
+    def _drop(self) -> None:
+        self.dropping = True
+        self.body = bytearray()
         self._hold(0)
 
     def _hold(self, large: int) -> None:
@@ -204,9 +215,12 @@ class _Door(RequestHandler):
         environ = self._environ()
         environ["wsgi.input"] = BytesIO(self.body)
         answers: list[tuple[str, list[tuple[str, str]]]] = []
-        await asyncio.get_running_loop().run_in_executor(
-            self.pool, self.receiver, environ, lambda line, headers, exc_info=None: answers.append((line, headers))
-        )
+
+        def start(line: str, headers: list[tuple[str, str]], exc_info: object = None) -> Callable[[bytes], object]:
+            answers.append((line, headers))
+            return lambda chunk: None
+
+        await asyncio.get_running_loop().run_in_executor(self.pool, self.receiver, environ, start)
         [(line, headers)] = answers
         code, _, reason = line.partition(" ")
         self.set_status(int(code), reason)
@@ -217,7 +231,7 @@ class _Door(RequestHandler):
     def _environ(self) -> WSGIEnvironment:
         headers = self.request.headers
         # In chunks, only the end tells the length.
-        length = str(len(self.body)) if "Transfer-Encoding" in headers else headers.get("Content-Length", "")
+        length = str(self.length) if "Transfer-Encoding" in headers else headers.get("Content-Length", "")
         environ = {f"HTTP_{name.upper().replace('-', '_')}": text for name, text in headers.items() if "_" not in name}
         return environ | {
             "REQUEST_METHOD": self.request.method or "",
@@ -227,27 +241,26 @@ class _Door(RequestHandler):
         }
 
 
-def _bracketed(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
+def bound(host: str, port: int) -> socket.socket:
+    """Return a socket that listens there; port 0 takes a free one.
 
-
-def _bound(host: str, port: int) -> socket.socket:
-    """Return a listening socket, or say in one sentence why there is none."""
+    Raises
+    ------
+    ConfigurationError
+        The address is taken, or none of this machine's.
+    """
     name = "127.0.0.1" if host == "localhost" else host
+    family = socket.AF_INET6 if ":" in name else socket.AF_INET
     try:
-        found = socket.create_server((name, port), family=_family(name), backlog=_BACKLOG)
+        found = socket.create_server((name, port), family=family, backlog=_BACKLOG)
     except (OSError, OverflowError) as error:
         why = (getattr(error, "strerror", None) or str(error)).lower().rstrip(".")
         raise ConfigurationError(
-            f"Nothing can listen on {_bracketed(host)}, port {port}: {why}.",
+            f"Nothing can listen on {host}, port {port}: {why}.",
             advice="Name another --port, or 0 for a free one, and a --host of this machine.",
         ) from None
     found.setblocking(False)
     return found
-
-
-def _family(host: str) -> socket.AddressFamily:
-    return socket.AF_INET6 if ":" in host else socket.AF_INET
 
 
 def _most_connections() -> int:

@@ -64,12 +64,12 @@ def test_a_good_connection_is_well(sandbox: nn.Sandbox) -> None:
 
 
 def test_a_served_one_says_where_its_key_was_found(sandbox: nn.Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("NECTAR_API_KEY", sandbox.key)
     with sandbox.serve() as served:
+        monkeypatch.setenv("NECTAR_API_KEY", served.key)
         found = nn.diagnose("local", base_url=served.url)
     assert found.ok
     assert "environment variable NECTAR_API_KEY" in check(found, "key")[1]
-    assert sandbox.key not in shown(found)
+    assert served.key not in shown(found)
 
 
 def test_where_the_key_was_found_and_what_it_reads_stand_for_its_environment() -> None:

@@ -231,6 +231,7 @@ def test_a_port_in_use_is_one_sentence(sandbox: Sandbox) -> None:
             sandbox.serve(port)
 
 
+@pytest.mark.fault
 def test_it_is_served_on_this_machine_alone(sandbox: Sandbox) -> None:
     with pytest.raises(ConfigurationError, match=r"0\.0\.0\.0"):
         sandbox.serve(host="0.0.0.0")
@@ -282,6 +283,7 @@ def test_a_portfolio_of_nothing_is_refused(number: dict[str, int]) -> None:
         Sandbox(**number)  # type: ignore[arg-type]  # names are chosen above
 
 
+@pytest.mark.fault
 @pytest.mark.served
 def test_what_was_answered_survives_a_kill(tmp_path: Path) -> None:
     path = tmp_path / "state.sqlite"
