@@ -16,7 +16,7 @@ from nectar_notebooks.methodology.calendarization import SPOT
 from nectar_notebooks.methodology.checks import TEXT, counted, days, flags, numbers, text
 from nectar_notebooks.methodology.keys import group_keys
 from nectar_notebooks.methodology.monthly import sum_by_month
-from nectar_notebooks.methodology.net_metering import directions, of_solar
+from nectar_notebooks.methodology.net_metering import directions
 
 if TYPE_CHECKING:
     from nectar_notebooks.methodology.monthly import Prepared
@@ -39,7 +39,7 @@ def from_records(ready: Prepared) -> pd.DataFrame:
 
     Where a meter has several records on a bill, its charges are shared out by their days, exact to the cent; what
     it exported or generated takes no share beside what it drew. Charges without a record are entries of their own,
-    which cannot be exported; nor can exported energy and what is generated on site.
+    which cannot be exported; nor can exported energy, nor generation that a grid meter reports.
     """
     usage = ready.usage[counted(ready.usage, "usage")].reset_index(drop=True)
     words = ("bill_id", "meter_id", "site_id", "commodity", "subtype", "unit")
@@ -49,7 +49,7 @@ def from_records(ready: Prepared) -> pd.DataFrame:
     records["usage"] = numbers(usage, "usage", "usage")
     records["estimated"] = flags(usage, "estimated", "usage", missing=False)
     exported, generated = directions(usage)
-    why = _nothing(records).mask(exported, _EXPORTED).mask((generated | of_solar(usage)) & ~exported, _GENERATED)
+    why = _nothing(records).mask(exported, _EXPORTED).mask(generated, _GENERATED)
     outward = why.notna()
     why = why.mask(why.isna() & records["start_date"].isna(), "the record has no dates")
     records["why"] = why.mask(why.isna() & records["meter_id"].isna(), "the record has no meter")
@@ -121,7 +121,7 @@ def from_months(ready: Prepared) -> pd.DataFrame:
     drawn = text(ready.usage, "meter_id")[counted(ready.usage, "usage") & ~exported & ~generated]
     only_out = months["exported"].notna() & ~months["meter_id"].isin(drawn)
     months["usage"] = months["usage"].mask(months["exported"].notna(), months["usage"] + months["exported"])
-    made = months["generated"].notna() & (of_solar(months) | months["usage"].isna())
+    made = months["generated"].notna() & months["usage"].isna()
     why = _nothing(months).mask(months["days_overlapped"] > 0, doubled)
     why = why.mask(months["days_covered"] < length, "bills cover " + covered + " days")
     why = why.mask(months["usage"].isna(), "charges without usage").mask(first.isna(), "no dates")

@@ -62,8 +62,8 @@ def energy(
         The columns of `by`, ``energy`` (in `unit`: net consumption, import less export), ``unit``, ``rows``
         (summed), ``rows_left_out`` and ``reason`` (the first in the alphabet of why rows are not in the sum;
         missing where it is whole), ``generated`` and ``exported`` (in `unit`, missing where there is none).
-        Commodities without energy (`NO_ENERGY`) take no part. What is generated on site (SOLAR) is reported
-        beside the sum, never in it: what a building uses of it and of the grid is ``energy + generated``.
+        Commodities without energy (`NO_ENERGY`) take no part. A site uses what it draws and what its own plant
+        makes (commodity SOLAR), less what it exports; generation that a grid meter reports is beside the sum alone.
 
     Examples
     --------

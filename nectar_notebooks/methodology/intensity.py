@@ -83,7 +83,7 @@ def intensity(
         ``usage`` (net, in them, as it stands), ``days_covered`` (by any of the site's meters of the commodity: a
         meter that follows another is no gap; of ENERGY the fewest of its commodities), ``usage_twelve_months``
         (usage × days of the twelve months ÷ days covered; hauled commodities as they stand), ``generated`` (on
-        site, no part of usage), ``area, area_unit, intensity, intensity_unit, use, cost_centre`` and ``reason``
+        site), ``area, area_unit, intensity, intensity_unit, use, cost_centre`` and ``reason``
         why there is none. With fewer days than eleven months have (365 − 31) there is none: ENERGY STAR asks for
         twelve full months. Nor is there where a part of the energy does not convert.
 

@@ -94,8 +94,8 @@ def monthly(
         `last_day`, `generated`, `exported`) and three more: `finance` (in `currency`: late fees and earlier
         balances, no energy cost), `total` (`cost` or `finance`, whichever the row has) and `kind`.
 
-        `usage` is net consumption, import less export; of a meter that counts generation alone (commodity
-        SOLAR) it is what it counts, which :func:`energy` and :func:`intensity` leave out. Rows of kind
+        `usage` is net consumption, import less export; a SOLAR meter's is what its plant makes, and
+        stands in `generated` too. Rows of kind
         ``attributed`` are usage with the charges its meter pays; ``unattributed`` and ``residual`` rows have no
         meter and carry what no meter could be found for, and what a bill's current charges differ from its line
         items; ``vacant`` rows what `scale_charges` took away; ``finance`` rows carry only `finance`. So

@@ -38,7 +38,7 @@ _GENERATING: Final = ("SOLAR",)
 
 
 def of_solar(frame: pd.DataFrame) -> Flags:
-    """Return which rows are of a commodity that is generated on site, and so is no consumption."""
+    """Return which rows are of a commodity that is generated on site."""
     codes, names = factorize(frame, "commodity")
     return np.append(names.isin(_GENERATING).to_numpy(dtype=bool), False)[codes]
 
@@ -81,11 +81,14 @@ def consumed(frame: pd.DataFrame, raw: Floats, net_metering: str) -> Flows:
 
 
 def of_months(monthly: pd.DataFrame) -> tuple[Floats, Floats]:
-    """Return the consumption of months, and what was generated beside it (missing where there is none)."""
+    """Return the consumption of months, and what was generated on site (missing where there is none).
+
+    A site uses what it draws and what its own plant makes, less what it exports: so usage of the commodity SOLAR is
+    consumption too, while generation that a meter of the grid reports is told beside it alone.
+    """
     usage, generated = numbers(monthly, "usage", "monthly"), numbers(monthly, "generated", "monthly")
-    exported, solar = numbers(monthly, "exported", "monthly"), of_solar(monthly)
-    generated = np.where(solar & np.isnan(generated) & np.isnan(exported), usage, generated)
-    return np.where(solar, -exported, usage), generated
+    told = of_solar(monthly) & np.isnan(generated) & np.isnan(numbers(monthly, "exported", "monthly"))
+    return usage, np.where(told, usage, generated)
 
 
 def net_records(usage: pd.DataFrame, net_metering: str) -> pd.DataFrame:
