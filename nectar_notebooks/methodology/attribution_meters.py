@@ -79,6 +79,8 @@ def read_meters(usage: pd.DataFrame, meters: pd.DataFrame, named: pd.Series) -> 
     whole = np.append(known[asked].notna().all(axis=1).to_numpy(dtype=bool), False)
     used = text(usage, "meter_id")
     silent = ~whole[places_in(used, known["meter_id"])] & used.notna().to_numpy()  # the table does not say all of it
+    if not silent.any() and named.dropna().isin(known["meter_id"]).all():
+        return _coded(known.sort_values("meter_id", ignore_index=True))
     seen = pd.DataFrame({name: text(usage, name)[silent] for name in names if name != "net_metering"})
     seen = seen.reset_index(drop=True)
     seen["net_metering"] = pd.Series(np.nan, seen.index, dtype=TEXT)
@@ -86,7 +88,11 @@ def read_meters(usage: pd.DataFrame, meters: pd.DataFrame, named: pd.Series) -> 
     named = named.dropna().drop_duplicates()
     ids = pd.Index(pd.concat([known["meter_id"], seen["meter_id"], named]).unique()).sort_values()
     known, seen = known.set_index("meter_id").reindex(ids), seen.set_index("meter_id").reindex(ids)
-    about = known.fillna(seen).rename_axis("meter_id").reset_index()
+    return _coded(known.fillna(seen).rename_axis("meter_id").reset_index())
+
+
+def _coded(about: pd.DataFrame) -> Meters:
+    """Return meters, sorted by id, with their codes."""
     account, accounts = pd.factorize(about["account_id"], sort=True)
     commodity, commodities = pd.factorize(about["commodity"], sort=True)
     subtype, subtypes = pd.factorize(about["subtype"], sort=True)

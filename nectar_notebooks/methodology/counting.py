@@ -179,9 +179,12 @@ def by_accounts(frame: pd.DataFrame, key: str, relation: pd.DataFrame, accounts:
 
     `relation` says which `account_id` each `key` has; a key without an account counts.
     """
-    silent = accounts[~counted(accounts, "accounts")]
+    out = ~counted(accounts, "accounts")
+    if not out.any():
+        return frame
+    silent = accounts[out]
     named = pd.DataFrame({key: text(relation, key), "account_id": text(relation, "account_id")}).dropna()
-    if silent.empty or named.empty:
+    if named.empty:
         return frame
     named["silent"] = named["account_id"].isin(text(silent, "account_id"))
     named = named.sort_values(["silent", key, "account_id"]).drop_duplicates(key)  # one that counts comes first

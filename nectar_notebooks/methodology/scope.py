@@ -145,7 +145,8 @@ def _ids(frame: pd.DataFrame, name: str, rows: Truth | None = None) -> pd.Index[
     column = text(frame, name)
     if rows is not None:
         column = column.take(np.flatnonzero(rows))
-    return pd.Index(column.dropna().unique())
+    found: pd.Index[str] = pd.Index(column.dropna().unique())
+    return found
 
 
 def _only(frame: pd.DataFrame, key: str, ids: pd.Index[str]) -> pd.DataFrame:
