@@ -247,7 +247,9 @@ def _look(
     if isinstance(usage, Portfolio):
         portfolio = usage
         for name in ("meters", "accounts", "sites", "connections", "companies"):
-            tables[name] = getattr(portfolio, name) if tables.get(name) is None else tables[name]
+            own = getattr(portfolio, name)
+            if tables.get(name) is None and len(own.columns):  # a table without columns says nothing
+                tables[name] = own
         usage = with_accounts(portfolio.usage, portfolio.bill_accounts)
     require(usage, ("meter_id", "start_date", "end_date"), f"The frame given to {what}", instead=PORTFOLIO)
     return outlook(usage, tables, expected, now, grace), now
