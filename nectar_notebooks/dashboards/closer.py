@@ -117,7 +117,8 @@ def _of_company(
 ) -> CloserPart:
     usage, meters = nectar.usage(company_id), nectar.meters(company_id)
     links = nectar.bill_accounts(company_id)[["bill_id", "account_id"]]
-    account = usage["meter_id"].map(meters.drop_duplicates("meter_id").set_index("meter_id")["account_id"])
+    of_meter = meters.drop_duplicates("meter_id").set_index("meter_id")["account_id"]
+    account = usage["meter_id"].map(of_meter).astype(meters["account_id"].dtype)
     # Bills tell the account of those records alone whose meter has none.
     asked = links[links["bill_id"].isin(usage.loc[account.isna(), "bill_id"])] if account.isna().any() else links[:0]
     told = {
@@ -141,7 +142,7 @@ def _last_service(usage: pd.DataFrame, account: pd.Series, links: pd.DataFrame) 
     if len(links):
         pairs = links.dropna().drop_duplicates()
         alone = pairs[~pairs["bill_id"].duplicated(keep=False)].set_index("bill_id")["account_id"]
-        account = account.fillna(usage["bill_id"].map(alone))
+        account = account.fillna(usage["bill_id"].map(alone).astype(account.dtype))
     days = usage["end_date"].where(usage["counts"].fillna(True).astype(bool))
     return days.groupby(account).max().dropna().astype("datetime64[us]")
 
