@@ -117,6 +117,10 @@ def _of_company(
 ) -> CloserPart:
     usage, meters = nectar.usage(company_id), nectar.meters(company_id)
     links = nectar.bill_accounts(company_id)[["bill_id", "account_id"]]
+    of_meter = meters.drop_duplicates("meter_id").set_index("meter_id")["account_id"]
+    account = usage["meter_id"].map(of_meter).astype(meters["account_id"].dtype)
+    # Bills tell the account of those records alone whose meter has none.
+    asked = links[links["bill_id"].isin(usage.loc[account.isna(), "bill_id"])] if account.isna().any() else links[:0]
     told = {
         "companies": look.companies[look.companies["company_id"] == company_id],
         "sites": part.sites,
@@ -124,24 +128,23 @@ def _of_company(
         "accounts": part.accounts,
         "meters": meters,
         "usage": usage,
-        "bill_accounts": links,
+        "bill_accounts": asked,
     }
     # What is missing is asked of the same tables as a portfolio has: the number is the same.
     portfolio = Portfolio(**{name: told[name] if name in told else empty(name) for name in TABLES}, as_of=None)
     coverage = covered(portfolio, today=day_of(usage, nectar.clock), until=look.today, expected=expected)
     bills = _last_bills(nectar.bills(company_id)[_OF_BILLS], links)
-    return CloserPart(coverage, meters[_OF_METERS], bills, _last_service(usage, meters, links))
+    return CloserPart(coverage, meters[_OF_METERS], bills, _last_service(usage, account, asked))
 
 
-def _last_service(usage: pd.DataFrame, meters: pd.DataFrame, links: pd.DataFrame) -> pd.Series:
+def _last_service(usage: pd.DataFrame, account: pd.Series, links: pd.DataFrame) -> pd.Series:
     """Return the last day that a counting record covers, by the account of its meter, else of its bill."""
-    rows = usage.loc[usage["counts"].fillna(True).astype(bool), ["meter_id", "bill_id", "end_date"]]
-    account = rows["meter_id"].map(meters.drop_duplicates("meter_id").set_index("meter_id")["account_id"])
-    if account.isna().any():
+    if len(links):
         pairs = links.dropna().drop_duplicates()
         alone = pairs[~pairs["bill_id"].duplicated(keep=False)].set_index("bill_id")["account_id"]
-        account = account.fillna(rows["bill_id"].map(alone))
-    return rows["end_date"].groupby(account).max().astype("datetime64[us]")
+        account = account.fillna(usage["bill_id"].map(alone).astype(account.dtype))
+    days = usage["end_date"].where(usage["counts"].fillna(True).astype(bool))
+    return days.groupby(account).max().dropna().astype("datetime64[us]")
 
 
 def _last_bills(bills: pd.DataFrame, links: pd.DataFrame) -> pd.DataFrame:

@@ -84,7 +84,7 @@ class ConnectionDashboard(Shell):
     >>> dashboard = nn.ConnectionDashboard(nn.connect("local"), "Bluestem Logistics")
     >>> dashboard.filters = {"needs_customer": True}
     >>> dashboard.frame["status"].tolist()
-    ['PASSWORD_INCORRECT', 'NEW_PASSWORD_NEEDED', 'MFA_TOKEN_EXPIRED']
+    ['PASSWORD_INCORRECT', 'MFA_TOKEN_EXPIRED', 'NEW_PASSWORD_NEEDED']
     """
 
     name = "Connections"

@@ -62,7 +62,7 @@ class CoverageDashboard(Shell):
     by : str
         Set ``"site"`` or ``"account"``.
     selected : tuple of (str, str) or None
-        Id (or name) of the row and month, such as ``("Milwaukee Headquarters", "2025-12")``.
+        Id (or name) of the row and month, such as ``("Branch 325, Raleigh Harrison Avenue", "2025-11")``.
     hole : DataFrame
         The bills missing in the selected hole, one row for each hole of a meter, with its days, the bills expected in
         it, the connection and the cause.
@@ -71,9 +71,9 @@ class CoverageDashboard(Shell):
     --------
     >>> import nectar_notebooks as nn
     >>> dashboard = nn.CoverageDashboard(nn.connect("local"), "Bluestem Logistics")
-    >>> dashboard.selected = ("Milwaukee Headquarters", "2025-12")
-    >>> dashboard.hole["status"].tolist()
-    ['NEW_PASSWORD_NEEDED']
+    >>> dashboard.selected = ("Branch 325, Raleigh Harrison Avenue", "2025-11")
+    >>> dashboard.hole[["status", "bills_expected"]].values.tolist()
+    [['PASSWORD_INCORRECT', 1]]
     """
 
     name = "Months with bills"
