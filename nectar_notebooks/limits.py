@@ -32,7 +32,7 @@ class Limits:
         How long a request may take on the wire, its attempts together; a download has a second more for every 16 kB
         that came. Pauses between attempts are not counted.
     answer_mb : float
-        An answer, unpacked. The dearest JSON of this size takes about thirty times as much memory.
+        An answer, unpacked. The dearest JSON of this size takes about 55 times as much memory.
     pages : float
         Pages of one list.
     download_mb : float

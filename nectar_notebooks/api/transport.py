@@ -193,9 +193,11 @@ class Http(requests.Session):
 
     def merge_environment_settings(self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any) -> Any:
         """Return proxies and authorities for a request to `url`, as the environment names them."""
-        settings: Any = super().merge_environment_settings(url, proxies, stream, verify, cert)
-        if origin_of(url)[1] in LOOPBACK:
-            settings["proxies"] = {}
+        settings: Any = {"proxies": {}, "stream": stream, "verify": verify, "cert": cert}
+        if origin_of(url)[1] not in LOOPBACK:
+            settings = super().merge_environment_settings(url, proxies, stream, verify, cert)
+        elif verify in (True, None):
+            settings["verify"] = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
         bundle = settings["verify"]
         if isinstance(bundle, str) and not os.path.exists(bundle):  # noqa: PTH110 - a file or a folder
             raise ConfigurationError(

@@ -138,7 +138,7 @@ def file_name(called: object, bill_id: str) -> str:
     stem, dot, suffix = name.rpartition(".")
     if len(name.encode("utf-8", "replace")) <= _LONGEST_NAME:
         return name
-    return f"{_cut(stem or name, _LONGEST_NAME - 8)}{dot}{_cut(suffix, 7)}"
+    return f"{_cut(stem, _LONGEST_NAME - 8)}.{_cut(suffix, 7)}" if dot else _cut(name, _LONGEST_NAME - 8)
 
 
 def _cut(text: str, most: int) -> str:

@@ -8,7 +8,7 @@ in one row.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
@@ -54,7 +54,7 @@ class Prepared:
     line_items: pd.DataFrame
     left_out: dict[str, int]
     span: Span
-    ways: Mapping[str, str]
+    ways: Mapping[str, Any]
     rounded: int = 0
 
 

@@ -441,7 +441,9 @@ def test_absurd_arguments_of_connect(
         shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.mark.parametrize("given", [b"nk_secret_made_up", 123_456_789, ["nk_secret_made_up"] * 3, ("a", b"nk_secret")])
+@pytest.mark.parametrize(
+    "given", [b"nk_secret_made_up", 123_456_789, ["nk_secret_a", "nk_secret_b", "nk_secret_c"], ("a", b"nk_secret")]
+)
 def test_a_key_of_another_kind_is_refused_and_never_repeated(given: Any) -> None:
     with pytest.raises(NectarError) as caught:
         connect("production", key=given)

@@ -108,14 +108,8 @@ print_status("")
 
 
 def test_two_threads_never_mix_their_lines() -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", LINES],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=60,
-        check=True,
-    )
-    lines = [line.split("\r")[-1] for line in done.stdout.replace("\r\n", "\n").split("\n") if line.strip()]
+    command = [sys.executable, "-c", LINES]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60, check=True)
+    lines = [line.split("\r")[-1] for line in done.stdout.decode().split("\n")]
     whole = [f"{name} {number} {name * 300}" for name in "abcd" for number in range(200)]
     assert sorted(line for line in lines if line.strip()) == sorted(whole)
