@@ -1,4 +1,4 @@
-"""Which requests a server on this machine believes: by the host name they use, and by the page they come from.
+"""What this machine is called, and which requests a server on it believes: by their host name, and by their page.
 
 A browser sends what any open page wants sent, to this machine too: under a name of the page's own that was pointed at
 127.0.0.1, or straight to it, with a form. The first kind names a foreign host, the second a foreign origin. Who may
@@ -10,13 +10,16 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
-__all__ = ["foreign_host", "foreign_page", "is_loopback", "refusal"]
+__all__ = ["THIS_MACHINE", "foreign_host", "foreign_page", "is_loopback", "refusal"]
 
+#: The hosts of an address that leads to this machine, and what each is connected to: no name is looked up.
+THIS_MACHINE: Final = MappingProxyType({"localhost": "127.0.0.1", "127.0.0.1": "127.0.0.1", "::1": "::1"})
 _HOST: Final = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([0-9A-Za-z.-]+?)\.?)(?::([0-9]{0,5}))?", re.ASCII)
 _LOOPBACK: Final = IPv4Network("127.0.0.0/8")
 _PORTS: Final = {"http": "80", "https": "443"}

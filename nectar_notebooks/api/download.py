@@ -16,10 +16,11 @@ import urllib3
 
 from nectar_notebooks.api.decoding import looks_like_html
 from nectar_notebooks.api.failures import error_for_status, network_failure
-from nectar_notebooks.api.outgoing import LOOPBACK, origin_of
+from nectar_notebooks.api.outgoing import origin_of
 from nectar_notebooks.api.transport import Deadline, pieces_of
 from nectar_notebooks.errors import ContractError, NectarError, NetworkError, NotFoundError, PermissionDeniedError
 from nectar_notebooks.limits import MB, Limits, how_to_raise
+from nectar_notebooks.loopback import THIS_MACHINE
 
 __all__ = ["download"]
 
@@ -142,7 +143,7 @@ def _checked_host(url: str, own_origin: str) -> str:
         scheme, host, _ = origin_of(url)
     except ValueError:
         scheme, host = "", None
-    local = host in LOOPBACK and origin_of(own_origin)[1] in LOOPBACK
+    local = host in THIS_MACHINE and origin_of(own_origin)[1] in THIS_MACHINE
     if not host or not (scheme == "https" or (scheme == "http" and local)):
         raise ContractError(
             f"The file's address is not https ({scheme or 'no scheme'}, {host or 'no host'}).",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import IO, Final, TypeAlias
+from typing import IO, TypeAlias
 from urllib.parse import urlsplit
 
 import requests
@@ -13,12 +13,10 @@ from nectar_notebooks.api.endpoints import Endpoint
 from nectar_notebooks.config import Secret
 from nectar_notebooks.errors import InvalidRequestError
 
-__all__ = ["LOOPBACK", "Files", "KeyHeader", "Params", "PreparedCall", "in_memory", "origin_of", "query_pairs"]
+__all__ = ["Files", "KeyHeader", "Params", "PreparedCall", "in_memory", "origin_of", "query_pairs"]
 
 Params: TypeAlias = Mapping[str, str | int | bool | Sequence[str] | None]
 Files: TypeAlias = Mapping[str, tuple[str, IO[bytes] | bytes, str]]
-
-LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 @dataclass(frozen=True, slots=True)

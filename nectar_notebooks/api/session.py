@@ -24,7 +24,6 @@ from nectar_notebooks.api.endpoints import endpoint_named
 from nectar_notebooks.api.failures import error_for_status, network_failure
 from nectar_notebooks.api.limits import MAX_IN_FLIGHT, gate_for
 from nectar_notebooks.api.outgoing import (
-    LOOPBACK,
     Files,
     KeyHeader,
     Params,
@@ -38,6 +37,7 @@ from nectar_notebooks.api.transport import Deadline, Http, WireAdapter, pieces_o
 from nectar_notebooks.clock import Clock, SystemClock
 from nectar_notebooks.errors import ConfigurationError, ContractError, NetworkError
 from nectar_notebooks.limits import MB, Limits, how_to_raise
+from nectar_notebooks.loopback import THIS_MACHINE
 
 if TYPE_CHECKING:
     from requests.adapters import BaseAdapter
@@ -149,7 +149,7 @@ class Session:
         files: str = "",
     ) -> None:
         scheme, host, _ = origin_of(base_url)
-        if keys and scheme != "https" and host not in LOOPBACK:
+        if keys and scheme != "https" and host not in THIS_MACHINE:
             raise ConfigurationError(f"A key is not sent to {host} without https.", advice="Use https.")
         self.base_url = base_url.rstrip("/")
         self.version = version

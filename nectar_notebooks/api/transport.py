@@ -23,9 +23,10 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
-from nectar_notebooks.api.outgoing import LOOPBACK, origin_of
+from nectar_notebooks.api.outgoing import origin_of
 from nectar_notebooks.clock import stopwatch
 from nectar_notebooks.errors import ConfigurationError
+from nectar_notebooks.loopback import THIS_MACHINE
 
 if TYPE_CHECKING:
     import socket
@@ -194,7 +195,7 @@ class Http(requests.Session):
     def merge_environment_settings(self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any) -> Any:
         """Return proxies and authorities for a request to `url`, as the environment names them."""
         settings: Any = {"proxies": {}, "stream": stream, "verify": verify, "cert": cert}
-        if origin_of(url)[1] not in LOOPBACK:
+        if origin_of(url)[1] not in THIS_MACHINE:
             settings = super().merge_environment_settings(url, proxies, stream, verify, cert)
         elif verify in (True, None):
             settings["verify"] = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True

@@ -18,6 +18,7 @@ from nectar_notebooks.config.places import KEY_VARIABLES, Places, from_keyring, 
 from nectar_notebooks.config.secret import Secret, read_secrets
 from nectar_notebooks.errors import ConfigurationError
 from nectar_notebooks.limits import Limits
+from nectar_notebooks.loopback import THIS_MACHINE
 
 __all__ = ["EMBEDDED_URL", "ENVIRONMENTS", "NECTAR_URL", "VERSIONS", "Settings", "resolve"]
 
@@ -29,7 +30,6 @@ VERSIONS: Final = ("v2.2", "v2.1", "v2.0")
 
 #: What is longer may be a key in the wrong place, and is not repeated.
 _LONGEST_WORD: Final = 12
-_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _WHERE_KEYS_ARE_MADE: Final = (
     "Make one under Settings > Organization > API Keys and put it in {variable} "
     "(environment or .env), or pass key=...; nn.connect('local') needs none."
@@ -174,7 +174,7 @@ def _known(environment: str | None, where: str) -> None:
 def _on_this_machine(url: str | None) -> bool:
     """Say whether an address that was given leads to this machine: to a sandbox that somebody serves here."""
     with suppress(ValueError):
-        return url is not None and urlsplit(url.strip()).hostname in _LOOPBACK
+        return url is not None and urlsplit(url.strip()).hostname in THIS_MACHINE
     return False
 
 
@@ -239,7 +239,7 @@ def _checked_url(url: str, where: str, version: str, *, local: bool) -> str:
         refuse(f"ends with {beyond}, while version {version} is asked for; leave it out there, and say version=")
     if beyond not in ("", version) or parts.query or parts.fragment:
         refuse("goes beyond scheme, host and port; the version is added by version=")
-    loopback = host in _LOOPBACK
+    loopback = host in THIS_MACHINE
     if parts.scheme != "https" and not loopback:
         refuse(f"would send the key to {host} without https")
     origin = f"{parts.scheme}://{f'[{host}]' if ':' in host else host}{f':{port}' if port else ''}"

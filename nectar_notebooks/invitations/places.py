@@ -12,6 +12,7 @@ from urllib.parse import SplitResult, urlsplit
 import pandas as pd
 
 from nectar_notebooks.errors import ContractError
+from nectar_notebooks.loopback import THIS_MACHINE
 
 if TYPE_CHECKING:
     from nectar_notebooks.client import Nectar
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 __all__ = ["page_address"]
 
 _NECTAR: Final = "nectarclimate.com"
-_LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 def page_address(nectar: Nectar, invitation: pd.DataFrame | pd.Series | Mapping[str, object]) -> str | None:
@@ -64,8 +64,8 @@ def page_address(nectar: Nectar, invitation: pd.DataFrame | pd.Series | Mapping[
         if not at_nectar:
             raise _foreign(host)
         return None if nectar.sandbox.served_at is None else f"{nectar.sandbox.served_at}{parts.path}"
-    served_here = (urlsplit(nectar.address).hostname or "") in _LOOPBACK
-    if at_nectar or (served_here and host in _LOOPBACK):
+    served_here = (urlsplit(nectar.address).hostname or "") in THIS_MACHINE
+    if at_nectar or (served_here and host in THIS_MACHINE):
         return str(url)
     raise _foreign(host)
 

@@ -19,13 +19,13 @@ from urllib.parse import SplitResult, urlsplit
 from standardwebhooks.webhooks import EmptyWebhookSecretError, Webhook
 
 from nectar_notebooks.errors import ConfigurationError
+from nectar_notebooks.loopback import THIS_MACHINE
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 __all__ = ["attempt", "checked_target", "new_secret", "signer"]
 
-_HOSTS: Final = {"127.0.0.1": "127.0.0.1", "localhost": "127.0.0.1", "::1": "::1"}
 #: As published: an answer that takes longer is a failure.
 _SECONDS: Final = 15
 
@@ -74,7 +74,7 @@ def _checked(url: str) -> SplitResult:
     except ValueError:
         parts, port = urlsplit(""), None
     plain = parts.scheme == "http" and "@" not in parts.netloc and url.isascii() and url.isprintable()
-    if not plain or " " in url or parts.hostname not in _HOSTS or port == 0:
+    if not plain or " " in url or parts.hostname not in THIS_MACHINE or port == 0:
         raise ConfigurationError(
             "The embedded sandbox sends webhooks to this machine only.",
             advice="Give an address such as http://127.0.0.1:8080/webhooks.",
@@ -84,7 +84,7 @@ def _checked(url: str) -> SplitResult:
 
 def _post(url: str, headers: dict[str, str], body: bytes) -> int:
     parts = _checked(url)
-    connection = http.client.HTTPConnection(_HOSTS[parts.hostname or ""], parts.port or 80, timeout=_SECONDS)
+    connection = http.client.HTTPConnection(THIS_MACHINE[parts.hostname or ""], parts.port or 80, timeout=_SECONDS)
     try:
         connection.request("POST", parts._replace(scheme="", netloc="", fragment="").geturl() or "/", body, headers)
         return connection.getresponse().status

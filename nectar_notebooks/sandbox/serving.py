@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final
 
 from nectar_notebooks.errors import ConfigurationError
+from nectar_notebooks.loopback import THIS_MACHINE
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -24,7 +25,6 @@ __all__ = ["KEY", "ORIGIN", "Served", "random_key"]
 ORIGIN: Final = "nectar.origin"
 #: Where it finds the key of that serving.
 KEY: Final = "nectar.served-key"
-_LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 #: The API asks for at most ten requests at once; a few more so that a test can show a client that breaks it.
 _THREADS: Final = 16
 
@@ -45,7 +45,7 @@ class Served:
     def __init__(self, app: WSGIApplication, port: int, host: str, key: str) -> None:
         from waitress import create_server
 
-        if host not in _LOOPBACK:
+        if host not in THIS_MACHINE:
             raise ConfigurationError(
                 f"The embedded sandbox is not served on {host!r}.",
                 advice="It holds bills without any protection worth the name: serve it on 127.0.0.1.",
@@ -133,11 +133,11 @@ def _listen(host: str, port: int) -> socket.socket:
     """Return a bound socket, or say in one sentence that the port is taken."""
     if not 0 <= port <= 65535:
         raise ConfigurationError(f"{port} is no port.", advice="Choose one from 1024 to 65535, or 0 for a free one.")
-    family = socket.AF_INET6 if host == "::1" else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    address = THIS_MACHINE[host]
+    listener = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(("127.0.0.1" if host == "localhost" else host, port))
+        listener.bind((address, port))
     except OSError as error:
         listener.close()
         raise ConfigurationError(

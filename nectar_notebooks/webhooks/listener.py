@@ -23,7 +23,7 @@ from tornado.iostream import IOStream
 from tornado.web import Application, RequestHandler, stream_request_body
 
 from nectar_notebooks.errors import ConfigurationError
-from nectar_notebooks.loopback import foreign_page, is_loopback, refusal
+from nectar_notebooks.loopback import THIS_MACHINE, foreign_page, is_loopback, refusal
 from nectar_notebooks.webhooks.receiver import BODY_LIMIT, Receiver, refuse_unread
 
 if TYPE_CHECKING:
@@ -249,7 +249,7 @@ def bound(host: str, port: int) -> socket.socket:
     ConfigurationError
         The address is taken, or none of this machine's.
     """
-    name = "127.0.0.1" if host == "localhost" else host
+    name = THIS_MACHINE.get(host, host)
     family = socket.AF_INET6 if ":" in name else socket.AF_INET
     try:
         found = socket.create_server((name, port), family=family, backlog=_BACKLOG)
