@@ -93,8 +93,9 @@ def portfolio_manager(
         counted, quantity, units, cost, estimation Yes or No) and ``Deliveries`` (with a delivery date). All entries
         of a meter are in one unit. Exported energy is no consumption and never in a sheet; what a meter draws
         is, whatever it exports. A plant's own meter (SOLAR) is "Electric - Solar", never the grid's. Costs are what
-        ``nn.attribute`` gives the meter. Its notes list what was not exported (``exported`` is false), among it what ``nn.readiness`` says is rejected; and gaps
-        and short years (``exported`` is true), which the entries have although each of them is taken.
+        ``nn.attribute`` gives the meter. Its notes list what was not exported (``exported`` is false), among it what
+        ``nn.readiness`` says is rejected; and gaps and short years (``exported`` is true), which the entries have
+        although each of them is taken.
 
     Raises
     ------
