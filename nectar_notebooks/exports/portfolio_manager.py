@@ -52,7 +52,7 @@ _HEADS: Final = {
 _DELIVERY: Final = {
     name: "Delivery Date" if name == "start_date" else head for name, head in _HEADS.items() if name != "end_date"
 }
-_ELECTRIC: Final = ("ELECTRICITY",)
+_ELECTRIC: Final = ("ELECTRICITY", "SOLAR")
 _DELIVERED: Final = ("FUEL",)
 _TABLES: Final = {"bill": "usage", "month": "monthly"}
 #: Rules of `readiness` by which one entry is rejected; the others are about what is missing between entries.
@@ -91,8 +91,8 @@ def portfolio_manager(
     Export
         Sheets ``Add Bills-Electricity`` and ``Add Bills-Non Electric`` (meter, property, type, start and end date, both
         counted, quantity, units, cost, estimation Yes or No) and ``Deliveries`` (with a delivery date). All entries
-        of a meter are in one unit. Exported energy and energy generated on site are no consumption and never in a
-        sheet; what a meter draws is, whatever it exports. Costs are what ``nn.attribute`` gives the meter. Its notes
+        of a meter are in one unit. Exported energy is no consumption and never in a sheet; what a meter draws
+        is, whatever it exports. A plant's own meter (SOLAR) is "Electric - Solar", never the grid's. Costs are what ``nn.attribute`` gives the meter. Its notes
         list what was not exported (``exported`` is false), among it what ``nn.readiness`` says is rejected; and gaps
         and short years (``exported`` is true), which the entries have although each of them is taken.
 

@@ -54,7 +54,11 @@ def test_a_months_usage_is_import_less_export(site: Portfolio) -> None:
     as_is = nn.monthly(site, net_metering="as_is").set_index("meter_id")
     assert as_is.loc["m", ["usage", "exported"]].tolist() == [3720.0, 620.0]
     row = nn.energy(months, by=["site_id"]).iloc[0]
-    assert row[["energy", "generated", "exported"]].tolist() == [2480.0, 930.0, 620.0]
+    assert row[["energy", "generated", "exported"]].tolist() == [
+        2480.0 + 930.0,
+        930.0,
+        620.0,
+    ]  # a site uses what its own plant makes
 
 
 def test_calendarize_and_daily_net_what_records_say(both_ways: pd.DataFrame) -> None:
