@@ -196,3 +196,10 @@ def test_the_demo_site_that_sells_to_the_grid() -> None:
         assert as_is["energy"] - row["energy"] == pytest.approx(2 * row["exported"])
         return
     pytest.fail("no site of the demo exports")
+
+
+@pytest.mark.parametrize("flow", ["GRID_EXPORT", "exported", "Grid export"])
+def test_export_is_export_however_it_is_spelled(flow: str) -> None:
+    records = pd.DataFrame([record("m", 3100.0, "GRID_IMPORT"), record("m", 620.0, flow)])
+    row = nn.calendarize(records).iloc[0]
+    assert (row["usage"], row["exported"]) == (2480.0, 620.0)

@@ -621,3 +621,20 @@ def test_load_factor_counts_days_as_the_records_do_and_says_what_is_above_one():
     assert high["load_factor"].tolist() == [1.25]
     assert high["reason"][0].startswith("above 1: more energy than the demand gives")
     assert load_factor(demand.assign(demand=25.0), usage)["reason"].isna().all()  # 1 is a load that never falls
+
+
+def test_a_swap_from_therms_to_ccf_is_a_change_of_price_and_volume() -> None:
+    months = pd.date_range("2023-01-01", periods=24, freq="MS")
+    second = months >= "2024-07-01"
+    book = pd.DataFrame(
+        {
+            "meter_id": [("B" if new else "A") for new in second], "site_id": "S", "commodity": "GAS",
+            "unit": [("CCF" if new else "thm (US)") for new in second], "currency": "USD", "month": months,
+            "usage": 100.0, "cost": 100.0, "days_covered": months.days_in_month,
+        }
+    )  # fmt: skip
+    row = nn.compare(book, by=["site_id"]).iloc[0]
+    assert (row["new"], row["gone"], row["months"]) == (0, 0, 12)
+    assert row["price"] + row["volume"] + row["days"] == pytest.approx(row["change"])
+    apart = nn.compare(book, by=["site_id", "unit"])
+    assert apart[["new", "gone"]].sum().tolist() == [600.0, -600.0]
