@@ -29,6 +29,8 @@ from nectar_notebooks.methodology.readiness import ENERGY_STAR, readiness
 from nectar_notebooks.methodology.units import compatible, factor, unit_name
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from nectar_notebooks.schema.portfolio import Portfolio
 
 __all__ = ["By", "portfolio_manager"]
@@ -117,7 +119,7 @@ def portfolio_manager(
     entries = from_records(ready) if by == "bill" else from_months(ready)
     entries = _named(entries, portfolio, meters)
     entries = _in_one_unit(entries)
-    entries, findings = _judged(entries)
+    entries, findings = _judged(entries, None if portfolio.as_of is None else portfolio.as_of.date())
     taken, lost = entries[entries["why"].isna()], entries[entries["why"].notna()]
     foreign = taken["cost"].notna() & taken["currency"].ne(currency)
     told = "its cost is not exported: " + _cost(taken)
@@ -198,11 +200,11 @@ def _converted(kind: MeterType | None, unit: str, most: str) -> tuple[float, str
     return factor(unit, target), target
 
 
-def _judged(entries: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _judged(entries: pd.DataFrame, today: date | None) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Say of each entry why Portfolio Manager rejects it; return them, and what else it says of those it takes."""
     while True:
         asked = entries[entries["why"].isna()]
-        found = readiness(asked.assign(usage_id=asked["id"]), consumers=[ENERGY_STAR])
+        found = readiness(asked.assign(usage_id=asked["id"]), consumers=[ENERGY_STAR], today=today)
         fatal = found["rule"].isin(_FATAL)
         if not fatal.any():  # without a rejected entry its neighbours may meet others
             return entries, found

@@ -179,6 +179,9 @@ def test_filling_reaches_to_an_end_and_leaves_hauled_commodities_alone():
     monthly = make_months(("M", "2023-02-01", 280.0, 28.0, 28), ("M", "2024-01-01", 310.0, 31.0, 31))
     assert fill(monthly, end="2024-02")["usage_with_filling"].tolist()[-1] == 290
     assert not fill(monthly.assign(commodity="FUEL"), end="2024-02")["filled"].any()
+    gap = make_months(("M", "2023-02-01", 280.0, 28.0, 28), ("M", "2024-03-01", 310.0, 31.0, 31))
+    assert not fill(gap, end="2024-01")["filled"].any()  # February lies after it
+    assert fill(gap)["filled"].sum() == 1
 
 
 def test_filling_scales_nothing_from_a_few_days_and_says_so():
@@ -633,8 +636,8 @@ def test_a_swap_from_therms_to_ccf_is_a_change_of_price_and_volume() -> None:
             "usage": 100.0, "cost": 100.0, "days_covered": months.days_in_month,
         }
     )  # fmt: skip
-    row = nn.compare(book, by=["site_id"]).iloc[0]
+    row = compare(book, by=["site_id"]).iloc[0]
     assert (row["new"], row["gone"], row["months"]) == (0, 0, 12)
     assert row["price"] + row["volume"] + row["days"] == pytest.approx(row["change"])
-    apart = nn.compare(book, by=["site_id", "unit"])
+    apart = compare(book, by=["site_id", "unit"])
     assert apart[["new", "gone"]].sum().tolist() == [600.0, -600.0]
