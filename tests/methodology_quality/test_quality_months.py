@@ -424,19 +424,23 @@ def test_energy_reports_are_in_kbtu_a_square_foot():
         intensity(monthly, sites, unit="kBtu/acre")
 
 
-def test_generation_is_beside_energy_and_intensity_never_in_them():
-    solar = year("P", 50.0, commodity="SOLAR")
-    monthly = pd.concat([year("A", 100.0), solar])
+def test_a_site_uses_what_its_own_plant_makes():
+    monthly = pd.concat([year("A", 100.0), year("P", 50.0, commodity="SOLAR")])
     row = energy(monthly, by=["site_id"]).iloc[0]
-    assert row[["energy", "rows", "rows_left_out", "generated"]].tolist() == [1200, 12, 0, 600]
+    assert row[["energy", "rows", "rows_left_out", "generated"]].tolist() == [1800, 24, 0, 600]
     assert pd.isna(row["reason"])
     row = intensity(monthly, OFFICE, unit="kWh").iloc[0]
-    assert row[["intensity", "generated"]].tolist() == [2.0, 600]
+    assert row[["intensity", "generated"]].tolist() == [3.0, 600]
     alone = intensity(monthly, OFFICE).set_index("commodity")
-    assert alone.loc["ELECTRICITY", "intensity"] == 2.0
-    assert pd.isna(alone.loc["SOLAR", "intensity"])
-    assert alone.loc["SOLAR", "reason"] == "generated on site: no consumption"
+    assert alone["intensity"].to_dict() == {"ELECTRICITY": 2.0, "SOLAR": 1.0}
     assert alone.loc["SOLAR", "generated"] == 600
+
+
+def test_generation_that_a_grid_meter_reports_is_beside_energy_and_intensity_never_in_them():
+    told = year("A", 100.0).assign(generated=50.0)
+    row = energy(told, by=["site_id"]).iloc[0]
+    assert row[["energy", "rows", "generated"]].tolist() == [1200, 12, 600]
+    assert intensity(told, OFFICE, unit="kWh").iloc[0][["intensity", "generated"]].tolist() == [2.0, 600]
 
 
 def test_a_meter_swap_is_a_change_of_price_and_volume():
