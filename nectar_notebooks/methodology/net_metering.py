@@ -34,6 +34,7 @@ EXCLUDED: Final = "exclusion subtracted"
 
 #: What a word of `net_metering` holds, in any case, where it says so: EXPORT, GRID_EXPORT, "exported".
 _EXPORT: Final = "EXPORT"
+_IMPORT: Final = "IMPORT"
 _GENERATION: Final = "GENERAT"
 _GENERATING: Final = ("SOLAR",)
 
@@ -48,6 +49,7 @@ def directions(frame: pd.DataFrame) -> tuple[Flags, Flags]:
     """Return which records are exported energy, and which generation, as their `net_metering` says."""
     codes, names = factorize(frame, "net_metering")
     words = names.astype(TEXT).str.upper()
+    words = words.mask(words.str.contains(_IMPORT, regex=False))  # of both ways nothing is said
     exported, generated = (
         np.append(words.str.contains(said, regex=False).to_numpy(dtype=bool), False)[codes]
         for said in (_EXPORT, _GENERATION)

@@ -111,7 +111,7 @@ def test_voila_filter_select_invite_and_see_it_connected(
         expect(page.locator("td span", has_text="Connected").first).to_be_visible()
 
         page.get_by_role("button", name="!", exact=True).first.click()
-        expect(page.get_by_text("Missing since").first).to_be_visible()
+        expect(page.get_by_text("No bill for", exact=True).first).to_be_visible()
 
         # It breaks again, and a webhook says so: nobody presses Refresh.
         receiver = f"http://127.0.0.1:{(notebook.parent / 'port').read_text()}/"
