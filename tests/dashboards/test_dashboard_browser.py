@@ -129,6 +129,7 @@ def test_lab_shows_the_dashboards_in_the_dark(sandbox: tuple[nn.Sandbox, str], n
     with served_notebook(notebook, "lab") as address:
         page.goto(address)
         page.get_by_text("import nectar_notebooks as nn").first.wait_for()
+        expect(page.get_by_text("Python 3 (ipykernel) | Idle")).to_be_visible()  # cells run before that are lost
         page.get_by_role("menuitem", name="Run").click()
         page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
         expect(page.get_by_label("Needs the customer")).to_be_visible()
