@@ -288,7 +288,7 @@ def _mended(
 
 def _share(code: Whole, first: Whole, last: Whole, hauled: Truth) -> bool:
     """Say whether most neighbouring records of the meters share their boundary day."""
-    order = np.argsort(code * _SPAN + first + _SPAN // 2, kind="stable")
+    order = np.lexsort((last, code * _SPAN + first + _SPAN // 2))  # whatever the order of rows
     same = code[order][1:] == code[order][:-1]
     later = order[1:][same]
     return boundary_days((first, last), order[:-1][same], later, hauled[code[later]])[1]
