@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from nectar_notebooks.methodology import adjust, attribute, calendarize, daily, explain, monthly
     from nectar_notebooks.methodology.anomalies import anomalies
     from nectar_notebooks.methodology.compare import compare
-    from nectar_notebooks.methodology.completeness import completeness
+    from nectar_notebooks.methodology.completeness import completeness, holes
     from nectar_notebooks.methodology.filling import fill
     from nectar_notebooks.methodology.indicators import energy, load_factor, unit_costs
     from nectar_notebooks.methodology.intensity import intensity
@@ -57,6 +57,7 @@ __all__ = [
     "explain",
     "exports",
     "fill",
+    "holes",
     "intensity",
     "invitations",
     "issues",
@@ -103,6 +104,7 @@ _HOMES = {
     "energy": "methodology.indicators",
     "explain": "methodology",
     "fill": "methodology.filling",
+    "holes": "methodology.completeness",
     "intensity": "methodology.intensity",
     "issues": "methodology.issues",
     "load_factor": "methodology.indicators",

@@ -48,7 +48,9 @@ NOT_REQUIRED, COMPLETE, MISSING, FUTURE, PART = range(5)
 STATES: Final = ("not required", "complete", "missing", "not over yet", "missing in part")
 
 _KEYS: Final = ["meter_id", "account_id", "site_id", "commodity", "utility"]
-_CODES: Final = {"complete": COMPLETE, "missing": MISSING, "not required": NOT_REQUIRED, "future": FUTURE}
+_CODES: Final = {
+    "complete": COMPLETE, "partly_billed": PART, "missing": MISSING, "not_required": NOT_REQUIRED, "future": FUTURE,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

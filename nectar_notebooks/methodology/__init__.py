@@ -9,7 +9,7 @@ from nectar_notebooks.methodology.anomalies import anomalies
 from nectar_notebooks.methodology.attribution import attribute
 from nectar_notebooks.methodology.calendarization import calendarize, daily
 from nectar_notebooks.methodology.compare import compare
-from nectar_notebooks.methodology.completeness import completeness
+from nectar_notebooks.methodology.completeness import completeness, holes
 from nectar_notebooks.methodology.explain import explain
 from nectar_notebooks.methodology.filling import fill
 from nectar_notebooks.methodology.indicators import energy, load_factor, unit_costs
@@ -33,6 +33,7 @@ __all__ = [
     "explain",
     "factor",
     "fill",
+    "holes",
     "intensity",
     "issues",
     "join_sites",

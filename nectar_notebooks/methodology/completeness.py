@@ -1,62 +1,66 @@
-"""Completeness: which months of which site, account or meter have data, and which should have.
+"""Completeness and holes: which months have their bills, and which runs of days have none though they should.
 
-Nectar counts presence: a month is complete once a record touches it. A bill that is missing between two
-others hides behind that, so every month also carries the share of its days that is covered. This module looks
-at usage records only; why one is missing (a broken login, a closed account) is for the dashboards.
+What is expected, and which of its days are covered, is decided in `expectation`; here it is shown by month and as
+one table of holes, which everything that counts missing bills reads. Why a bill is missing (a broken login, a
+closed account) is for the dashboards.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
 
-from nectar_notebooks.clock import SystemClock
 from nectar_notebooks.errors import InvalidRequestError
-from nectar_notebooks.methodology.checks import PORTFOLIO, TEXT, choose, counted, left_out, numbers, report, require
+from nectar_notebooks.methodology.checks import PORTFOLIO, TEXT, choose, report, require
+from nectar_notebooks.methodology.expectation import (
+    EVER,
+    EXPECTED,
+    ONE_MISSING,
+    PART,
+    REASONS,
+    SEASONAL,
+    SUMMER,
+    Outlook,
+    check_expected,
+    deliveries,
+    outlook,
+    usual_days,
+)
 from nectar_notebooks.methodology.keys import group_keys
-from nectar_notebooks.methodology.register import meter_register
+from nectar_notebooks.methodology.register import Tables, with_accounts
 from nectar_notebooks.methodology.spans import (
-    HAULED,
-    MISSING_DAY,
-    cover,
     day_of_month,
+    days_in_months,
     month_of,
-    service_days,
+    records_in_months,
     show_days,
 )
-from nectar_notebooks.methodology.window import day_number
+from nectar_notebooks.methodology.window import day_number, today_number
 from nectar_notebooks.schema.portfolio import Portfolio
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
 
-    from nectar_notebooks.methodology.spans import Coverage, Whole
+    import numpy.typing as npt
 
-__all__ = ["check_expected", "completeness"]
+    from nectar_notebooks.methodology.spans import Whole
+
+__all__ = ["STATUSES", "check_expected", "completeness", "holes"]
 
 _KEYS: Final[dict[str, tuple[str, ...]]] = {
     "meter": ("meter_id", "account_id", "site_id", "commodity", "utility"),
     "account": ("account_id",),
     "site": ("site_id", "commodity", "utility"),
 }
-_MONTHS: Final = {"monthly": 1, "quarterly": 3, "yearly": 12}
-_STATUS: Final = ("complete", "missing", "not required", "future")
-_COMPLETE, _MISSING, _NOT_REQUIRED, _FUTURE = range(4)
-_REASONS: Final = (
-    None,
-    "before collection starts",
-    "before the first record",
-    "the site is archived",
-    "the account does not count",
-    "the meter is not tracked",
-    "covered in too small a part",
-)
-_EARLY, _UNSEEN, _ARCHIVED, _NOT_COUNTED, _UNTRACKED, _THIN = range(1, 7)
+_WORDS: Final = {months: word for word, months in EXPECTED.items()}
+#: What a month can be.
+STATUSES: Final = ("complete", "partly_billed", "missing", "not_required", "future")
+_COMPLETE, _PARTLY, _MISSING, _NOT_REQUIRED, _FUTURE = range(5)
+_OF_HOLE: Final = ("site_id", "account_id", "meter_id", "commodity", "utility")
 _LARGEST: Final = 50_000_000
-_EVER: Final = int(np.iinfo(np.int64).max)
 
 
 def completeness(
@@ -66,44 +70,53 @@ def completeness(
     meters: pd.DataFrame | None = None,
     accounts: pd.DataFrame | None = None,
     sites: pd.DataFrame | None = None,
-    expected: str | Mapping[str, str] = "monthly",
+    expected: str | Mapping[str, str] | None = None,
     start: str | date | None = None,
     end: str | date | None = None,
     today: str | date | None = None,
-    least_share: float = 0.0,
+    least_share: float = 0.97,
+    grace: int = 45,
 ) -> pd.DataFrame:
-    """Say for every month of every entity whether its data is there.
+    """Say for every month of every entity whether its bills are there.
 
     Parameters
     ----------
     usage : DataFrame or Portfolio
         Usage records: ``meter_id``, ``start_date``, ``end_date``; used where they stand: ``site_id``,
-        ``account_id``, ``commodity``, ``utility``, ``usage``, ``counts``. A portfolio brings all tables at
-        once. Records that do not count, and records without a usage, make no month complete.
+        ``account_id``, ``commodity``, ``subtype``, ``utility``, ``usage``, ``counts``. A portfolio brings all tables
+        at once. Records that do not count, and records without a usage, cover nothing.
     by : {"meter", "account", "site"}
-        The entity: a meter, an account, or a site, commodity and utility.
+        The entity: a meter, an account, or a site, commodity and utility. An entity is complete where each of its
+        meters of which bills are expected is.
     meters, accounts, sites : DataFrame, optional
-        The tables of that name. With them, meters without any record are listed; collection starts, archived
-        sites, accounts that do not count and untracked meters make months *not required*.
-    expected : str or mapping, default "monthly"
-        ``"monthly"``, ``"quarterly"`` or ``"yearly"``, or one for each utility or commodity by name; what is
-        not named is monthly. A quarter (a year) is complete in all its months with one record in it.
+        The tables of that name. They list meters without any record, and say since when and until when bills are
+        expected.
+    expected : str or mapping, optional
+        ``"monthly"``, ``"quarterly"``, ``"yearly"`` or ``"seasonal"``, or one for each utility or commodity by name;
+        what is not named is monthly, and delivered fuel seasonal: one delivery from October to March. It says when
+        a bill is due, and in which time a delivery is expected.
     start, end : day or month, optional
-        The window, both counted. Default: from the first record to the month of `today`.
+        The window, whole months, both counted. Default: from the first day that is expected or covered to the month
+        of `today`.
     today : day, optional
-        Default: the system's day. A month (quarter, year) that is not over is *future* unless it has data.
-    least_share : float, default 0
-        Least share of a month's days that must be covered. 0 is Nectar's way: presence is enough. Hauled
+        Default: the day on which a portfolio was answered, else the system's day.
+    least_share : float, default 0.97
+        Least share of the expected days that must be covered. 0 is Nectar's way: presence is enough. Hauled
         commodities (waste, delivered fuel) are complete with one pickup or delivery whatever it is.
+    grace : int, default 45
+        How many days after the end of a month (quarter, year) its bills may still come.
 
     Returns
     -------
     DataFrame
-        One row for each entity and month: the entity's ids, ``month`` (its first day), ``status`` (complete,
-        missing, not required, future), ``reason`` (why not required, or why its records are not enough),
-        ``expected``, ``records``, ``days_covered`` (distinct), ``days_in_month``, ``share_covered`` (0..1;
-        missing for hauled commodities), ``meters`` and ``meters_missing`` (how many of the entity's meters
-        miss that month).
+        One row for each entity and month: the entity's ids, ``month`` (its first day), ``status``, ``reason`` (why
+        nothing is required, or what is not enough), ``expected``, ``records``, ``days_covered`` (distinct),
+        ``days_expected``, ``days_in_month``, ``share_covered`` (covered of the expected days, 0..1; missing for
+        hauled commodities and where no day is expected), ``meters`` and ``meters_missing`` (how many of the entity's
+        meters miss that month). Days of an account or site are the days of its meters, summed. The status is:
+
+        ``complete`` (at least `least_share` of the expected days), ``partly_billed`` (some of them), ``missing``
+        (none, and `grace` days have passed), ``future`` (none yet), ``not_required``.
 
     Raises
     ------
@@ -112,193 +125,276 @@ def completeness(
     InvalidRequestError
         An argument that is not known, or a window too large to be meant.
 
+    See Also
+    --------
+    holes : The days that no bill covers, and how many bills are missing there.
+
     Notes
     -----
-    Source: Nectar's completeness page (presence, four states). Ours: the share of days, "not over yet" as
-    future, and the account's collection start, else the meter's first record, as first month required.
+    Source: Nectar's completeness page (presence). Ours: the share of days, the grace, and what is expected: from the
+    account's collection start, else the meter's first record (a meter without any: its connection's start, else its
+    company's), to the day its site is archived; the last record of a meter that is not tracked or was replaced (within
+    35 days another meter of its account, commodity and subtype begins), or of an old account. One day that no bill
+    covers, at a bill's edge, counts as covered.
 
     Examples
     --------
     >>> usage = pd.DataFrame({"meter_id": ["M1", "M1"], "start_date": ["2024-01-01", "2024-03-01"],
     ...                       "end_date": ["2024-01-31", "2024-03-15"], "usage": [310.0, 90.0]})
     >>> completeness(usage, today="2024-04-20")[["month", "status", "days_covered"]]
-           month    status  days_covered
-    0 2024-01-01  complete            31
-    1 2024-02-01   missing             0
-    2 2024-03-01  complete            15
-    3 2024-04-01    future             0
+           month         status  days_covered
+    0 2024-01-01       complete            31
+    1 2024-02-01        missing             0
+    2 2024-03-01  partly_billed            15
+    3 2024-04-01         future             0
     """
     choose("by", by, tuple(_KEYS))
+    if not 0 <= least_share <= 1:
+        raise InvalidRequestError(f"least_share={least_share!r} is no share: give a number from 0 to 1.")
+    view, now = _look("completeness", usage, meters, accounts, sites, expected, today, grace)
+    window = _window(view, start, end, now)
+    table = _by_meter(view, window, now, least_share)
+    meters_of = np.arange(len(view.register))
+    keys = view.register
+    if by != "meter":
+        meters_of, keys = group_keys(view.register, _KEYS[by])
+        table = _summed(table, meters_of, len(keys))
+    result = _lay_out(keys, _KEYS[by], window, table)
+    result["meters"] = np.repeat(np.bincount(meters_of, minlength=len(keys)), len(window))
+    result["meters_missing"] = table["meters_missing"].ravel()
+    return report(result, "completeness", view.left_out, by=by)
+
+
+def holes(
+    usage: pd.DataFrame | Portfolio,
+    *,
+    meters: pd.DataFrame | None = None,
+    accounts: pd.DataFrame | None = None,
+    sites: pd.DataFrame | None = None,
+    expected: str | Mapping[str, str] | None = None,
+    start: str | date | None = None,
+    end: str | date | None = None,
+    today: str | date | None = None,
+    grace: int = 45,
+) -> pd.DataFrame:
+    """List the days that no bill covers though one should, run by run, and how many bills are missing there.
+
+    Parameters
+    ----------
+    usage, meters, accounts, sites, expected, start, end, today, grace
+        As `completeness` takes them.
+
+    Returns
+    -------
+    DataFrame
+        One row a hole, sorted by meter and first day: ``site_id, account_id, meter_id, commodity, utility``,
+        ``first_day``, ``last_day`` (both counted), ``days``, ``bills_expected`` and ``expected``. A hole is a run of
+        expected days without a bill, as far as bills are due; of a hauled commodity, a run of periods without a
+        delivery. Bills expected are its days by the usual length of the meter's own bills, at least one.
+
+    Raises
+    ------
+    DataError, InvalidRequestError
+        As `completeness` does.
+
+    Notes
+    -----
+    Whoever counts missing bills sums ``bills_expected``. Where the bills of the data end on the day on which the next
+    begin, as a rule, a hole begins on the last day of the bill before it.
+
+    Examples
+    --------
+    >>> usage = pd.DataFrame({"meter_id": ["M1", "M1"], "start_date": ["2024-01-01", "2024-04-01"],
+    ...                       "end_date": ["2024-01-31", "2024-04-30"], "usage": [310.0, 300.0]})
+    >>> holes(usage, today="2024-06-01")[["first_day", "last_day", "days", "bills_expected"]]
+       first_day   last_day  days  bills_expected
+    0 2024-02-01 2024-03-31    60               2
+    """
+    view, now = _look("holes", usage, meters, accounts, sites, expected, today, grace)
+    window = _window(view, start, end, now)
+    low, high = (int(day) for day in day_of_month(np.append(window[:1], window[-1:] + 1))) if len(window) else (0, 0)
+    meter, first, last = _clipped(*_runs(view), low, high - 1)
+    usual = usual_days(view.records, view.every, meter)
+    bills = np.maximum(1, np.round((last - first + 1) / usual)).astype(np.int64)
+    runs = (meter, first, last, bills)
+    meter, first, last, bills = map(np.concatenate, zip(runs, _missed_deliveries(view, window), strict=True))
+    table = {name: view.register[name].array.take(meter) for name in _OF_HOLE}
+    table |= {"first_day": show_days(first), "last_day": show_days(last), "days": last - first + 1}
+    table |= {"bills_expected": bills, "expected": _words(view.every[meter])}
+    result = pd.DataFrame(table).sort_values(
+        ["meter_id", "site_id", "account_id", "commodity", "first_day"], kind="stable", ignore_index=True
+    )
+    return report(result, "holes", view.left_out)
+
+
+def _look(
+    what: str,
+    usage: pd.DataFrame | Portfolio,
+    meters: pd.DataFrame | None,
+    accounts: pd.DataFrame | None,
+    sites: pd.DataFrame | None,
+    expected: str | Mapping[str, str] | None,
+    today: str | date | None,
+    grace: int,
+) -> tuple[Outlook, int]:
+    """Return what is expected and covered, and today."""
+    if grace < 0:
+        raise InvalidRequestError(f"grace={grace!r} is no number of days: give 0 or more.")
+    now = today_number(today, usage)
+    tables: Tables = {"meters": meters, "accounts": accounts, "sites": sites}
     if isinstance(usage, Portfolio):
-        meters = usage.meters if meters is None else meters
-        accounts = usage.accounts if accounts is None else accounts
-        sites = usage.sites if sites is None else sites
-        usage = usage.usage
-    require(usage, ("meter_id", "start_date", "end_date"), "The frame given to completeness", instead=PORTFOLIO)
-    first, last = service_days(usage, "usage")
-    rows, out = _present(usage, first, last)
-    code, register = meter_register(usage, rows, first, last, meters=meters, accounts=accounts, sites=sites)
-    register["every"] = _every(expected, register)
-    now = day_number(SystemClock().today() if today is None else today, "today")
-    window = _window(first[rows], register, start, end, now)
-    wide = np.arange(window[0] // 12 * 12, window[-1] // 12 * 12 + 12) if len(window) else window
-    if len(register) * len(wide) > _LARGEST:
-        raise InvalidRequestError(
-            f"{len(register):,} meters in {len(wide):,} months are too many to be meant.",
-            advice="Check the earliest and the latest date of the records, or give start= and end=.",
-        )
-    base = int(wide[0]) if len(wide) else 0
-    single = cover(code, first[rows], last[rows], (len(register), len(wide)), base)
-    status, reason = _judge(single, register, wide, now, least_share)
-    if by == "meter":
-        group, whole, missing = np.arange(len(register)), single, (status == _MISSING).astype("int64")
-        merged = register
-    else:
-        group, keys = group_keys(register, _KEYS[by])
-        merged = _merge(register, group, keys)
-        whole = cover(group[code], first[rows], last[rows], (len(merged), len(wide)), base)
-        missing = np.zeros(whole.days.shape, dtype="int64")
-        np.add.at(missing, group, status == _MISSING)
-        status, reason = _judge(whole, merged, wide, now, least_share)
-    inside = slice(int(window[0]) - base, int(window[-1]) - base + 1) if len(window) else slice(0)
-    result = _lay_out(merged, _KEYS[by], window, inside, whole, status, reason)
-    result["meters"] = np.repeat(np.bincount(group, minlength=len(merged)), len(window))
-    result["meters_missing"] = missing[:, inside].ravel()
-    return report(result, "completeness", out, by=by)
+        portfolio = usage
+        for name in ("meters", "accounts", "sites", "connections", "companies"):
+            tables[name] = getattr(portfolio, name) if tables.get(name) is None else tables[name]
+        usage = with_accounts(portfolio.usage, portfolio.bill_accounts)
+    require(usage, ("meter_id", "start_date", "end_date"), f"The frame given to {what}", instead=PORTFOLIO)
+    return outlook(usage, tables, expected, now, grace), now
 
 
-def _present(usage: pd.DataFrame, first: Whole, last: Whole) -> tuple[Whole, dict[str, int]]:
-    """Return the rows that can make a month complete, and how many cannot, by reason."""
-    kept = counted(usage, "usage")
-    out = left_out(usage, kept, "does not count")
-    bare = {
-        "start_date is missing": first == MISSING_DAY,
-        "period is not positive": last < first,
-    }
-    if "usage" in usage.columns:
-        bare["usage is missing"] = np.isnan(numbers(usage, "usage", "usage"))
-    for reason, rows in bare.items():
-        number = int((kept & rows).sum())
-        if number:
-            out[reason] = number
-        kept = kept & ~rows
-    return np.flatnonzero(kept), out
-
-
-def _window(first: Whole, register: pd.DataFrame, start: str | date | None, end: str | date | None, now: int) -> Whole:
+def _window(view: Outlook, start: str | date | None, end: str | date | None, now: int) -> Whole:
+    """Return the months that are looked at."""
     last_month = int(month_of(np.asarray([now if end is None else day_number(end, "end")]))[0])
     if start is not None:
         first_day = day_number(start, "start")
     else:
-        starts = register["starts"].to_numpy()
-        known = first if len(first) else starts[starts != MISSING_DAY]
-        if not len(register):
+        if not len(view.register):
             return np.empty(0, dtype=np.int64)
-        first_day = int(known.min()) if len(known) else now
-    first_month = int(month_of(np.asarray([first_day]))[0])
-    return np.arange(first_month, last_month + 1, dtype=np.int64)
+        asked = view.begin[(view.begin < EVER) & (view.stop >= view.begin)]
+        first_day = min(int(view.records[1].min(initial=now)), int(asked.min(initial=now)))
+    window = np.arange(int(month_of(np.asarray([first_day]))[0]), last_month + 1, dtype=np.int64)
+    if len(view.register) * len(window) > _LARGEST:
+        raise InvalidRequestError(
+            f"{len(view.register):,} meters in {len(window):,} months are too many to be meant.",
+            advice="Check the earliest and the latest date of the records, or give start= and end=.",
+        )
+    return window
 
 
-def check_expected(expected: str | Mapping[str, str]) -> None:
-    """Raise `InvalidRequestError` where `expected` of `completeness` names something else than months."""
-    for name, word in [("expected", expected)] if isinstance(expected, str) else expected.items():
-        choose(name if word is expected else f"expected[{name!r}]", word, tuple(_MONTHS))
+def _by_meter(view: Outlook, window: Whole, now: int, least_share: float) -> dict[str, Whole]:
+    """Return status, reason and days of every meter (row) and month (column)."""
+    shape = (len(view.register), len(window))
+    base = int(window[0]) if len(window) else 0
+    starts, ends = day_of_month(window), day_of_month(window + 1) - 1
+    begin, stop = view.begin[:, None], view.stop[:, None]
+    asked = np.maximum(np.minimum(ends, stop) - np.maximum(starts, begin) + 1, 0)
+    there = days_in_months(*view.inside, shape, base)
+    covered = np.maximum(there, days_in_months(*view.pieces, shape, base)) if view.beyond else there.copy()
+    records = records_in_months(*view.records, shape, base)
+    enough = records > 0 if least_share == 0 else there >= least_share * asked
+    due = ends <= view.due[:, None]
+    status = np.where(due, _MISSING, _FUTURE)
+    status = np.where(there > 0, _PARTLY, status)
+    status = np.where(enough, _COMPLETE, status)
+    status = np.where(asked == 0, np.where(records > 0, _COMPLETE, _NOT_REQUIRED), status)
+    over = (ends > stop) | ((starts >= begin) & (stop < EVER))
+    reason = np.where(over, view.why_stop[:, None], view.why_begin[:, None])
+    rows = np.flatnonzero(view.hauled)
+    if len(rows) and len(window):
+        wanted, present, whole = deliveries(view, rows, window)
+        touched, mine = records[rows] > 0, due[rows]
+        of_hauled = np.where(whole, np.where(mine, _MISSING, _FUTURE), _NOT_REQUIRED)
+        of_hauled = np.where(present, np.where(starts <= now, _COMPLETE, _FUTURE), of_hauled)
+        of_hauled = np.where(wanted, of_hauled, _NOT_REQUIRED)
+        status[rows] = np.where(touched, _COMPLETE, of_hauled)
+        summer = (asked[rows] > 0) & ~wanted
+        reason[rows] = np.where(summer, SUMMER, reason[rows])
+        asked[rows], there[rows] = 0, 0
+    reason = np.where(status == _NOT_REQUIRED, reason, np.where(status == _PARTLY, PART, 0))
+    return {
+        "status": status, "reason": reason, "records": records, "days_covered": covered, "days_expected": asked,
+        "there": there, "meters_missing": (status == _MISSING).astype(np.int64),
+        "every": view.every, "hauled": view.hauled,
+    }  # fmt: skip
 
 
-def _every(expected: str | Mapping[str, str], register: pd.DataFrame) -> Whole:
-    """Return after how many months each meter's next record is expected."""
-    check_expected(expected)
-    if isinstance(expected, str):
-        return np.full(len(register), _MONTHS[expected])
-    words = register["utility"].map(expected).astype(TEXT)
-    words = words.fillna(register["commodity"].map(expected).astype(TEXT)).fillna("monthly")
-    return np.asarray(words.map(_MONTHS), dtype=np.int64)
+def _summed(table: dict[str, Whole], group: Whole, size: int) -> dict[str, Whole]:
+    """Return the same of groups of meters: days are added, and a group is complete where each of its meters is."""
+    order = np.argsort(group, kind="stable")
+    starts = np.searchsorted(group[order], np.arange(size))
+
+    def fold(join: np.ufunc, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        return np.asarray(join.reduceat(values[order], starts, axis=0)) if size else values
+
+    status = table["status"]
+    some = fold(np.logical_or, status <= _PARTLY)
+    lacking = fold(np.logical_or, (status == _PARTLY) | (status == _MISSING) | (status == _FUTURE))
+    result = {name: fold(np.add, table[name]) for name in ("records", "days_covered", "days_expected", "there")}
+    missing = fold(np.add, table["meters_missing"])
+    wanted = np.where(missing > 0, _MISSING, np.where(lacking, _FUTURE, _NOT_REQUIRED))
+    result["status"] = np.where(some, np.where(lacking, _PARTLY, _COMPLETE), wanted)
+    why = fold(np.minimum, np.where(table["reason"] > 0, table["reason"], len(REASONS)))
+    partly = np.where(missing > 0, ONE_MISSING, PART)
+    result["reason"] = np.select(
+        [result["status"] == _PARTLY, result["status"] == _NOT_REQUIRED], [partly, why], default=0
+    )
+    hauled = fold(np.logical_and, table["hauled"])
+    often = np.where(table["every"] == SEASONAL, 6, table["every"])
+    every = fold(np.minimum, often)
+    return result | {"meters_missing": missing, "every": np.where(every == 6, SEASONAL, every), "hauled": hauled}
 
 
-def _merge(register: pd.DataFrame, group: Whole, keys: pd.DataFrame) -> pd.DataFrame:
-    """Give a group of meters the bounds of its members: required as long as one of them is."""
-    merged = keys.copy()
-    required = _required(register)
-    by = pd.DataFrame({**required, "group": group, "every": register["every"]}).groupby("group")
-    merged["from"], merged["to"] = by["from"].min(), by["to"].max()
-    merged["why_from"] = by["why_from"].min()
-    merged["never"], merged["every"] = by["never"].min(), by["every"].min()
-    merged["hauled"] = by["hauled"].all()
-    return merged
+def _words(every: Whole) -> pd.api.extensions.ExtensionArray:
+    return pd.Series(every).map(_WORDS).astype(TEXT).array
 
 
-def _required(register: pd.DataFrame) -> pd.DataFrame:
-    """Return the first and last month in which each meter should report, and why not before or at all."""
-    if "from" in register:
-        return register
-    starts, seen, ends = (register[name].to_numpy() for name in ("starts", "seen", "ends"))
-    known = np.where(starts != MISSING_DAY, starts, seen)
-    unknown = known == MISSING_DAY
-    never = np.where(register["tracked"], 0, _UNTRACKED)
+def _lay_out(entities: pd.DataFrame, keys: tuple[str, ...], window: Whole, table: dict[str, Whole]) -> pd.DataFrame:
+    asked = table["days_expected"].ravel()
+    share = np.full(len(asked), np.nan)
+    np.divide(table["there"].ravel(), asked, out=share, where=asked > 0)
+    length = day_of_month(window + 1) - day_of_month(window)
     return pd.DataFrame(
         {
-            "from": np.where(unknown, -_EVER, month_of(np.where(unknown, 0, known))),
-            "why_from": np.where(starts != MISSING_DAY, _EARLY, _UNSEEN),
-            "to": np.where(ends == MISSING_DAY, _EVER, month_of(np.where(ends == MISSING_DAY, 0, ends))),
-            "never": np.where(register["counts"], never, _NOT_COUNTED),
-            "every": register["every"],
-            "hauled": register["commodity"].isin(HAULED),
+            **{name: entities[name].array.repeat(len(window)) for name in keys},
+            "month": np.tile(show_days(day_of_month(window)), len(entities)),
+            "status": pd.array(STATUSES, dtype=TEXT).take(table["status"].ravel()),
+            "reason": pd.array(REASONS, dtype=TEXT).take(table["reason"].ravel()),
+            "expected": _words(table["every"]).repeat(len(window)),
+            "records": table["records"].ravel(),
+            "days_covered": table["days_covered"].ravel(),
+            "days_expected": asked,
+            "days_in_month": np.tile(length, len(entities)),
+            "share_covered": share,
         }
     )
 
 
-def _judge(grid: Coverage, register: pd.DataFrame, months: Whole, now: int, least_share: float) -> tuple[Whole, Whole]:
-    """Return status and reason of every entity (row) and month (column)."""
-    required = _required(register)
-    length = day_of_month(months + 1) - day_of_month(months)
-    hauled = required["hauled"].to_numpy()[:, None]
-    touched = grid.days > 0
-    present = touched & (hauled | (grid.days >= least_share * length))
-    every = required["every"].to_numpy()
-    over = np.zeros(present.shape, dtype=bool)
-    for span in np.unique(every):
-        members = every == span
-        last = months // span * span + span
-        over[members] = day_of_month(last) <= now
-        if span > 1:
-            # The window is whole years, so that periods do not straddle its edges.
-            blocks = present[members].reshape(int(members.sum()), -1, span).any(axis=2)
-            present[members] = np.repeat(blocks, span, axis=1)
-    early = months < required["from"].to_numpy()[:, None]
-    late = months > required["to"].to_numpy()[:, None]
-    never = required["never"].to_numpy()[:, None]
-    status = np.where(over, _MISSING, _FUTURE)
-    status = np.where(early | late | (never > 0), _NOT_REQUIRED, status)
-    reason = np.where(early, required["why_from"].to_numpy()[:, None], np.where(late, _ARCHIVED, 0))
-    reason = np.where(never > 0, never, reason)
-    reason = np.where((status == _MISSING) & touched, _THIN, reason)
-    return np.where(present, _COMPLETE, status), np.where(present, 0, reason)
+def _runs(view: Outlook) -> tuple[Whole, Whole, Whole]:
+    """Return meter, first and last day of each run of due, expected days that no record covers; not of deliveries."""
+    code, first, last = view.inside
+    until = np.minimum(view.stop, view.due)
+    head = np.ones(len(code), dtype=bool)
+    head[1:] = code[1:] != code[:-1]
+    before = np.where(head, view.begin[code], np.append(0, last + 1)[: len(code)])
+    tail = np.append(head[1:], True)[: len(code)]
+    silent = np.setdiff1d(np.arange(len(view.register)), code)
+    meter = np.concatenate([code, code[tail], silent])
+    begins = np.concatenate([before, last[tail] + 1, view.begin[silent]])
+    ends = np.concatenate([first - 1, until[code[tail]], until[silent]])
+    ends = np.minimum(ends, until[meter])
+    kept = (begins <= ends) & ~view.hauled[meter]
+    if view.shared:  # the last day of the bill before is the first of the one that is missing
+        after = np.concatenate([~head, np.ones(int(tail.sum()), dtype=bool), np.zeros(len(silent), dtype=bool)])
+        begins = np.maximum(begins - after, view.begin[meter])
+    return meter[kept], begins[kept], ends[kept]
 
 
-def _lay_out(
-    merged: pd.DataFrame,
-    keys: tuple[str, ...],
-    window: Whole,
-    inside: slice,
-    grid: Coverage,
-    status: Whole,
-    reason: Whole,
-) -> pd.DataFrame:
-    every = {span: word for word, span in _MONTHS.items()}
-    table = {name: merged[name].array.repeat(len(window)) for name in keys}
-    covered = grid.days[:, inside].ravel()
-    length = np.tile(day_of_month(window + 1) - day_of_month(window), len(merged))
-    hauled = np.repeat(_required(merged)["hauled"].to_numpy(dtype=bool), len(window))
-    return pd.DataFrame(
-        {
-            **table,
-            "month": np.tile(show_days(day_of_month(window)), len(merged)),
-            "status": pd.array(_STATUS, dtype=TEXT).take(status[:, inside].ravel()),
-            "reason": pd.array(_REASONS, dtype=TEXT).take(reason[:, inside].ravel()),
-            "expected": merged["every"].map(every).astype(TEXT).array.repeat(len(window)),
-            "records": grid.records[:, inside].ravel(),
-            "days_covered": covered,
-            "days_in_month": length,
-            "share_covered": np.where(hauled, np.nan, covered / length),
-        }
-    )
+def _clipped(meter: Whole, first: Whole, last: Whole, low: int, high: int) -> tuple[Whole, Whole, Whole]:
+    first, last = np.maximum(first, low), np.minimum(last, high)
+    kept = first <= last
+    return meter[kept], first[kept], last[kept]
+
+
+def _missed_deliveries(view: Outlook, window: Whole) -> tuple[Whole, Whole, Whole, Whole]:
+    """Return meter, first and last day, and number of periods, of each run of due periods without a delivery."""
+    rows = np.flatnonzero(view.hauled)
+    if not len(rows) or not len(window):
+        nothing = np.empty(0, dtype=np.int64)
+        return nothing, nothing, nothing, nothing
+    wanted, present, whole = deliveries(view, rows, window)
+    missed = wanted & whole & ~present & (day_of_month(window + 1) - 1 <= view.due[rows][:, None])
+    steps = np.diff(missed.astype(np.int8), axis=1, prepend=0, append=0)
+    meter, head = np.nonzero(steps == 1)
+    _, tail = np.nonzero(steps == -1)
+    often = view.every[rows][meter]
+    periods = np.maximum(1, (tail - head) // np.where(often == SEASONAL, 6, often))
+    return rows[meter], day_of_month(window[head]), day_of_month(window[tail - 1] + 1) - 1, periods

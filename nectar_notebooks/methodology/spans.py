@@ -28,8 +28,10 @@ __all__ = [
     "Neighbours",
     "cover",
     "day_of_month",
+    "days_in_months",
     "month_of",
     "neighbours",
+    "records_in_months",
     "service_days",
     "show_days",
     "without_repeats",
@@ -148,18 +150,29 @@ def cover(entity: Whole, start: Whole, end: Whole, shape: tuple[int, int], first
 
     `shape` is (entities, months); what lies outside of the window is cut off.
     """
+    covered = days_in_months(*without_repeats(entity, start, end), shape, first_month)
+    return Coverage(covered, records_in_months(entity, start, end, shape, first_month))
+
+
+def days_in_months(entity: Whole, start: Whole, end: Whole, shape: tuple[int, int], first_month: int) -> Whole:
+    """Count the days of each entity and month that disjoint pieces cover, as `without_repeats` makes them."""
     months = shape[1]
     window = day_of_month(np.arange(first_month, first_month + months + 1, dtype="int64"))
-    code, first, last = _cut(*without_repeats(entity, start, end), window)
+    code, first, last = _cut(entity, start, end, window)
     covered = _touched(code, first, last, shape, first_month) * np.diff(window)
     flat = covered.reshape(-1)
     head, tail = month_of(first) - first_month, month_of(last) - first_month
     # A piece counts all days of the months it touches so far: take away what lies before and after it.
     np.subtract.at(flat, code * months + head, first - window[head])
     np.subtract.at(flat, code * months + tail, window[tail + 1] - 1 - last)
+    return covered
+
+
+def records_in_months(entity: Whole, start: Whole, end: Whole, shape: tuple[int, int], first_month: int) -> Whole:
+    """Count the records of each entity that touch each month."""
+    window = day_of_month(np.arange(first_month, first_month + shape[1] + 1, dtype="int64"))
     rows = (entity >= 0) & (start != MISSING_DAY) & (end >= start)
-    records = _touched(*_cut(entity[rows], start[rows], end[rows], window), shape, first_month)
-    return Coverage(covered, records)
+    return _touched(*_cut(entity[rows], start[rows], end[rows], window), shape, first_month)
 
 
 def _cut(entity: Whole, start: Whole, end: Whole, window: Whole) -> tuple[Whole, Whole, Whole]:

@@ -1,4 +1,4 @@
-"""Which month a figure of twelve months ends with, when nobody says: the last one that is whole.
+"""Which day is today, and which month a figure of twelve months ends with, when nobody says: the last that is whole.
 
 The newest months are always covered in part, because bills come after their period; a year that ended with
 them would compare and divide what is not there yet.
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nectar_notebooks.clock import SystemClock
 from nectar_notebooks.methodology.checks import numbers, text
 from nectar_notebooks.methodology.spans import HAULED, day_of_month
 from nectar_notebooks.schema.dates import first_day
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 #: Months whose bills may still be to come: every second month billed, a month to bill it.
 _NEWEST = 3
 
-__all__ = ["day_number", "last_whole_month", "month_number"]
+__all__ = ["day_number", "last_whole_month", "month_number", "today_number"]
 
 
 def month_number(value: str | date, name: str) -> int:
@@ -36,6 +37,17 @@ def month_number(value: str | date, name: str) -> int:
 def day_number(value: str | date, name: str) -> int:
     """Return a day an argument names, of a month its first, as days since 1970."""
     return int(first_day(value, name).to_datetime64().astype("datetime64[D]").astype("int64"))
+
+
+def today_number(today: str | date | None, given: object) -> int:
+    """Return today as days since 1970: the argument, else the day a portfolio was answered on, else the system's.
+
+    `given` is what a computation was given: where it is a portfolio that says when it was answered, that is today.
+    """
+    if today is None:
+        as_of = getattr(given, "as_of", None)
+        today = SystemClock().today() if as_of is None else as_of.date()
+    return day_number(today, "today")
 
 
 def last_whole_month(monthly: pd.DataFrame, month: Whole) -> int:

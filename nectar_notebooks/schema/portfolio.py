@@ -37,6 +37,9 @@ class Portfolio:
 
     Each field is a frame with the columns of the table of that name (see the reference). All were fetched
     together, so that every key in one is found in the other, or is missing there with a reason.
+
+    ``as_of`` is no table: when the oldest answer that went into them was given (aware, UTC), by the API's own ``Date``
+    header. What is counted up to today is counted to its day; None where nobody said.
     """
 
     companies: pd.DataFrame
@@ -53,6 +56,7 @@ class Portfolio:
     demand: pd.DataFrame
     demand_usage: pd.DataFrame
     time_of_use: pd.DataFrame
+    as_of: pd.Timestamp | None = None
 
     @property
     def name(self) -> str:
@@ -110,7 +114,7 @@ class Portfolio:
 
     def __iter__(self) -> Iterator[tuple[str, pd.DataFrame]]:
         """Yield each table's name and frame."""
-        return ((field.name, getattr(self, field.name)) for field in fields(self))
+        return ((field.name, getattr(self, field.name)) for field in fields(self) if field.name != "as_of")
 
     def __repr__(self) -> str:
         counts = [(len(getattr(self, table)), one, several) for table, one, several in _SAID]

@@ -72,13 +72,13 @@ def connection_record(company: Record, line: Line, first: date, last: date) -> R
 
 
 def account_record(company: Record, connection: Record, line: Line) -> Record:
-    """Return an account."""
+    """Return an account; it is an old one: what a file holds is history, and no bill is expected after its last."""
     return {
         "id": make_id(company["id"], "account", line.vendor, line.account), "company": company["id"],
         "connection": connection["id"], "accountNumber": line.account[:200], "trackingStatus": "ENABLED",
         "isTracked": True, "isDuplicated": "false", "dataCollectionStartDate": None,
         "isCollectingInvoiceData": True, "isCollectingSmartMeterData": False, "datasourceTypes": [],
-        "lastServiceDate": None, "status": "PULL_COMPLETED",
+        "lastServiceDate": None, "status": "OLD_ACCOUNT",
     }  # fmt: skip
 
 

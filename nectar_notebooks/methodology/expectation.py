@@ -1,0 +1,350 @@
+"""Which bills are expected of each meter, and which of the days they should cover no bill covers.
+
+The one definition of *missing*: `completeness` shows it by month, `holes` as runs of days, and everything else reads
+those two. What is known of a meter is gathered in `register`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pandas as pd
+
+from nectar_notebooks.errors import InvalidRequestError
+from nectar_notebooks.methodology.checks import TEXT, choose, counted, left_out, numbers
+from nectar_notebooks.methodology.keys import group_keys
+from nectar_notebooks.methodology.register import Tables, meter_register
+from nectar_notebooks.methodology.spans import (
+    HAULED,
+    MISSING_DAY,
+    day_of_month,
+    month_of,
+    records_in_months,
+    service_days,
+    without_repeats,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy.typing as npt
+
+    from nectar_notebooks.methodology.spans import Truth, Whole
+
+__all__ = [
+    "EVER",
+    "EXPECTED",
+    "REASONS",
+    "SEASONAL",
+    "Outlook",
+    "check_expected",
+    "deliveries",
+    "outlook",
+    "usual_days",
+]
+
+#: How often a bill is expected, in months; a season counts a year's winter as one.
+EXPECTED: Final = {"monthly": 1, "quarterly": 3, "yearly": 12, "seasonal": 0}
+SEASONAL: Final = EXPECTED["seasonal"]
+#: What is expected where nobody says.
+_DEFAULT: Final = {"FUEL": "seasonal"}
+_DAYS: Final = {1: 30.4375, 3: 91.3125, 12: 365.25, SEASONAL: 365.25}
+#: A day beyond every calendar.
+EVER: Final = int(np.iinfo(np.int32).max)
+#: Within how many days another meter takes over from one that is replaced.
+_SWAP: Final = 35
+#: From which multiple of the expected days on a meter's own bills are longer than expected.
+_LONGER: Final = 1.2
+#: From how many periods on a meter's own length is its usual one.
+_USUAL: Final = 3
+
+REASONS: Final = (
+    None,
+    "before collection starts",
+    "before the first record",
+    "the site is archived",
+    "the account does not count",
+    "the meter is not tracked",
+    "the account is old: nothing after its last bill",
+    "the meter was replaced",
+    "nothing says since when",
+    "no delivery is expected in summer",
+    "its bills cover a part of the days",
+    "a meter of it is missing",
+)
+(
+    EARLY, UNSEEN, ARCHIVED, NOT_COUNTED, UNTRACKED, ENDED, REPLACED, UNKNOWN, SUMMER, PART, ONE_MISSING,
+) = range(1, 12)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What is expected of each meter, and what is there; days are numbers, meters are rows of `register`.
+
+    Attributes
+    ----------
+    register : DataFrame
+        One row a meter.
+    records : tuple
+        Meter, first and last day of each record that covers days.
+    pieces : tuple
+        The same as disjoint pieces; one day that no record covers, at a bill's edge, is covered here.
+    inside : tuple
+        The part of the pieces that is expected.
+    begin, stop, due : array
+        First and last day expected of each meter, and the last of them whose bill should be there by now.
+    why_begin, why_stop : array
+        Places in `REASONS`.
+    every : array
+        After how many months a bill is expected.
+    hauled : array
+        Whether deliveries are expected instead of days.
+    shared : bool
+        Whether a bill ends on the day on which the next begins, as a rule.
+    beyond : bool
+        Whether records cover days that are not expected.
+    left_out : dict
+        How many records cover nothing, by reason.
+    """
+
+    register: pd.DataFrame
+    records: tuple[Whole, Whole, Whole]
+    pieces: tuple[Whole, Whole, Whole]
+    inside: tuple[Whole, Whole, Whole]
+    begin: Whole
+    stop: Whole
+    due: Whole
+    why_begin: Whole
+    why_stop: Whole
+    every: Whole
+    hauled: Truth
+    shared: bool
+    beyond: bool
+    left_out: dict[str, int]
+
+
+def outlook(
+    usage: pd.DataFrame, tables: Tables, expected: str | Mapping[str, str] | None, today: int, grace: int
+) -> Outlook:
+    """Return what is expected of the meters of usage records and the tables beside them."""
+    first, last = service_days(usage, "usage")
+    rows, out = _present(usage, first, last)
+    rows, code, register = meter_register(usage, rows, first, last, tables)
+    hauled = register["commodity"].isin(HAULED).to_numpy(dtype=bool)
+    every = _every(expected, register, hauled)
+    replaced, successor = _swapped(register)
+    begin, why_begin = _begin(register, successor)
+    stop, why_stop = _stop(register, replaced)
+    begin = np.where(why_begin == UNKNOWN, EVER, begin)
+    never = np.where(register["counts"], 0, NOT_COUNTED)
+    stop, why_stop = np.where(never > 0, -EVER, stop), np.where(never > 0, never, why_stop)
+    records = (code, first[rows], last[rows])
+    pieces, shared = _mended(*without_repeats(*records), records, hauled)
+    inside = _edges(pieces, begin, stop)
+    beyond = bool((pieces[1] < begin[pieces[0]]).any() or (pieces[2] > stop[pieces[0]]).any())
+    return Outlook(
+        register, records, pieces, inside, begin, stop, _due(every, hauled, records, today - grace),
+        why_begin, why_stop, every, hauled, shared, beyond, out,
+    )  # fmt: skip
+
+
+def check_expected(expected: str | Mapping[str, str] | None) -> None:
+    """Raise `InvalidRequestError` where `expected` of `completeness` names something that it does not know."""
+    if expected is None:
+        return
+    for name, word in [("expected", expected)] if isinstance(expected, str) else expected.items():
+        choose(name if word is expected else f"expected[{name!r}]", word, tuple(EXPECTED))
+
+
+def _every(expected: str | Mapping[str, str] | None, register: pd.DataFrame, hauled: Truth) -> Whole:
+    """Return after how many months each meter's next bill is expected."""
+    check_expected(expected)
+    if isinstance(expected, str):
+        every = np.full(len(register), EXPECTED[expected])
+    else:
+        given = dict(expected or {})
+        words = register["utility"].map(given).astype(TEXT)
+        for names in (given, _DEFAULT):
+            words = words.fillna(register["commodity"].map(names).astype(TEXT))
+        every = np.asarray(words.fillna("monthly").map(EXPECTED), dtype=np.int64)
+    wrong = (every == SEASONAL) & ~hauled
+    if wrong.any():
+        commodity = register["commodity"].array[int(np.flatnonzero(wrong)[0])]
+        raise InvalidRequestError(
+            f"expected='seasonal' is for deliveries ({', '.join(HAULED)}), not for {commodity}.",
+            advice='Say it of the commodity alone, as expected={"FUEL": "seasonal"}.',
+        )
+    return every
+
+
+def _present(usage: pd.DataFrame, first: Whole, last: Whole) -> tuple[Whole, dict[str, int]]:
+    """Return the rows that cover days, and how many do not, by reason."""
+    kept = counted(usage, "usage")
+    out = left_out(usage, kept, "does not count")
+    bare = {
+        "start_date is missing": first == MISSING_DAY,
+        "period is not positive": last < first,
+    }
+    if "usage" in usage.columns:
+        bare["usage is missing"] = np.isnan(numbers(usage, "usage", "usage"))
+    for reason, rows in bare.items():
+        number = int((kept & rows).sum())
+        if number:
+            out[reason] = number
+        kept = kept & ~rows
+    return np.flatnonzero(kept), out
+
+
+def _begin(register: pd.DataFrame, successor: Truth) -> tuple[Whole, Whole]:
+    """Return the first day expected of each meter: its account's start, else its first record, else another start."""
+    starts, seen, others = (register[name].to_numpy() for name in ("starts", "seen", "others_start"))
+    told = (starts != MISSING_DAY) & ~successor
+    begin = np.where(told, starts, np.where(seen != MISSING_DAY, seen, others))
+    unknown = np.where(begin == MISSING_DAY, UNKNOWN, EARLY)
+    return begin, np.where(told, EARLY, np.where(seen != MISSING_DAY, UNSEEN, unknown))
+
+
+def _stop(register: pd.DataFrame, replaced: Truth) -> tuple[Whole, Whole]:
+    """Return the last day expected of each meter, and why none is after it."""
+    last = register["last"].to_numpy()
+    known = register["account_id"].notna().to_numpy()
+    account, _ = pd.factorize(register["account_id"])
+    of_account = np.full(int(account.max(initial=-1)) + 2, MISSING_DAY)
+    np.maximum.at(of_account, account[known], last[known])
+    archived = register["archived"].to_numpy()
+    stop, why = np.full(len(register), EVER), np.zeros(len(register), dtype=np.int64)
+    for reason, day, holds in (
+        (ARCHIVED, archived, archived != MISSING_DAY),
+        (UNTRACKED, last, ~register["tracked"].to_numpy(dtype=bool)),
+        (ENDED, of_account[account], register["ended"].to_numpy(dtype=bool)),
+        (REPLACED, last, replaced),
+    ):
+        earlier = holds & (day < stop)
+        stop, why = np.where(earlier, np.maximum(day, -EVER), stop), np.where(earlier, reason, why)
+    return stop, why
+
+
+def _swapped(register: pd.DataFrame) -> tuple[Truth, Truth]:
+    """Say which meters another of their account (else site), commodity and subtype replaced, and which are such."""
+    seen, last = register["seen"].to_numpy(), register["last"].to_numpy()
+    account = register["account_id"]
+    place = ("account " + account).where(account.notna(), "site " + register["site_id"])
+    known = np.flatnonzero((seen != MISSING_DAY) & place.notna().to_numpy())
+    replaced, successor = np.zeros(len(register), dtype=bool), np.zeros(len(register), dtype=bool)
+    if not len(known):
+        return replaced, successor
+    group, _ = group_keys(register.iloc[known].assign(place=place.iloc[known]), ("place", "commodity", "subtype"))
+    several = np.bincount(group)[group] > 1
+    known, group = known[several], group[several]
+    span = 1 << 23
+    key = group * span + seen[known] + (span >> 1)
+    order = np.argsort(key, kind="stable")
+    # The first meter of the group that is seen after this one, and not long before this one's last day.
+    wanted = group * span + np.maximum(last[known] - _SWAP, seen[known] + 1) + (span >> 1)
+    found = np.searchsorted(key[order], wanted)
+    fits = np.append(key[order], np.iinfo(np.int64).max)[found] <= group * span + last[known] + _SWAP + (span >> 1)
+    replaced[known[fits]] = True
+    successor[known[order[found[fits]]]] = True
+    return replaced, successor
+
+
+def _due(every: Whole, hauled: Truth, records: tuple[Whole, Whole, Whole], day: int) -> Whole:
+    """Return of each meter the last day of the last month, quarter, year or season that ended on `day` or before.
+
+    A meter whose own bills are longer than what is expected, such as one billed every two months, has that much longer.
+    """
+    code, first, last = records
+    asked = np.array([_DAYS[span] for span in (SEASONAL, 1, 3, 12)])[np.searchsorted([0, 1, 3, 12], every)]
+    total = np.bincount(code, last - first + 1, len(every))
+    mean = total / np.maximum(np.bincount(code, minlength=len(every)), 1)
+    slow = np.flatnonzero((mean > _LONGER * asked) & ~hauled)
+    days = np.full(len(every), day)
+    if len(slow):
+        usual = usual_days(records, every, slow)
+        days[slow] -= np.maximum(0, np.ceil(usual - asked[slow])).astype(np.int64)
+    month = month_of(days + 1)
+    whole = np.where(
+        every == SEASONAL, (month - 3) // 12 * 12 + 3, month // np.maximum(every, 1) * np.maximum(every, 1)
+    )
+    return day_of_month(whole) - 1  # a season ends with March
+
+
+def _mended(
+    code: Whole, first: Whole, last: Whole, records: tuple[Whole, Whole, Whole], hauled: Truth
+) -> tuple[tuple[Whole, Whole, Whole], bool]:
+    """Close holes of one day between pieces, and say whether neighbours share their boundary day as a rule."""
+    next_one = np.append(np.where(code[1:] == code[:-1], first[1:], MISSING_DAY), MISSING_DAY)[: len(code)]
+    closed = np.where((next_one == last + 2) & ~hauled[code], last + 1, last)
+    return (code, first, closed), _share(*records, hauled)
+
+
+def _share(code: Whole, first: Whole, last: Whole, hauled: Truth) -> bool:
+    """Say whether more than half of the neighbouring records end on the day on which the next begins."""
+    rows = np.flatnonzero(~hauled[code]) if hauled.any() else np.arange(len(code))
+    order = rows[np.argsort(code[rows] * (1 << 23) + first[rows] + (1 << 22), kind="stable")]
+    same = code[order][1:] == code[order][:-1]
+    shared = last[order][:-1] == first[order][1:]
+    return bool(2 * (same & shared).sum() > same.sum())
+
+
+def _edges(pieces: tuple[Whole, Whole, Whole], begin: Whole, stop: Whole) -> tuple[Whole, Whole, Whole]:
+    """Return the part of the pieces between a meter's first and last day, its edges closed by one day."""
+    code, first, last = pieces
+    first, last = np.maximum(first, begin[code]), np.minimum(last, stop[code])
+    kept = first <= last
+    code, first, last = code[kept], first[kept], last[kept]
+    head = np.ones(len(code), dtype=bool)
+    head[1:] = code[1:] != code[:-1]
+    tail = np.append(head[1:], True)[: len(code)]
+    first = np.where(head & (first == begin[code] + 1), first - 1, first)
+    last = np.where(tail & (last == stop[code] - 1), last + 1, last)
+    return code, first, last
+
+
+def deliveries(view: Outlook, rows: Whole, months: Whole) -> tuple[Truth, Truth, Truth]:
+    """Return, for hauled meters and months, which are expected, whether its period has a delivery, and is whole.
+
+    `rows` are meters of `view`, `months` a run of months; a period is whole where the meter is expected all through it.
+    """
+    low, high = int(months[0]) // 12 * 12 - 12, int(months[-1]) // 12 * 12 + 24
+    wide = np.arange(low, high)
+    number = np.full(len(view.register), -1)
+    number[rows] = np.arange(len(rows))
+    code, first, last = view.records
+    mine = number[code] >= 0
+    shape = (len(rows), len(wide))
+    touched = records_in_months(number[code[mine]], first[mine], last[mine], shape, low) > 0
+    begin, stop = view.begin[rows][:, None], view.stop[rows][:, None]
+    starts, ends = day_of_month(wide), day_of_month(wide + 1) - 1
+    expected = (ends >= begin) & (starts <= stop)
+    whole = (starts >= begin) & (ends <= stop)
+    present = np.zeros(shape, dtype=bool)
+    for span in np.unique(view.every[rows]):
+        these = view.every[rows] == span
+        season = (wide % 12 >= 9) | (wide % 12 < 3)
+        if span == SEASONAL:
+            expected[these] &= season
+        period = (wide + 3) // 12 if span == SEASONAL else wide // span
+        inside = season if span == SEASONAL else np.ones(len(wide), dtype=bool)
+        edges = np.flatnonzero(np.diff(period, prepend=period[0] - 1))
+        sizes = np.diff(np.append(edges, len(wide)))
+        for grid, source, join in (
+            (present, touched & inside, np.logical_or),
+            (whole, whole | ~inside, np.logical_and),
+        ):
+            grid[these] = np.repeat(join.reduceat(source[these], edges, axis=1), sizes, axis=1)
+    taken = slice(int(months[0]) - low, int(months[-1]) - low + 1)
+    return expected[:, taken], present[:, taken], whole[:, taken]
+
+
+def usual_days(records: tuple[Whole, Whole, Whole], every: Whole, meters: Whole) -> npt.NDArray[np.float64]:
+    """Return how many days a bill of each of `meters` usually covers: its own median, else what is expected."""
+    code, first, last = records
+    wanted = np.zeros(len(every), dtype=bool)
+    wanted[meters] = True
+    mine = wanted[code]
+    lengths = pd.Series(last[mine] - first[mine] + 1).groupby(code[mine])
+    own = lengths.median()[lengths.size() >= _USUAL].reindex(meters).to_numpy(dtype=np.float64)
+    return np.where(np.isnan(own), np.array([_DAYS[int(span)] for span in every[meters]], dtype=np.float64), own)
