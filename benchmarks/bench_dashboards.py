@@ -66,6 +66,7 @@ def tables() -> dict[str, pd.DataFrame]:
     last = [pd.Timestamp(2025, 13 - months, 28) for months in lag.tolist()]
     rows = ACCOUNTS * MONTHS
     month = np.tile(pd.date_range("2024-01-01", periods=MONTHS, freq="MS").to_numpy(), ACCOUNTS)
+    month_end = (month.astype("datetime64[M]") + 1).astype("datetime64[D]") - 1  # bills without a hole between them
     meter_of = np.repeat(np.arange(ACCOUNTS), MONTHS)
     bill_ids, usage_ids = ids("b", np.arange(rows)), ids("u", np.arange(rows))
     meter_column, site_column = np.array(meter_ids)[meter_of], np.array(site_ids)[meter_of % 2_000]
@@ -93,7 +94,7 @@ def tables() -> dict[str, pd.DataFrame]:
         ),
         "usage": typed(
             "usage", rows, usage_id=usage_ids, bill_id=bill_ids, meter_id=meter_column, site_id=site_column,
-            commodity=["ELECTRICITY"] * rows, subtype=["USAGE"] * rows, start_date=month, end_date=month + np.timedelta64(27, "D"),
+            commodity=["ELECTRICITY"] * rows, subtype=["USAGE"] * rows, start_date=month, end_date=month_end,
             usage=np.ones(rows), unit=["kWh"] * rows, counts=[True] * rows, utility=["Provider"] * rows,
         ),
         "bills": typed(

@@ -3,7 +3,7 @@
 Whatever needs the time takes a :class:`Clock`: freshness of a snapshot, age of a bill, expiry of a key,
 tolerance of a signature, back-off between retries. The system's clock runs in UTC; an embedded sandbox
 brings its own frozen clock, so that a tutorial says the same tomorrow. Durations of real work (a progress
-rate, a benchmark) are read from :func:`stopwatch`, which no decision depends on.
+rate, the deadline of a request on the wire) are read from :func:`stopwatch`, which runs on whatever a clock says.
 """
 
 from __future__ import annotations
@@ -96,5 +96,5 @@ class FrozenClock:
 
 
 def stopwatch() -> float:
-    """Return seconds of a monotonic counter, for durations that are shown and never decide anything."""
+    """Return seconds of a monotonic counter, for durations that are shown, and for how long the wire may take."""
     return time.perf_counter()

@@ -7,19 +7,20 @@ pytest plugin is built on it.
 
 from __future__ import annotations
 
+import atexit
+import os
 import shutil
 import sys
 import tempfile
 import weakref
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
-from uuid import uuid4
 
 from nectar_notebooks.clock import SystemClock
 from nectar_notebooks.config import EMBEDDED_URL, Secret, Settings, resolve
@@ -38,9 +39,8 @@ _DEFAULT_SEED: Final = 1
 
 _lock = Lock()
 _embedded: dict[tuple[int, bool], Sandbox] = {}
-_folders: weakref.WeakKeyDictionary[Sandbox, Path] = weakref.WeakKeyDictionary()
-#: A name for each sandbox of this process: revisions of two of them are never compared.
-_names: weakref.WeakKeyDictionary[Sandbox, str] = weakref.WeakKeyDictionary()
+#: Where each sandbox of this process keeps its rows, by the cache folder that was named.
+_folders: weakref.WeakKeyDictionary[Sandbox, dict[Path | None, Path]] = weakref.WeakKeyDictionary()
 #: Sandboxes of the rehearsals that are going on, the innermost last.
 _rehearsed: list[Sandbox] = []
 
@@ -56,6 +56,7 @@ def connect(
     offline: bool = False,
     max_age: timedelta | float | None = _DAY,
     clock: Clock | None = None,
+    limits: Mapping[str, float] | None = None,
 ) -> Nectar:
     """Connect to the API, or to the embedded sandbox where no key is found.
 
@@ -73,8 +74,8 @@ def connect(
     base_url : str, optional
         Another address of the API, such as a served embedded sandbox.
     cache_dir : path, optional
-        Where fetched rows are kept. Rows of an embedded sandbox are kept in a temporary folder that goes with
-        it, unless this is given.
+        Where fetched rows are kept; where it cannot be written they are held in memory. Rows of an embedded sandbox
+        of this process go with it: they are kept in a temporary folder, which lies in this one if it is given.
     sandbox : Sandbox, optional
         Talk to this embedded sandbox, in this process.
     offline : bool, default False
@@ -83,6 +84,10 @@ def connect(
         How old kept rows may be before they are asked for again; None: any age.
     clock : Clock, optional
         Where the time comes from; the system's, or the embedded sandbox's own.
+    limits : Mapping, optional
+        How much is taken in before it is an error: ``deadline`` (seconds that a request may take on the wire),
+        ``answer_mb``, ``download_mb`` (unpacked), ``pages`` (of one list). Else NECTAR_LIMIT_DEADLINE,
+        NECTAR_LIMIT_ANSWER_MB and their like; ``nectar_notebooks.limits`` has the defaults.
 
     Returns
     -------
@@ -101,6 +106,8 @@ def connect(
     """
     if sandbox is not None and (base_url is not None or environment not in (None, "local")):
         raise ConfigurationError("A sandbox was given, and another place too.", advice="Give one of them.")
+    age = _age(max_age)
+    _must_be_usable(sandbox, clock, offline)
     rehearsed = _rehearsed[-1] if _rehearsed and sandbox is None else None
     settings = resolve(
         "local" if sandbox is not None else environment,
@@ -108,9 +115,9 @@ def connect(
         version=version,
         base_url=EMBEDDED_URL if sandbox is not None else base_url,
         cache_dir=cache_dir,
+        limits=limits,
         rehearsal=rehearsed is not None,
     )
-    age = timedelta(seconds=max_age) if isinstance(max_age, (int, float)) else max_age
     if settings.base_url != EMBEDDED_URL:
         return _served(settings, offline=offline, max_age=age, clock=clock or SystemClock())
     sandbox = sandbox or rehearsed
@@ -121,6 +128,31 @@ def connect(
                 "No API key was found: this is the embedded sandbox, with made-up bills on this machine.\n"
             )
     return _in_process(settings, sandbox, offline=offline, max_age=age, clock=clock or sandbox.clock)
+
+
+def _must_be_usable(sandbox: object, clock: object, offline: object) -> None:
+    """Refuse what was given in place of a sandbox, a clock or a flag."""
+    if sandbox is not None:
+        from nectar_notebooks.sandbox import Sandbox
+
+        if not isinstance(sandbox, Sandbox):
+            raise ConfigurationError(f"sandbox must be a Sandbox, not of type {type(sandbox).__name__}.")
+    if clock is not None and not all(callable(getattr(clock, name, None)) for name in ("now", "today", "sleep")):
+        raise ConfigurationError(f"clock must be a Clock, not of type {type(clock).__name__}.")
+    if not isinstance(offline, bool):
+        raise ConfigurationError(f"offline must be True or False, not of type {type(offline).__name__}.")
+
+
+def _age(given: object) -> timedelta | None:
+    """Return how old kept rows may be."""
+    if given is None or isinstance(given, timedelta):
+        return given
+    if isinstance(given, (int, float)) and not isinstance(given, bool):
+        with suppress(ValueError, OverflowError):  # no number, or more than a calendar has
+            return timedelta(seconds=given)
+    raise ConfigurationError(
+        f"max_age cannot be {given!r:.40}.", advice="Give a timedelta, a number of seconds, or None for any age."
+    )
 
 
 @contextmanager
@@ -161,10 +193,17 @@ def rehearsal(sandbox: Sandbox) -> Iterator[Sandbox]:
 def _served(settings: Settings, *, offline: bool, max_age: timedelta | None, clock: Clock) -> Nectar:
     from nectar_notebooks.api import Session
 
-    session = Session(settings.base_url, settings.keys, version=settings.version, clock=clock)
+    session = Session(settings.base_url, settings.keys, version=settings.version, clock=clock, limits=settings.limits)
     host = urlsplit(settings.base_url).netloc
     return _nectar(
-        settings, session, host=host, folder=settings.cache_dir, offline=offline, max_age=max_age, clock=clock
+        settings,
+        session,
+        host=host,
+        folder=settings.cache_dir,
+        offline=offline,
+        max_age=max_age,
+        clock=clock,
+        local=settings.environment == "local",
     )
 
 
@@ -176,21 +215,25 @@ def _in_process(
 
     keys = settings.keys or (Secret(sandbox.key),)
     session = Session(
-        settings.base_url, keys, version=settings.version, clock=clock, adapter=WSGIAdapter(sandbox.app), files=FILES
+        settings.base_url,
+        keys,
+        version=settings.version,
+        clock=clock,
+        adapter=WSGIAdapter(sandbox.app),
+        files=FILES,
+        limits=settings.limits,
     )
-    kept = settings.cache_dir_given
-    folder = settings.cache_dir if kept else _temporary_folder(sandbox)
     nectar = _nectar(
         settings,
         session,
         host="embedded sandbox",
-        folder=folder,
+        folder=_folder_of(sandbox, settings.cache_dir if settings.cache_dir_given else None),
         offline=offline,
         max_age=max_age,
         clock=clock,
-        durable=kept,
+        durable=False,
         keys=keys,
-        revision=_revision(sandbox),
+        identity=lambda: f"{sandbox.identity} {sandbox.revision}",  # whatever changed it is seen at once
     )
     nectar.sandbox = sandbox
     return nectar
@@ -201,25 +244,20 @@ def _nectar(
     session: Session,
     *,
     host: str,
-    folder: Path,
+    folder: Path | None,
     offline: bool,
     max_age: timedelta | None,
     clock: Clock,
     durable: bool = True,
     keys: tuple[Secret, ...] | None = None,
-    revision: Callable[[], str] = str,
+    identity: Callable[[], str] | None = None,
+    local: bool = False,
 ) -> Nectar:
     from nectar_notebooks.cache import Library, Realm, Store
     from nectar_notebooks.client import Nectar
 
     fingerprints = [one.fingerprint() for one in (settings.keys if keys is None else keys)]
-    try:
-        store = Store(folder, durable=durable)
-    except OSError as error:
-        raise ConfigurationError(
-            f"The cache folder cannot be used: {error}.",
-            advice="Give another with cache_dir= or NECTAR_CACHE_DIR.",
-        ) from error
+    store = Store(folder, durable=durable)
     library = Library(
         store,
         session,
@@ -229,7 +267,8 @@ def _nectar(
         max_age=max_age,
         offline=offline,
         quiet=not durable,  # an embedded sandbox answers at once
-        revision=revision,
+        identity=identity,
+        local=local,
     )
     shown = " and ".join(name[:8] for name in fingerprints) or "none"
     return Nectar(
@@ -251,28 +290,44 @@ def _default_sandbox(settings: Settings) -> Sandbox:
         return _embedded[wanted]
 
 
-def _revision(sandbox: Sandbox) -> Callable[[], str]:
-    """Return what tells the state of a sandbox from any other, of this and of every other sandbox."""
+def _folder_of(sandbox: Sandbox, named: Path | None) -> Path | None:
+    """Return the folder of a sandbox's rows, within the `named` one if there is one; None where none can be made.
+
+    It goes with the sandbox; a folder within a named one stays until the process ends, so that it can be looked at.
+    """
+    from nectar_notebooks.cache.folders import EMBEDDED, make_folder
+
     with _lock:
-        name = _names.setdefault(sandbox, uuid4().hex)
-    return lambda: f"{name} {sandbox.revision}"
+        folders = _folders.setdefault(sandbox, {})
+        if named in folders:
+            return folders[named]
+        try:
+            if named is None:
+                made = Path(tempfile.mkdtemp(prefix="nectar-sandbox-"))
+            else:
+                make_folder(named)
+                made = Path(tempfile.mkdtemp(prefix=EMBEDDED, dir=named))
+        except OSError:
+            return None
+        folders[named] = made
+        if named is None:
+            weakref.finalize(sandbox, _remove, made, os.getpid())
+        else:
+            atexit.register(_remove, made, os.getpid())
+        sandbox.on_reset.append(partial(_forget_rows, made))
+        return made
 
 
-def _temporary_folder(sandbox: Sandbox) -> Path:
-    """Return the folder of a sandbox's rows, which goes when it does, at the latest with the process."""
-    with _lock:
-        folder = _folders.get(sandbox)
-        if folder is None:
-            folder = _folders[sandbox] = Path(tempfile.mkdtemp(prefix="nectar-sandbox-"))
-            weakref.finalize(sandbox, shutil.rmtree, folder, ignore_errors=True)
-            sandbox.on_reset.append(partial(_forget_rows, folder))
-        return folder
+def _remove(folder: Path, process: int) -> None:
+    if os.getpid() == process:  # a forked child leaves its parent's rows alone
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _forget_rows(folder: Path) -> None:
-    """Drop the rows of a sandbox that was reset, so that clients of it ask again."""
+    """Drop the rows of a sandbox that was reset: nobody asks for them again."""
     from nectar_notebooks.cache import Store
 
-    store = Store(folder, durable=False)
-    store.clear()
-    store.close()
+    if folder.is_dir():
+        store = Store(folder, durable=False)
+        store.clear()
+        store.close()

@@ -2,12 +2,15 @@
 
 Each carries what a program can decide on (`status_code`, `retry_after`, `retryable`) and what a person
 should check first (`advice`, in the order of the developer FAQ). Messages name the object at hand; none
-carries a key. Which status becomes which error is decided in `api`; this module only gives them names.
+carries a key, and text of the API in them is made printable here. Which status becomes which error is decided in `api`;
+this module only gives them names.
 """
 
 from __future__ import annotations
 
 from typing import Any, ClassVar
+
+from nectar_notebooks.printing import printable
 
 __all__ = [
     "AuthenticationError",
@@ -44,7 +47,7 @@ class NectarError(Exception):
     """
 
     default_advice: ClassVar[str] = ""
-    retryable: ClassVar[bool] = False
+    retryable: bool = False
 
     def __init__(
         self,
@@ -54,11 +57,11 @@ class NectarError(Exception):
         status_code: int | None = None,
         retry_after: float | None = None,
     ) -> None:
-        self.message = message
-        self.advice = self.default_advice if advice is None else advice
+        self.message = printable(message)
+        self.advice = printable(self.default_advice if advice is None else advice)
         self.status_code = status_code
         self.retry_after = retry_after
-        super().__init__(f"{message} {self.advice}".rstrip())
+        super().__init__(f"{self.message} {self.advice}".rstrip())
 
 
 class ConfigurationError(NectarError):
@@ -124,7 +127,8 @@ class InterruptedWalkError(NectarError):
     """A walk over pages ended before its end.
 
     `rows` holds what was finished, `finished_pages` and `total_pages` how far it came, and `resume()`
-    goes on from there. The cause stands in ``__cause__``.
+    goes on from there. The cause stands in ``__cause__``; where it will come again (a refusal, no JSON), `retryable` is
+    False and `advice` says what to check first.
     """
 
     default_advice = "Call resume() on this error, or the same noun again: finished pages are not asked twice."
@@ -138,10 +142,13 @@ class InterruptedWalkError(NectarError):
         finished_pages: int,
         total_pages: int | None,
         resume: Any,
+        advice: str | None = None,
+        retryable: bool = True,
         status_code: int | None = None,
         retry_after: float | None = None,
     ) -> None:
-        super().__init__(message, status_code=status_code, retry_after=retry_after)
+        super().__init__(message, advice=advice, status_code=status_code, retry_after=retry_after)
+        self.retryable = retryable
         self.rows = rows
         self.finished_pages = finished_pages
         self.total_pages = total_pages

@@ -1,27 +1,58 @@
 """JSON text to Python objects, with the fastest decoder that was measured.
 
 orjson reads a page of 100 usage rows in about half the time of the standard library (see
-``benchmarks/bench_tables.py``). What the objects mean is left to `walk` and `tables`.
+``benchmarks/bench_tables.py``). It reads an integer beyond 64 bits as a float, which no longer tells neighbours apart:
+where one stands, the standard library reads the text. What the objects mean is left to `walk` and `tables`.
 """
 
 from __future__ import annotations
 
-from contextlib import suppress
+import json
+import re
+from typing import Final
 
 import orjson
 
 from nectar_notebooks.errors import ContractError
 
-__all__ = ["decode"]
+__all__ = ["decode", "looks_like_html"]
+
+#: How bytes begin that JSON does not.
+_MARKS: Final = (
+    (b"\xef\xbb\xbf", "they begin with a byte order mark, which JSON does not have"),
+    (b"\xff\xfe\x00\x00", "they are UTF-32, and JSON is UTF-8"),
+    (b"\x00\x00\xfe\xff", "they are UTF-32, and JSON is UTF-8"),
+    (b"\xff\xfe", "they are UTF-16, and JSON is UTF-8"),
+    (b"\xfe\xff", "they are UTF-16, and JSON is UTF-8"),
+)
+_NO_NUMBER: Final = re.compile(r"[+-]?(nan|inf(inity)?)\b", re.IGNORECASE)
+#: What the decoder's reason means: a word of it, and ours.
+_REASONS: Final = (
+    ("depth", "they are nested more deeply than 1,024 levels"),
+    ("recursion", "they are nested more deeply than 1,024 levels"),
+    ("surrogate", "a text holds half a character (a lone surrogate)"),
+    ("double", "a number is too large to be held"),
+    ("end of data", "they end in the middle: the answer was cut off"),
+    ("after document", "something follows the value"),
+)
+
+
+#: Every digit as 0, so that a run of digits is found at the speed of copying; an integer beyond 64 bits has twenty.
+_DIGITS: Final = bytes.maketrans(b"123456789", b"000000000")
+_LONG: Final = b"0" * 20
 
 
 def decode(content: bytes, what: str, content_type: str = "") -> object:
-    """Return the JSON value in `content`; a body that is none raises ``ContractError`` naming `what`."""
-    with suppress(orjson.JSONDecodeError):  # that error holds the whole body: none of ours is chained to it
-        return orjson.loads(content)
-    kind = "HTML" if looks_like_html(content) else content_type.partition(";")[0].strip() or "nothing known"
+    """Return the JSON value in `content`, integers exact; what is none raises ``ContractError`` with `what` and why."""
+    try:
+        value: object = orjson.loads(content)
+        return json.loads(content) if _LONG in content.translate(_DIGITS) else value
+    except orjson.JSONDecodeError as error:  # it holds the whole body: none of ours is chained to it
+        why = _why_not(content, content_type, error.msg, error.pos)
+    except (RecursionError, ValueError):  # of the standard library's decoder, which alone keeps long integers
+        why = "an integer of more than 20 digits stands too deep, or is too long, to be read exactly"
     raise ContractError(
-        f"{what} answered with {len(content):,} bytes that are no JSON (they look like {kind}).",
+        f"{what} answered with {len(content):,} bytes that are no JSON: {why}.",
         advice="Check first that the base URL is the API's and that no proxy answers in its place.",
     )
 
@@ -29,3 +60,27 @@ def decode(content: bytes, what: str, content_type: str = "") -> object:
 def looks_like_html(content: bytes) -> bool:
     """Say whether a body starts like a web page."""
     return content.lstrip()[:200].lower().startswith((b"<!doctype", b"<html", b"<head", b"<body"))
+
+
+def _why_not(content: bytes, content_type: str, problem: str, position: int) -> str:
+    if not content.strip():
+        return "there is nothing in them"
+    if looks_like_html(content):
+        return "they look like HTML"
+    for mark, why in _MARKS:
+        if content.startswith(mark):
+            return why
+    if b"\0" in content[:4]:
+        return "they are UTF-16 or UTF-32, and JSON is UTF-8"
+    try:
+        text = content.decode()
+    except UnicodeDecodeError as error:
+        return f"they are not UTF-8 from byte {error.start:,} on"
+    for start in (position, max(position - 1, 0)):
+        if token := _NO_NUMBER.match(text, start):
+            return f"{token[0]} stands at character {start:,}, and JSON has no such number"
+    known = next((why for word, why in _REASONS if word in problem.lower()), "")
+    kind = content_type.partition(";")[0].strip()
+    if known or kind == "application/json":
+        return known or f"they cannot be read from character {position:,} on"
+    return f"they look like {kind or 'nothing known'}"

@@ -7,6 +7,7 @@ as the API does: there is no key that could be wrong. Where the file goes is lef
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import Final
 from urllib.parse import urljoin
 
@@ -16,15 +17,20 @@ import urllib3
 from nectar_notebooks.api.decoding import looks_like_html
 from nectar_notebooks.api.failures import error_for_status, network_failure
 from nectar_notebooks.api.outgoing import LOOPBACK, origin_of
+from nectar_notebooks.api.transport import Deadline, pieces_of
 from nectar_notebooks.errors import ContractError, NectarError, NetworkError, NotFoundError, PermissionDeniedError
+from nectar_notebooks.limits import MB, Limits, how_to_raise
 
 __all__ = ["download"]
 
 _MOST_REDIRECTS: Final = 5
-_PIECE: Final = 1 << 18
+#: The bytes that tell what a file is.
+_TELLING: Final = 1024
 
 
-def download(http: requests.Session, url: str, *, own_origin: str, timeout: tuple[float, float]) -> Iterator[bytes]:
+def download(
+    http: requests.Session, url: str, *, own_origin: str, timeout: tuple[float, float], limits: Limits
+) -> Iterator[bytes]:
     """Yield the bytes at `url`.
 
     Parameters
@@ -37,11 +43,14 @@ def download(http: requests.Session, url: str, *, own_origin: str, timeout: tupl
         Scheme, host and port of the API.
     timeout : tuple[float, float]
         Seconds to connect, and between two pieces.
+    limits : Limits
+        How large the file may be, and how long it may take for its size.
 
     Raises
     ------
     ContractError
-        The address, or one it leads to, is not https; a web page or nothing came instead of a file.
+        The address, or one it leads to, is not https; a web page or nothing came instead of a file; the file is too
+        large.
     PermissionDeniedError
         The link is not valid, or not any more.
     NotFoundError
@@ -50,23 +59,36 @@ def download(http: requests.Session, url: str, *, own_origin: str, timeout: tupl
         As for any request.
     """
     host = ""
+    deadline = Deadline(limits.deadline, growing=True)
     for _ in range(_MOST_REDIRECTS + 1):
         host = _checked_host(url, own_origin)
         failure = ""
         try:
-            with http.get(url, auth=_no_credentials, timeout=timeout, allow_redirects=False, stream=True) as response:
+            with (
+                deadline.running(),
+                http.get(
+                    url,
+                    auth=_no_credentials,
+                    timeout=(deadline.cut(timeout[0]), deadline.cut(timeout[1])),
+                    allow_redirects=False,
+                    stream=True,
+                ) as response,
+            ):
                 location = response.headers.get("Location")
                 if response.is_redirect and location:
                     url = _joined(url, location)
                     continue
                 if response.status_code != 200:
-                    raise _refused(response.status_code, response.raw.read(_PIECE, decode_content=True), host)
-                pieces = response.iter_content(_PIECE)
-                yield _start_of_file(next(pieces, b""), host)
-                yield from pieces
+                    raise _refused(response.status_code, next(pieces_of(response), b""), host)
+                yield from _whole_file(pieces_of(response), host, limits)
                 return
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             failure = network_failure(error, host, timeout[1])
+        if deadline.left() <= 0:
+            raise NetworkError(
+                f"The file at {host} did not come within {limits.deadline:g} seconds and those that its size allows.",
+                advice=f"{NetworkError.default_advice} {how_to_raise('deadline')}",
+            )
         raise NetworkError(f"The file at {host}: {failure}.")
     raise ContractError(f"The file at {host} is redirected more than {_MOST_REDIRECTS} times.")
 
@@ -87,13 +109,25 @@ def _refused(status: int, content: bytes, host: str) -> NectarError:
     return error_for_status(status, content, what=f"The file at {host}")
 
 
-def _start_of_file(piece: bytes, host: str) -> bytes:
-    if not piece or looks_like_html(piece):
+def _whole_file(pieces: Iterator[bytes], host: str, limits: Limits) -> Iterator[bytes]:
+    """Yield the pieces of a file, the first with enough of its start to tell what it is."""
+    start = b""
+    while len(start) < _TELLING and (piece := next(pieces, b"")):
+        start += piece
+    if not start or looks_like_html(start):
         raise ContractError(
-            f"The file at {host} is {'a web page' if piece else 'empty'} instead of a bill.",
+            f"The file at {host} is {'a web page' if start else 'empty'} instead of a bill.",
             advice="Perhaps a proxy or a login page answered: open the bill's url in a browser.",
         )
-    return piece
+    size = 0
+    for piece in chain([start], pieces):
+        size += len(piece)
+        if size > limits.download_mb * MB:
+            raise ContractError(
+                f"The file at {host} has more than {limits.download_mb:g} MB, unpacked; it was not kept.",
+                advice=how_to_raise("download_mb"),
+            )
+        yield piece
 
 
 def _joined(url: str, location: str) -> str:

@@ -82,7 +82,7 @@ class Endpoint:
                 f"{self.name} takes {', '.join(self.ids) or 'no id'}, not {', '.join(ids) or 'none'}."
             )
         for name, value in ids.items():
-            if not isinstance(value, str) or not value.strip("."):
+            if not isinstance(value, str) or not value.strip(".") or any("\ud800" <= one <= "\udfff" for one in value):
                 raise InvalidRequestError(
                     f"{self.name}: {name} must be an id, not {value!r}.",
                     advice="Pass the id as text, as the _id column shows it.",

@@ -7,6 +7,7 @@ advice. Whether to try again is decided in `retry`. Keys are taken out of what a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -29,6 +30,9 @@ from nectar_notebooks.errors import (
 __all__ = ["error_for_status", "network_failure"]
 
 _LONGEST: Final = 600
+#: What is nested deeper in an error's body, or comes after so many messages, is not told.
+_DEEPEST: Final = 20
+_MOST_MESSAGES: Final = 50
 
 _BY_STATUS: Final[dict[int, tuple[type[NectarError], str]]] = {
     401: (AuthenticationError, "the key was not accepted"),
@@ -84,7 +88,9 @@ def network_failure(error: Exception, host: str, seconds: float) -> str:
     if isinstance(error, (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError, TimeoutError)):
         return f"{host} did not answer within {seconds:g} seconds"
     if isinstance(error, (requests.exceptions.SSLError, urllib3.exceptions.SSLError)):
-        return f"the certificate of {host} could not be verified"
+        return (
+            f"the certificate of {host} could not be verified (an authority of your own is named by REQUESTS_CA_BUNDLE)"
+        )
     if isinstance(error, requests.exceptions.ProxyError):
         return f"the proxy before {host} refused"
     if isinstance(error, (requests.exceptions.ContentDecodingError, urllib3.exceptions.DecodeError)):
@@ -119,22 +125,25 @@ def _what_it_said(content: bytes) -> str:
         return _sentence(str(body))
     detail = body.get("detail") if isinstance(body, dict) else None
     rest = {name: value for name, value in body.items() if name != "detail"} if isinstance(body, dict) else body
-    parts = list(_messages("", detail))
+    parts = list(islice(_messages("", detail), _MOST_MESSAGES))
     known = " ".join(parts)
-    parts += [one for one in _messages("", rest) if one not in known]  # a detail often names the fields itself
+    others = islice(_messages("", rest), _MOST_MESSAGES)
+    parts += [one for one in others if one not in known]  # a detail often names the fields itself
     text = "; ".join(dict.fromkeys(parts))
     return _sentence(text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…")
 
 
-def _messages(field: str, value: object) -> Iterator[str]:
+def _messages(field: str, value: object, depth: int = 0) -> Iterator[str]:
     """Yield ``field: message`` of nested messages, as Django REST gives them."""
-    if isinstance(value, dict):
+    if depth > _DEEPEST:
+        yield f"{field}: …"
+    elif isinstance(value, dict):
         for name, inner in value.items():
-            yield from _messages(f"{field}.{name}" if field else str(name), inner)
+            yield from _messages(f"{field}.{name}" if field else str(name), inner, depth + 1)
     elif isinstance(value, list):
         for position, inner in enumerate(value):
             nested = isinstance(inner, (dict, list))
-            yield from _messages(f"{field}[{position}]" if nested else field, inner)
+            yield from _messages(f"{field}[{position}]" if nested else field, inner, depth + 1)
     elif value not in (None, ""):
         text = str(value).strip()
         yield f"{field}: {text}" if field else text

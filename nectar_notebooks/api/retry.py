@@ -9,8 +9,12 @@ from __future__ import annotations
 import email.utils
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Final
 
 __all__ = ["Decision", "RetryPolicy", "parse_retry_after"]
+
+#: A year: whoever asks for more means never.
+_LONGEST_ASKED: Final = 31_536_000.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +88,8 @@ class RetryPolicy:
 def parse_retry_after(value: str | None, now: datetime) -> float | None:
     """Return the seconds that a Retry-After header asks for, which names seconds or a date; else None.
 
+    What is longer than a year is a year.
+
     Examples
     --------
     >>> parse_retry_after("Thu, 15 Jan 2026 09:00:30 GMT", datetime(2026, 1, 15, 9, tzinfo=UTC))
@@ -93,11 +99,12 @@ def parse_retry_after(value: str | None, now: datetime) -> float | None:
         return None
     text = value.strip()
     if text.isascii() and text.replace(".", "", 1).isdigit():
-        return float(text)
+        return min(float(text), _LONGEST_ASKED)
     try:
         moment = email.utils.parsedate_to_datetime(text)
-    except ValueError:
-        return None  # a header nobody can read is as good as none
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return max((moment - now).total_seconds(), 0.0)
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        seconds = (moment - now).total_seconds()
+    except (ValueError, TypeError, OverflowError, IndexError):
+        return None  # a header nobody can read, or a date beyond the calendar, is as good as none
+    return min(max(seconds, 0.0), _LONGEST_ASKED)

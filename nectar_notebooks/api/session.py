@@ -6,18 +6,18 @@ failure means by `failures`. Pauses go through the clock. Walks over pages are l
 
 from __future__ import annotations
 
-import http.cookiejar
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from importlib.metadata import version as installed_version
 from random import SystemRandom
 from typing import TYPE_CHECKING, Final
 
 import requests
 import urllib3
-from requests.adapters import HTTPAdapter
 
+from nectar_notebooks.api.dating import AnswerTime, Dating, read_date
 from nectar_notebooks.api.decoding import decode
 from nectar_notebooks.api.download import download
 from nectar_notebooks.api.endpoints import endpoint_named
@@ -34,8 +34,10 @@ from nectar_notebooks.api.outgoing import (
     query_pairs,
 )
 from nectar_notebooks.api.retry import RetryPolicy, parse_retry_after
+from nectar_notebooks.api.transport import Deadline, Http, WireAdapter, pieces_of
 from nectar_notebooks.clock import Clock, SystemClock
-from nectar_notebooks.errors import ConfigurationError, NetworkError
+from nectar_notebooks.errors import ConfigurationError, ContractError, NetworkError
+from nectar_notebooks.limits import MB, Limits, how_to_raise
 
 if TYPE_CHECKING:
     from requests.adapters import BaseAdapter
@@ -44,9 +46,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Answer", "Params", "Session"]
 
-#: A whole answer may take this many times what one piece of it may take, so that a drip ends.
-_PATIENCE: Final = 5
-_PIECE: Final = 1 << 18
+#: An embedded sandbox says in this header of every answer which it is, and answers at this path without a key.
+_IDENTITY: Final = "Nectar-Embedded-Sandbox"
+_WHO: Final = "/_sandbox/identity"
+_WHO_TIMEOUT: Final = (2.0, 5.0)
+#: So much of an answer that is no success is read: an error message is short.
+_LONGEST_REFUSAL: Final = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,8 @@ class Answer:
         The request in words: method and path.
     requests : int
         How many requests it took, retries included.
+    given : AnswerTime, optional
+        When it was given; None where no answer told it.
     """
 
     status: int
@@ -68,6 +75,7 @@ class Answer:
     content: bytes
     what: str
     requests: int = 1
+    given: AnswerTime | None = None
 
     def json(self) -> object:
         """Decode the body, None where there is none (204); one that is no JSON raises ``ContractError``."""
@@ -102,8 +110,9 @@ class Session:
         Where pauses go; the system's.
     retry : RetryPolicy, optional
     timeout : tuple[float, float]
-        Seconds to connect, and between two pieces of an answer; a whole answer may take five times the
-        latter.
+        Seconds to connect, and between two pieces of an answer.
+    limits : Limits, optional
+        How long a request may take altogether, and how large an answer and a file may be.
     adapter : BaseAdapter, optional
         A requests transport for the base URL, such as :class:`WSGIAdapter`.
     files : str, optional
@@ -113,6 +122,11 @@ class Session:
     ----------
     requests_sent : int
         Requests spent so far, retries included.
+    identity : str or None
+        Which embedded sandbox sent the latest answer, such as ``"3f2a9c41d07e 2"``; empty where it was none; None
+        before any answer.
+    turns : int
+        How often another one answered than before.
 
     Examples
     --------
@@ -130,6 +144,7 @@ class Session:
         clock: Clock | None = None,
         retry: RetryPolicy | None = None,
         timeout: tuple[float, float] = (10.0, 60.0),
+        limits: Limits | None = None,
         adapter: BaseAdapter | None = None,
         files: str = "",
     ) -> None:
@@ -141,17 +156,23 @@ class Session:
         self.clock: Clock = SystemClock() if clock is None else clock
         self.retry = RetryPolicy() if retry is None else retry
         self.requests_sent = 0
+        self.identity: str | None = None
+        self.turns = 0
         self._keys = tuple(keys)
         self._current = 0
         self._lock = threading.Lock()
+        self._dating: list[Dating] = []
         self._timeout = timeout
+        self.limits = Limits() if limits is None else limits
         self._random = SystemRandom()
         self._host = host or ""
         self._gates = [gate_for(self.base_url, key.fingerprint()) for key in self._keys] or [
             gate_for(self.base_url, "")
         ]
         self._adapter = adapter
-        self._http = self._new_http(adapter or HTTPAdapter(pool_connections=1, pool_maxsize=MAX_IN_FLIGHT))
+        self._http = Http(f"nectar-notebooks/{installed_version('nectar-notebooks')}")
+        own = adapter or WireAdapter(pool_connections=1, pool_maxsize=MAX_IN_FLIGHT)
+        self._http.mount(f"{self.base_url}/", own)
         if adapter is not None and files:
             self._http.mount(f"{files}/", adapter)
 
@@ -214,16 +235,24 @@ class Session:
         path = spec.path_for(self.version, **ids)
         what = f"{spec.method} {path}"
         request = PreparedCall(spec, path, query_pairs(spec, params), json, data, in_memory(files))
+        deadline = Deadline(self.limits.deadline)
         attempt = 0
         spent = 0
         while True:
             attempt += 1
-            tried, sent = self._try_keys(request)
+            tried, sent = self._try_keys(request, deadline)
             spent += sent
-            if tried.status is not None and 200 <= tried.status < 300:
-                return Answer(tried.status, tried.headers, tried.content, what, spent)
+            if tried.status is not None and tried.status < 500:  # a refusal is an answer too
+                given = self._dated(tried.headers)
+                if 200 <= tried.status < 300:
+                    return Answer(tried.status, tried.headers, tried.content, what, spent, given)
             if attempt > 1 and tried.status == 404 and spec.method == "DELETE":
                 return Answer(204, {}, b"", what, spent)  # an attempt without an answer had deleted it
+            if tried.status is None and deadline.left() <= 0:
+                raise NetworkError(
+                    f"{what}: {self._host} did not answer in full within {self.limits.deadline:g} seconds.",
+                    advice=f"{NetworkError.default_advice} {how_to_raise('deadline')}",
+                )
             retry_after = parse_retry_after(tried.headers.get("Retry-After"), self.clock.now())
             decision = self.retry.decide(
                 attempt,
@@ -256,6 +285,7 @@ class Session:
         key: int | None = None,
         retry: RetryPolicy | None = None,
         timeout: tuple[float, float] | None = None,
+        deadline: float | None = None,
     ) -> Session:
         """Return a session of the same place: in another version, with one of its keys alone (0: the new one)."""
         return Session(
@@ -265,12 +295,58 @@ class Session:
             clock=self.clock,
             retry=retry or self.retry,
             timeout=timeout or self._timeout,
+            limits=self.limits if deadline is None else replace(self.limits, deadline=deadline),
             adapter=self._adapter,
         )
 
+    def ask_identity(self) -> str | None:
+        """Ask which embedded sandbox answers here; empty where it is none, None without an answer.
+
+        It spends no request of the API: only a client that knows of an embedded sandbox asks.
+        """
+        try:
+            answer = self._http.get(
+                self.base_url + _WHO,
+                auth=KeyHeader(None, self.base_url),
+                timeout=_WHO_TIMEOUT,
+                allow_redirects=False,
+                stream=True,
+            )
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError):
+            return None
+        with answer:
+            self.heard(answer.headers.get(_IDENTITY, ""))
+        return self.identity
+
+    def heard(self, said: str) -> None:
+        """Note which embedded sandbox is there; empty where it is none."""
+        with self._lock:
+            if self.identity is not None and self.identity.partition(" ")[0] != said.partition(" ")[0]:
+                self.turns += 1
+            self.identity = said
+
+    @contextmanager
+    def dating(self) -> Iterator[Dating]:
+        """Note when the answers that come meanwhile were given, whichever thread asks for them."""
+        dating = Dating()
+        with self._lock:
+            self._dating.append(dating)
+        try:
+            yield dating
+        finally:
+            with self._lock:
+                self._dating.remove(dating)
+
+    def _dated(self, headers: Mapping[str, str]) -> AnswerTime:
+        given = read_date(headers.get("Date"), self.clock.now())
+        with self._lock:
+            for dating in self._dating:
+                dating.note(given)
+        return given
+
     def download(self, url: str) -> Iterator[bytes]:
         """Yield the bytes of a file at an address that an answer gave, without the key; see `download`."""
-        return download(self._http, url, own_origin=self.base_url, timeout=self._timeout)
+        return download(self._http, url, own_origin=self.base_url, timeout=self._timeout, limits=self.limits)
 
     def close(self) -> None:
         """Close the connections."""
@@ -286,28 +362,19 @@ class Session:
         keys = {0: "no key", 1: "one key", 2: "two keys"}[len(self._keys)]
         return f"Session({self.base_url!r}, {self.version!r}, {keys})"
 
-    def _new_http(self, adapter: BaseAdapter) -> requests.Session:
-        http_session = requests.Session()
-        http_session.mount(f"{self.base_url}/", adapter)
-        http_session.headers["User-Agent"] = f"nectar-notebooks/{installed_version('nectar-notebooks')}"
-        http_session.headers["Accept"] = "application/json"
-        http_session.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
-        http_session.trust_env = self._host not in LOOPBACK  # no proxy between this machine and itself
-        return http_session
-
-    def _try_keys(self, request: PreparedCall) -> tuple[_Tried, int]:
+    def _try_keys(self, request: PreparedCall, deadline: Deadline) -> tuple[_Tried, int]:
         """Send once; where the first of two keys is not accepted, once more with the second."""
         used = self._current
-        tried = self._send(used, request)
+        tried = self._send(used, request, deadline)
         if tried.status != 401 or used != 0 or len(self._keys) < 2:
             return tried, 1
-        second = self._send(1, request)
+        second = self._send(1, request, deadline)
         if second.status is not None and 200 <= second.status < 300:
             self._current = 1
         return second, 2
 
-    def _send(self, key: int, request: PreparedCall) -> _Tried:
-        with self._gates[key].passing(self.clock):
+    def _send(self, key: int, request: PreparedCall, deadline: Deadline) -> _Tried:
+        with self._gates[key].passing(self.clock), deadline.running():
             with self._lock:
                 self.requests_sent += 1
             try:
@@ -319,23 +386,34 @@ class Session:
                     data=request.data,
                     files=request.files,
                     auth=KeyHeader(self._keys[key] if self._keys else None, self.base_url),
-                    timeout=self._timeout,
+                    timeout=(deadline.cut(self._timeout[0]), deadline.cut(self._timeout[1])),
                     allow_redirects=False,
                     stream=True,
                 ) as response:
-                    return _Tried(response.status_code, response.headers, self._read(response))
+                    if response.ok:
+                        self.heard(response.headers.get(_IDENTITY, ""))
+                    return _Tried(response.status_code, response.headers, self._read(response, request))
             except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
                 failure = network_failure(error, self._host, self._timeout[1])
         return _Tried(None, {}, b"", failure)  # the library's error, which holds the request, ends here
 
-    def _read(self, response: requests.Response) -> bytes:
-        started = self.clock.now()
-        longest = self._timeout[1] * _PATIENCE
+    def _read(self, response: requests.Response, request: PreparedCall) -> bytes:
+        success = 200 <= response.status_code < 300
+        most = self.limits.answer_mb * MB if success else _LONGEST_REFUSAL
         pieces: list[bytes] = []
-        while piece := response.raw.read1(_PIECE, decode_content=True):
+        size = 0
+        for piece in pieces_of(response):
             pieces.append(piece)
-            if (self.clock.now() - started).total_seconds() > longest:
-                raise TimeoutError
+            size += len(piece)
+            if size > most:
+                if not success:
+                    break
+                raise ContractError(
+                    f"{request.endpoint.method} {request.path}: the answer has more than {self.limits.answer_mb:g} MB, "
+                    "unpacked; the rest was not read.",
+                    advice=how_to_raise("answer_mb"),
+                    status_code=response.status_code,
+                )
         return b"".join(pieces)
 
     def _redact(self, text: str) -> str:

@@ -12,10 +12,12 @@ from dataclasses import dataclass, field
 from itertools import count, islice
 from typing import Any, Final, TypeAlias
 
+from nectar_notebooks.api.dating import AnswerTime
 from nectar_notebooks.api.endpoints import LARGEST_PAGE, Endpoint, endpoint_named
 from nectar_notebooks.api.limits import MAX_IN_FLIGHT
 from nectar_notebooks.api.session import Answer, Params, Session
 from nectar_notebooks.errors import ContractError, InterruptedWalkError, InvalidRequestError, NectarError
+from nectar_notebooks.limits import how_to_raise
 
 __all__ = ["Page", "Row", "Walked", "fetch", "walk"]
 
@@ -41,6 +43,8 @@ class Page:
         The body as it came.
     total, total_pages : int
         What the page announced for the whole list.
+    given : AnswerTime or None
+        When it was answered.
     """
 
     number: int
@@ -48,6 +52,7 @@ class Page:
     raw: bytes
     total: int
     total_pages: int
+    given: AnswerTime | None = None
 
     @property
     def row_ids(self) -> list[str]:
@@ -79,7 +84,14 @@ class Walked:
 
 
 class _DoesNotFitError(Exception):
-    """The pages of one walk contradict each other: the list changed meanwhile."""
+    """The pages of one walk contradict each other: the list changed meanwhile, or what it says is wrong.
+
+    `evidence` is the same in every walk where nothing changes.
+    """
+
+    def __init__(self, reason: str, *evidence: object) -> None:
+        super().__init__(reason)
+        self.evidence = evidence
 
 
 def walk(
@@ -96,7 +108,8 @@ def walk(
     """Return every row of a list, each id once.
 
     The walk is complete only if every page announced the same total and that total is the number of unique ids.
-    Where it does not fit, because rows came or went meanwhile, it is begun anew, at most twice.
+    Where it does not fit, because rows came or went meanwhile, it is begun anew, at most twice. Where it does not
+    fit in the same way each time, nothing changed: the API contradicts itself.
 
     Parameters
     ----------
@@ -120,6 +133,8 @@ def walk(
     ------
     InterruptedWalkError
         It ended after at least one page was finished; carries the finished rows and ``resume()``.
+    ContractError
+        The first page announces more pages than can be, or than the limit.
     NectarError
         The first request failed: nothing was finished.
     """
@@ -150,7 +165,7 @@ class _Finished:
     total_pages: int = 0
 
     def missing(self) -> Iterator[int]:
-        """Yield the numbers of the pages still to ask for, as far as is known."""
+        """Yield the numbers of the pages still to ask for, as far as is known: no list, as there may be many."""
         return (number for number in range(1, self.total_pages + 1) if number not in self.ids)
 
     def unique_rows(self) -> list[Row]:
@@ -174,6 +189,7 @@ class _Walk:
 
     def run(self) -> Walked:
         """Walk from where `finished` stands to the end."""
+        misfits: list[_DoesNotFitError] = []
         for repeats in range(_MOST_REPEATS + 1):
             if repeats:
                 self.finished = _Finished({})
@@ -182,7 +198,7 @@ class _Walk:
             try:
                 self._walk_once()
             except _DoesNotFitError as misfit:
-                reason = str(misfit)
+                misfits.append(misfit)
                 continue
             except NectarError as error:
                 if not self.finished.ids:
@@ -190,7 +206,14 @@ class _Walk:
                 raise self._interrupted(error.message, error) from error
             done = self.finished
             return Walked(done.unique_rows(), done.total or 0, done.total_pages, self.requests, repeats)
-        raise self._interrupted(f"The list changed during each of {_MOST_REPEATS + 1} walks: {reason}.", None)
+        reason = str(misfits[-1])
+        if any(misfit.evidence != misfits[0].evidence for misfit in misfits):
+            raise self._interrupted(f"The list changed during each of {_MOST_REPEATS + 1} walks: {reason}.", None)
+        breach = ContractError(
+            f"The API contradicts itself: {reason}, and the same in each of {_MOST_REPEATS + 1} walks.",
+            advice="Nothing changed meanwhile, so asking again does not help: report it to Nectar's support.",
+        )
+        raise self._interrupted(breach.message, breach) from breach
 
     def _walk_once(self) -> None:
         done = self.finished
@@ -204,19 +227,19 @@ class _Walk:
             page = self._read(self._fetch(first))
         self._take(first, page)
         if any(number > done.total_pages for number in done.ids):
-            raise _DoesNotFitError("there are fewer pages than were finished earlier")
-        self._take_in_parallel(list(done.missing()))
+            raise _DoesNotFitError("there are fewer pages than were finished earlier", object())
+        self._take_in_parallel(done.missing(), done.total_pages - len(done.ids))
         unique = len(set().union(*done.ids.values()))
         came = sum(map(len, done.ids.values()))
         if not unique == came == done.total:
             doubled = f", {came - unique:,} of them twice" if came > unique else ""
-            raise _DoesNotFitError(f"{done.total:,} rows were announced and {came:,} came{doubled}")
+            seen = {number: list(ids) for number, ids in done.ids.items()}
+            raise _DoesNotFitError(f"{done.total:,} rows were announced and {came:,} came{doubled}", done.total, seen)
 
-    def _take_in_parallel(self, numbers: list[int]) -> None:
-        if not numbers:
+    def _take_in_parallel(self, waiting: Iterator[int], many: int) -> None:
+        if many < 1:
             return
-        workers = min(MAX_IN_FLIGHT, len(numbers))
-        waiting = iter(numbers)
+        workers = min(MAX_IN_FLIGHT, many)
         pool = ThreadPoolExecutor(workers, thread_name_prefix="nectar-walk")
         running: dict[Future[Answer], int] = {}
         asked_again: set[int] = set()
@@ -261,11 +284,14 @@ class _Walk:
         if done.total is None:
             done.total, done.total_pages = page.total, page.total_pages
         elif (page.total, page.total_pages) != (done.total, done.total_pages):
-            raise _DoesNotFitError(f"the total went from {done.total:,} to {page.total:,} rows")
+            reason = f"the total went from {done.total:,} to {page.total:,} rows"
+            if page.total == done.total:
+                reason = f"the number of pages went from {done.total_pages:,} to {page.total_pages:,}"
+            raise _DoesNotFitError(reason, "total", done.total, done.total_pages)
         if page.number != number:
             if number > page.total_pages:
                 return  # a page past the end answers with the last one: it tells the total and is no data
-            raise _DoesNotFitError(f"page {number} answered as page {page.number}")
+            raise _DoesNotFitError(f"page {number} answered as page {page.number}", "number", done.total)
         if self.on_page is not None:
             self.on_page(page)
         done.ids[number] = page.row_ids
@@ -280,7 +306,7 @@ class _Walk:
 
     def _read(self, answer: Answer) -> Page:
         self.requests += answer.requests
-        return _read_page(self.spec, answer)
+        return _read_page(self.spec, answer, self.session.limits.pages)
 
     def _interrupted(self, message: str, cause: NectarError | None) -> InterruptedWalkError:
         done = self.finished
@@ -291,6 +317,8 @@ class _Walk:
             finished_pages=len(done.ids),
             total_pages=done.total_pages or None,
             resume=self.run,
+            advice=_advice_after(cause),
+            retryable=cause is None or cause.retryable,
             status_code=cause.status_code if cause else None,
             retry_after=cause.retry_after if cause else None,
         )
@@ -301,23 +329,49 @@ def _rows_of(spec: Endpoint) -> str:
     return _HOUSE_NAMES.get(spec.rows or "", spec.rows or spec.name.partition(".")[0])
 
 
+def _advice_after(cause: NectarError | None) -> str | None:
+    """Return what to check first after a fault that will come again; None where going on may do."""
+    if cause is None or cause.retryable:
+        return None
+    return f"{cause.advice} Finished pages are kept: once that is mended, the same call goes on from there.".lstrip()
+
+
 def _worth_asking_again(error: Exception) -> bool:
     """Say whether a body broke the contract, as a proxy's passing error page does; a redirect would come again."""
     return isinstance(error, ContractError) and error.status_code is None
 
 
-def _read_page(spec: Endpoint, answer: Answer) -> Page:
+def _read_page(spec: Endpoint, answer: Answer, most_pages: float) -> Page:
     value = answer.json()
     if spec.rows == "":
         rows = _checked_rows(value, answer.what, "the answer")
-        return Page(1, rows, answer.content, len(rows), 1)
+        return Page(1, rows, answer.content, len(rows), 1, answer.given)
     if not isinstance(value, dict):
         raise ContractError(f"{answer.what} answered with {_kind(value)} instead of a page of {_rows_of(spec)}.")
     rows = _checked_rows(value.get(spec.rows or ""), answer.what, f"{spec.rows!r}")
     total, pages, current = (
         _checked_count(value, name, answer.what) for name in (spec.total or "", "totalPages", "currentPage")
     )
-    return Page(current, rows, answer.content, total, max(pages, 1))
+    _check_pages(answer, _rows_of(spec), total, pages, len(rows) if current < pages else 0, most_pages)
+    return Page(current, rows, answer.content, total, max(pages, 1), answer.given)
+
+
+def _check_pages(answer: Answer, rows: str, total: int, pages: int, per_page: int, most: float) -> None:
+    """Refuse a number of pages that cannot be, by the total and the rows of a page that is not the last."""
+    needed = -(-total // per_page) if per_page else total
+    if pages > max(total, 1) or pages > 2 * needed + 1:  # a page may be short while rows come and go
+        on_each = f" and {per_page:,} on this page" if per_page else ""
+        raise ContractError(
+            f"{answer.what}: the API contradicts itself: {total:,} {rows}{on_each} make no {pages:,} pages.",
+            advice="Asking again does not help: report it to Nectar's support.",
+            status_code=answer.status,
+        )
+    if pages > most:
+        raise ContractError(
+            f"{answer.what}: {pages:,} pages are announced, more than the {most:,.0f} that are fetched.",
+            advice=how_to_raise("pages"),
+            status_code=answer.status,
+        )
 
 
 def _checked_rows(value: object, what: str, where: str) -> list[Row]:

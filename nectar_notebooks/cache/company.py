@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import pandas as pd
 
 from nectar_notebooks import tables
-from nectar_notebooks.api import fetch, walk
+from nectar_notebooks.api import fetch, oldest, walk
 from nectar_notebooks.cache.assembling import (
     INPUTS,
     account_counts,
@@ -24,15 +24,15 @@ from nectar_notebooks.cache.assembling import (
     strayed,
     unplaced,
 )
-from nectar_notebooks.cache.history import history, record
+from nectar_notebooks.cache.history import history
 from nectar_notebooks.cache.keys import SnapshotKey
-from nectar_notebooks.cache.library import Held, warn_not_kept
+from nectar_notebooks.cache.library import Held
 from nectar_notebooks.cache.meters import MeterReader
 from nectar_notebooks.cache.oneoffs import OneOffs
 from nectar_notebooks.cache.records import Details
 from nectar_notebooks.cache.store import DamagedSnapshotError
 from nectar_notebooks.cache.walks import Listing
-from nectar_notebooks.errors import ConfigurationError, ContractError, OfflineError
+from nectar_notebooks.errors import ContractError, OfflineError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -57,13 +57,14 @@ class Company:
 
     def __init__(self, library: Library, company_id: str) -> None:
         self._library = library
+        self._realm = library.look()  # once: all that answers a question is of one embedded sandbox
         self.id = company_id
         #: Kept answers of narrow questions.
-        self.one_offs = OneOffs(library, company_id)
+        self.one_offs = OneOffs(library, self._realm, company_id)
 
     def key(self, resource: str) -> SnapshotKey:
         """Return the snapshot key of one of this company's resources."""
-        return SnapshotKey(self._library.realm, resource, f"company/{self.id}")
+        return SnapshotKey(self._realm, resource, f"company/{self.id}")
 
     def held(self, resource: str) -> bool:
         """Say whether a resource is kept, of whatever age; no network."""
@@ -83,10 +84,8 @@ class Company:
         held = self._listed("connections", renew=renew)
         if held.requests:
             key = self.key("connections")
-            try:
-                record(self._library.store.manifest, key.realm, key.scope, held.frames["connections"], held.fetched)
-            except ConfigurationError as error:
-                warn_not_kept(key, error)
+            if self._library.keeps(key):
+                self._library.store.record(key.realm, key.scope, held.frames["connections"], held.fetched)
         return held
 
     def status_history(self) -> pd.DataFrame:
@@ -141,7 +140,7 @@ class Company:
         return Listing(library.session, library.clock, resource, self.id, quiet=library.quiet)
 
     def _may_ask_changes(self, resource: str, details: Details) -> bool:
-        if resource == "usage" and self._library.realm.version != "v2.2":
+        if resource == "usage" and self._realm.version != "v2.2":
             # Before v2.2 demand stands among the usage rows and has no id of its own to merge by.
             return False
         walked = datetime.fromisoformat(details.walked)
@@ -181,7 +180,7 @@ class Company:
         self._library.forget(self._intervals_key(connection_id))
 
     def _intervals_key(self, connection_id: str) -> SnapshotKey:
-        return SnapshotKey(self._library.realm, "intervals", f"connection/{connection_id}")
+        return SnapshotKey(self._realm, "intervals", f"connection/{connection_id}")
 
     def portfolio(self, wanted: Iterable[str] | None = None, *, renew: bool = False) -> Held:
         """Return every table of the company (or those `wanted`), of one generation.
@@ -212,8 +211,9 @@ class Company:
             frames = self._library.store.read(snapshot, wanted)
         except DamagedSnapshotError:
             return None
-        oldest = min(one.fetched for one in inputs if one is not None)
-        return Held(frames, oldest, snapshot.generation, snapshot.details)
+        walks = [Held({}, one.fetched, one.generation, one.details) for one in inputs if one is not None]
+        fetched = min(walk.fetched for walk in walks)
+        return Held(frames, fetched, snapshot.generation, _given(snapshot.details, walks))
 
     def _assembled(self, wanted: Iterable[str] | None, *, renew: bool) -> Held:
         held, spent = self._gathered(renew=renew)
@@ -226,7 +226,7 @@ class Company:
             spent += requests
         fetched = min(part.fetched for part in held.values())
         inputs = [part.generation for part in held.values()]
-        details = Details(began=fetched.isoformat(), requests=spent, inputs=" ".join(inputs))
+        details = _given(Details(began=fetched.isoformat(), requests=spent, inputs=" ".join(inputs)), held.values())
         generation = self._keep(frames, fetched, details) if all(inputs) else ""
         if generation:
             self.one_offs.forget()  # the whole is there
@@ -259,15 +259,11 @@ class Company:
 
     def _keep(self, frames: dict[str, pd.DataFrame], fetched: datetime, details: Details) -> str:
         key = self.key("portfolio")
-        try:
-            with self._library.store.lock(key):
-                fingerprint = self._library.session.fingerprint
-                return self._library.store.publish(
-                    key, frames, fingerprint=fingerprint, fetched=fetched, details=details, computed=True
-                ).generation
-        except (OSError, ConfigurationError) as error:
-            warn_not_kept(key, error)
-            return ""
+        with self._library.store.lock(key):
+            fingerprint = self._library.session.fingerprint
+            return self._library.store.publish(
+                key, frames, fingerprint=fingerprint, fetched=fetched, details=details, computed=True
+            ).generation
 
     def connection_lists(self, bills: pd.DataFrame, connections: pd.DataFrame) -> tuple[pd.DataFrame, int]:
         """Look for bills in the lists of each connection; return connection_id and bill_id, and the cost."""
@@ -286,3 +282,9 @@ class Company:
             found += [(connection_id, str(row["id"])) for row in walked.rows]
         frame = pd.DataFrame(found, columns=["connection_id", "bill_id"])
         return frame.astype(connections["connection_id"].dtype), spent
+
+
+def _given(details: Details, walks: Iterable[Held]) -> Details:
+    """Return the details with the time of the oldest answer among the walks; a refresh by changes is an answer."""
+    given = oldest(*(walk.given for walk in walks))
+    return details if given is None else replace(details, given=given.at.isoformat(), given_by_api=given.by_api)

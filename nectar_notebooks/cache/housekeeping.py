@@ -8,12 +8,13 @@ from __future__ import annotations
 import shutil
 from datetime import timedelta
 from pathlib import Path
+from stat import S_ISREG
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import pandas as pd
 
-from nectar_notebooks.cache.folders import discard
+from nectar_notebooks.cache.folders import EMBEDDED, discard, is_link
 from nectar_notebooks.cache.manifest import LAYOUT
 from nectar_notebooks.cache.staging import OLDEST
 from nectar_notebooks.cache.store import Store
@@ -39,8 +40,8 @@ def contents(folder: Path) -> pd.DataFrame:
         host, version, profile, scope, resource, rows, bytes, fetched (UTC); one row a snapshot.
     """
     rows = []
-    if (folder / f"v{LAYOUT}").is_dir():
-        store = Store(folder)
+    for root in _roots(folder):
+        store = Store(root)
         for snapshot in store.snapshots():
             count = sum(number for _, number in snapshot.details.files.values())
             host, version, profile, resource, scope = snapshot.key.columns
@@ -55,7 +56,8 @@ def contents(folder: Path) -> pd.DataFrame:
 
 def size(folder: Path) -> int:
     """Return the bytes of everything of ours in a cache folder, unfinished walks included."""
-    return sum(path.stat().st_size for path in _ours(folder) if path.is_file())
+    found = (path.lstat() for root in _roots(folder) for path in _ours(root))
+    return sum(one.st_size for one in found if S_ISREG(one.st_mode))
 
 
 def prune(folder: Path, *, older_than: timedelta, clock: Clock) -> int:
@@ -67,8 +69,12 @@ def prune(folder: Path, *, older_than: timedelta, clock: Clock) -> int:
         Bytes freed.
     """
     before = size(folder)
-    if not (folder / f"v{LAYOUT}").is_dir():
-        return 0
+    for root in _roots(folder):
+        _prune(root, older_than, clock)
+    return before - size(folder)
+
+
+def _prune(folder: Path, older_than: timedelta, clock: Clock) -> None:
     store = Store(folder)
     now = clock.now()
     for snapshot in store.snapshots():
@@ -76,7 +82,7 @@ def prune(folder: Path, *, older_than: timedelta, clock: Clock) -> int:
             with store.lock(snapshot.key):
                 store.drop(snapshot.key)
     kept = {(store.root / one.key.folder / one.generation).resolve() for one in store.snapshots()}
-    for path in [path for path in _ours(folder) if path.is_dir() and path.exists()]:
+    for path in [path for path in _ours(folder) if not is_link(path) and path.is_dir()]:
         if path.name.startswith("."):
             if now.timestamp() - path.stat().st_mtime > _DEAD_AFTER.total_seconds():
                 shutil.rmtree(path, ignore_errors=True)
@@ -87,18 +93,31 @@ def prune(folder: Path, *, older_than: timedelta, clock: Clock) -> int:
         connection.execute("DELETE FROM walks WHERE began < ?", (limit,))
     store.manifest.vacuum()
     store.close()
-    return before - size(folder)
 
 
 def clear(folder: Path) -> int:
-    """Delete everything of ours in a cache folder, and nothing else; return the bytes freed."""
+    """Delete everything of ours in a cache folder, and nothing else; return the bytes freed.
+
+    Folders that embedded sandboxes of other processes left there, because those were killed, are ours too.
+    """
     freed = size(folder)
-    for path in folder.glob("v[0-9]*"):
-        if (path / "manifest.sqlite3").exists():
+    for path in (*folder.glob("v[0-9]*"), *folder.glob(f"{EMBEDDED}*")):
+        if is_link(path):
+            continue  # what lies behind it is not ours
+        if (path / "manifest.sqlite3").exists() or path.name.startswith(EMBEDDED):
             shutil.rmtree(path)
     return freed
 
 
-def _ours(folder: Path) -> Iterator[Path]:
-    root = folder / f"v{LAYOUT}"
-    return root.rglob("*") if root.is_dir() else iter(())
+def _roots(folder: Path) -> list[Path]:
+    """Return the folders in which snapshots are kept: this one, and those of embedded sandboxes in it."""
+    found = (folder, *sorted(folder.glob(f"{EMBEDDED}*")))
+    return [
+        root
+        for root in found
+        if not is_link(root / f"v{LAYOUT}") and (root / f"v{LAYOUT}").is_dir() and (root is folder or not is_link(root))
+    ]
+
+
+def _ours(root: Path) -> Iterator[Path]:
+    return (root / f"v{LAYOUT}").rglob("*")

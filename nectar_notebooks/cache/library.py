@@ -6,20 +6,19 @@ in `company`, how a walk is made complete in `walks`, how snapshots are kept in 
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from nectar_notebooks import tables
-from nectar_notebooks.api import fetch, walk
+from nectar_notebooks.api import AnswerTime, fetch, oldest, walk
 from nectar_notebooks.cache.keys import Realm, SnapshotKey
 from nectar_notebooks.cache.records import Details, Snapshot
 from nectar_notebooks.cache.staging import Staging
-from nectar_notebooks.cache.store import CacheWarning, DamagedSnapshotError, Store
+from nectar_notebooks.cache.store import DamagedSnapshotError, Store
 from nectar_notebooks.cache.walks import Pulled
-from nectar_notebooks.errors import ConfigurationError, OfflineError
+from nectar_notebooks.errors import NetworkError, OfflineError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,6 +27,9 @@ if TYPE_CHECKING:
     from nectar_notebooks.clock import Clock
 
 __all__ = ["Held", "Library", "Pull"]
+
+#: Stands for an embedded sandbox that has not answered yet.
+_UNHEARD: Final = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,12 @@ class Held:
     def source(self) -> str:
         """Return ``"wire"`` if anything was asked for them now, else ``"cache"``."""
         return "wire" if self.requests else "cache"
+
+    @property
+    def given(self) -> AnswerTime:
+        """Return when the oldest answer behind them was given; where that was not noted, when they were fetched."""
+        at = datetime.fromisoformat(self.details.given) if self.details.given else self.fetched
+        return AnswerTime(at, self.details.given_by_api)
 
 
 #: Gets rows from the wire; is given what is held, however old, where something is.
@@ -67,9 +75,12 @@ class Library:
         Never touch the network; any age will do.
     quiet : bool
         Never show how far a walk is, whoever watches.
-    revision : callable, optional
-        Returns a name of what answers and how often it was changed, such as ``"3f2a 17"``: rows read from the same one
-        before its latest change are old. Where nobody can tell, age alone decides.
+    identity : callable, optional
+        Returns which embedded sandbox of this process answers, and how often it was changed: ``"3f2a9c41d07e 2 17"``.
+        Rows of two of them are kept apart; rows read before the latest change are old.
+    local : bool
+        Whether what answers is an embedded sandbox that somebody serves, and has to be asked for its identity; of any
+        other place that is done once an answer says that it is one. The real API has none: age alone decides there.
     """
 
     def __init__(
@@ -83,20 +94,52 @@ class Library:
         max_age: timedelta | None,
         offline: bool,
         quiet: bool = False,
-        revision: Callable[[], str] = str,
+        identity: Callable[[], str] | None = None,
+        local: bool = False,
     ) -> None:
         self.quiet = quiet
-        self._revision = revision
+        self._identity = identity
+        self._local = local
+        #: What a served embedded sandbox said of itself when it was asked last.
+        self._said = ""
         self.store = store
         self.session = session
-        self.realm = realm
+        self.place = realm
         self.clock = clock
         self.offline = offline
         self.max_age = max_age
         self._fingerprints = tuple(fingerprints)
 
+    @property
+    def realm(self) -> Realm:
+        """Return whose rows may answer: those of the place, or of the one embedded sandbox that is there now."""
+        return self.place.of_instance(self._state().partition(" ")[0] or (_UNHEARD if self._local else ""))
+
+    def _state(self) -> str:
+        return self._said if self._identity is None else self._identity()
+
+    def look(self) -> Realm:
+        """Learn who answers, where that may change, at the beginning of a question; return whose rows may answer it."""
+        if self._identity is not None:
+            return self.realm
+        if self.offline:
+            self._said = self._said or (self.store.latest_instance(self.place) if self._local else "")
+        elif self._local or self.session.identity:
+            said = self.session.ask_identity()
+            if said is not None:  # who does not answer is whoever answered last
+                if said.partition(" ")[0] != self._said.partition(" ")[0]:
+                    self.store.drop_instances(self.place, but=said.partition(" ")[0])
+                self._said, self._local = said, bool(said)
+        return self.realm
+
+    def keeps(self, key: SnapshotKey) -> bool:
+        """Say whether what answered last is what `key` is of: else its rows are not kept."""
+        said = self.session.identity
+        return said is None or self.place.of_instance(said.partition(" ")[0]) == key.realm
+
     def companies(self, *, renew: bool = False) -> Held:
         """Return the companies this key sees: table ``companies``."""
+        self.look()
 
         def pull(_: Held | None) -> Pulled:
             walked = walk(self.session, "companies.list")
@@ -146,28 +189,41 @@ class Library:
     def _pull(self, key: SnapshotKey, pull: Pull, spent: int) -> Held:
         snapshot = self._find(key)
         old = None if snapshot is None else self._read(snapshot)
-        revision = self._revision()  # a change during the walk makes it old
-        pulled = pull(old)
+        state = self._state()  # a change during the walk makes it old
+        if self._identity is not None:
+            self.session.heard(state)
+        turns = self.session.turns
+        with self.session.dating() as dating:
+            pulled = pull(old)
+        known = key.realm not in (self.place, self.place.of_instance(_UNHEARD))
+        if self.session.turns != turns or (known and not self.keeps(key)):
+            raise NetworkError(
+                f"The embedded sandbox was reset, or another took its place, while the {key} was read.",
+                advice="Ask again.",
+            )
+        given = oldest(dating.oldest, pulled.given) or (
+            AnswerTime(pulled.fetched, by_api=False) if old is None else old.given
+        )
         details = Details(
             began=pulled.began.isoformat(),
             walked=pulled.walked,
             total=pulled.total,
             requests=pulled.requests,
             whole=pulled.whole,
-            revision=revision,
+            revision=state,
+            given=given.at.isoformat(),
+            given_by_api=given.by_api,
         )
         spent += pulled.requests
-        fingerprint = self.session.fingerprint
-        try:
-            if pulled.unchanged and old is not None and snapshot is not None:
-                self.store.touch(snapshot, fetched=pulled.fetched, details=details, fingerprint=fingerprint)
-                return Held(old.frames, pulled.fetched, snapshot.generation, details, spent)
-            published = self.store.publish(
-                key, pulled.frames, fingerprint=fingerprint, fetched=pulled.fetched, details=details
-            )
-        except (OSError, ConfigurationError) as error:
-            warn_not_kept(key, error)
+        if not self.keeps(key):
             return Held(pulled.frames, pulled.fetched, "", details, spent)
+        fingerprint = self.session.fingerprint
+        if pulled.unchanged and old is not None and snapshot is not None:
+            self.store.touch(snapshot, fetched=pulled.fetched, details=details, fingerprint=fingerprint)
+            return Held(old.frames, pulled.fetched, snapshot.generation, details, spent)
+        published = self.store.publish(
+            key, pulled.frames, fingerprint=fingerprint, fetched=pulled.fetched, details=details
+        )
         return Held(pulled.frames, pulled.fetched, published.generation, details, spent)
 
     def fresh(self, key: SnapshotKey, *, any_age: bool = False) -> Snapshot | None:
@@ -175,15 +231,10 @@ class Library:
         snapshot = self._find(key)
         if snapshot is None or any_age or self.offline or self.max_age is None:
             return snapshot
-        if self._overtaken(snapshot):
+        if snapshot.details.revision != self._state():  # an embedded sandbox that was changed since
             return None
         # A snapshot of the future was made by another clock: its age cannot be told.
         return snapshot if timedelta(0) <= self.clock.now() - snapshot.fetched <= self.max_age else None
-
-    def _overtaken(self, snapshot: Snapshot) -> bool:
-        """Say whether what answered was changed since; of another one, such as another process's, nobody can tell."""
-        then, now = snapshot.details.revision, self._revision()
-        return then != now and then.partition(" ")[0] == now.partition(" ")[0]
 
     def _read_fresh(self, key: SnapshotKey, spent: int) -> Held | None:
         for _ in range(3):  # a snapshot that another writer replaces while it is read is looked up again
@@ -206,9 +257,9 @@ class Library:
         found = (self.store.find(key, fingerprint) for fingerprint in self._fingerprints)
         return next((snapshot for snapshot in found if snapshot is not None), None)
 
-    def keys_within(self, scope: str) -> list[SnapshotKey]:
+    def keys_within(self, realm: Realm, scope: str) -> list[SnapshotKey]:
         """Return the keys of all that is kept of a scope for this API key, of whatever age; no network."""
-        found = (self.store.keys_within(self.realm, scope, fingerprint) for fingerprint in self._fingerprints)
+        found = (self.store.keys_within(realm, scope, fingerprint) for fingerprint in self._fingerprints)
         return next((keys for keys in found if keys), [])
 
     def _admit(self, key: SnapshotKey) -> int:
@@ -217,7 +268,7 @@ class Library:
         if self.offline or kind != "company" or self._find(key) is not None or not self.store.holds(key):
             return 0
         fetch(self.session, "company.get", company_id=company_id)
-        self.store.admit(self.realm, key.scope, self.session.fingerprint)
+        self.store.admit(key.realm, key.scope, self.session.fingerprint)
         return 1
 
     def staging(self, key: SnapshotKey) -> Staging:
@@ -225,18 +276,11 @@ class Library:
         return self._staging(key, self.session.fingerprint)
 
     def _staging(self, key: SnapshotKey, fingerprint: str) -> Staging:
-        return Staging(self.store.manifest, "/".join((*key.columns, fingerprint)), self.clock.now())
+        return Staging(
+            self.store.manifest, "/".join((*key.columns, fingerprint)), self.clock.now(), wanted=lambda: self.keeps(key)
+        )
 
     def pulled(self, frames: dict[str, pd.DataFrame], total: int, requests: int) -> Pulled:
         """Return frames that were just asked for, whole."""
         now = self.clock.now()
         return Pulled(frames, now, now, now.isoformat(), total, requests)
-
-
-def warn_not_kept(key: SnapshotKey, error: Exception) -> None:
-    """Say that rows were fetched and are right, but could not be kept."""
-    warnings.warn(
-        f"The {key} could not be kept in the cache and will be fetched again next time: {error}.",
-        CacheWarning,
-        stacklevel=4,
-    )

@@ -7,11 +7,14 @@ anyway, so that the worst case is the same walk done twice.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from contextlib import contextmanager, suppress
 from hashlib import blake2b
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+from nectar_notebooks.cache.folders import refuse_links
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,15 +22,20 @@ if TYPE_CHECKING:
 
 __all__ = ["exclusive"]
 
-if sys.platform == "win32":  # pragma: no cover
+#: What Windows says where another process has the lock.
+_HELD: Final = {errno.EACCES, errno.EDEADLK}
+
+if sys.platform == "win32":  # tried by simulation alone
     import msvcrt
 
     def _acquire(descriptor: int) -> None:
         while True:
             try:
                 msvcrt.locking(descriptor, msvcrt.LK_LOCK, 1)
-            except OSError:  # LK_LOCK gives up after ten seconds; the other writer may need longer
-                continue
+            except OSError as error:
+                if error.errno not in _HELD:
+                    raise  # a file system that cannot lock never will
+                continue  # LK_LOCK gives up after ten seconds; the other writer may need longer
             return
 
 else:
@@ -49,10 +57,13 @@ def exclusive(folder: Path, name: str) -> Iterator[None]:
         Anything; lock files are named by its digest.
     """
     try:
+        refuse_links(folder.parent, folder)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = folder / f"{blake2b(name.encode(), digest_size=10).hexdigest()}.lock"
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
     except OSError:  # a read-only cache can still be read, and a full disk has its own message later
+        descriptor = None
+    if descriptor is None:
         yield
         return
     try:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from nectar_notebooks import tables
-from nectar_notebooks.api import ENDPOINTS, walk
+from nectar_notebooks.api import ENDPOINTS, oldest, walk
 from nectar_notebooks.cache.keys import SnapshotKey
 from nectar_notebooks.cache.merging import FAMILIES, merge
 from nectar_notebooks.cache.texts import within
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from nectar_notebooks.api import Page
+    from nectar_notebooks.api import AnswerTime, Page
     from nectar_notebooks.cache.library import Library
     from nectar_notebooks.cache.spans import Span
 
@@ -80,6 +80,8 @@ class Narrow:
         self._many = False
         self._began = library.clock.now()
         self.requests = 0
+        #: When the oldest page that was staged earlier was answered.
+        self.given: AnswerTime | None = None
 
     def read(self) -> dict[str, Frames]:
         """Return the tables of resources ``documents`` and ``usage``, as far as the span goes.
@@ -136,11 +138,12 @@ class Narrow:
         staging = self._library.staging(SnapshotKey(self._key.realm, name, self._key.scope))
         rows_key = str(ENDPOINTS[endpoint].rows)
         pages = {number: body[rows_key] for number, body in staging.pages()}
+        self.given = oldest(self.given, staging.given)
         self._began = min(self._began, staging.began)
         resumed = bool(pages)
 
         def keep(page: Page) -> None:
-            staging.keep(page.number, page.raw)
+            staging.keep(page.number, page.raw, page.given)
             pages[page.number] = page.rows
 
         def restart() -> None:

@@ -16,6 +16,7 @@ from nectar_notebooks.cache.store import DamagedSnapshotError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from nectar_notebooks.cache.keys import Realm
     from nectar_notebooks.cache.library import Library
 
 __all__ = ["OneOffs"]
@@ -30,16 +31,18 @@ class OneOffs:
     Parameters
     ----------
     library : Library
+    realm : Realm
     company_id : str
     """
 
-    def __init__(self, library: Library, company_id: str) -> None:
+    def __init__(self, library: Library, realm: Realm, company_id: str) -> None:
         self._library = library
+        self._realm = realm
         self._scope = f"question/{company_id}"
 
     def key(self, span: Span) -> SnapshotKey:
         """Return the key of the answer that is as wide as `span`."""
-        return SnapshotKey(self._library.realm, span.text(), self._scope)
+        return SnapshotKey(self._realm, span.text(), self._scope)
 
     def find(self, needs: Span, wanted: Iterable[str]) -> Held | None:
         """Return tables of a kept answer that holds all of a span, young enough; no network."""
@@ -68,4 +71,4 @@ class OneOffs:
         return len(kept)
 
     def _kept(self) -> list[SnapshotKey]:
-        return self._library.keys_within(self._scope)
+        return self._library.keys_within(self._realm, self._scope)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from functools import cache
 from hashlib import blake2b
+from stat import S_ISREG
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -68,8 +69,11 @@ def read_frame(path: Path, *, table: str, generation: str, size: int, columns: l
     import pyarrow.parquet as pq
 
     try:
-        if path.stat().st_size != size:
-            raise DamagedFileError(f"{path.name} has {path.stat().st_size:,} bytes instead of {size:,}")
+        found = path.lstat()
+        if not S_ISREG(found.st_mode):
+            raise DamagedFileError(f"{path.name} is no file of its own")  # a link is not followed
+        if found.st_size != size:
+            raise DamagedFileError(f"{path.name} has {found.st_size:,} bytes instead of {size:,}")
         with pq.ParquetFile(path, page_checksum_verification=True) as file:
             mark = json.loads((file.schema_arrow.metadata or {}).get(_META, b"{}"))
             if mark != {"table": table, "generation": generation, "columns": columns_digest(table)}:

@@ -11,6 +11,7 @@ import sys
 from typing import TYPE_CHECKING, Final
 
 from nectar_notebooks.clock import stopwatch
+from nectar_notebooks.printing import print_status
 
 if TYPE_CHECKING:
     from nectar_notebooks.api import Page
@@ -45,7 +46,6 @@ class Progress:
         self._watched = somebody_watches() if watched is None else watched
         self._started = stopwatch()
         self._shown = 0.0
-        self._width = 0
         self._pages = 0
         self._rows = 0
 
@@ -65,16 +65,9 @@ class Progress:
         spent = stopwatch() - self._started
         if self._watched and spent >= _MOMENT and spent - self._shown >= _BETWEEN:
             self._shown = spent
-            self._write(f"{self._what}: {how_far}")
+            print_status(f"{self._what}: {how_far}")
 
     def done(self) -> None:
         """Take the line away."""
-        if self._width:
-            self._write("")
-            sys.stderr.write("\r")
-            sys.stderr.flush()
-
-    def _write(self, line: str) -> None:
-        sys.stderr.write("\r" + line.ljust(self._width))
-        sys.stderr.flush()
-        self._width = len(line)
+        if self._shown:
+            print_status("")

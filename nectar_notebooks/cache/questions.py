@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from nectar_notebooks.api import oldest
 from nectar_notebooks.cache.assembling import INPUTS, assemble, dangling, unplaced
 from nectar_notebooks.cache.meters import MeterReader
 from nectar_notebooks.cache.narrow import BILL_TABLES, Narrow, NotNarrowError
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from nectar_notebooks.api import AnswerTime
     from nectar_notebooks.cache.company import Company
     from nectar_notebooks.cache.library import Held, Library
     from nectar_notebooks.cache.narrow import NarrowQuestion
@@ -54,7 +56,7 @@ class Questions:
             kept = company.one_offs.find(question.needs, wanted)
             if kept is not None:
                 return kept
-        if whole or offline or self._library.realm.version != _VERSION or company.one_offs.are_many():
+        if whole or offline or self._library.place.version != _VERSION or company.one_offs.are_many():
             return company.portfolio(wanted)
         try:
             held = self._narrowly(question)
@@ -74,14 +76,16 @@ class Questions:
             except NotNarrowError as refusal:
                 refusal.requests = narrow.requests
                 raise
-            frames, requests = self._put_together(parts)
+            frames, requests, given = self._put_together(parts)
             pulled = self._library.pulled(frames, len(frames["bills"]), narrow.requests + requests)
-            return replace(pulled, began=began)
+            return replace(pulled, began=began, given=oldest(narrow.given, given))
 
         return self._library.held(key, pull)
 
-    def _put_together(self, parts: Mapping[str, Mapping[str, pd.DataFrame]]) -> tuple[dict[str, pd.DataFrame], int]:
-        """Return the tables of these bills, and the requests that all the rest took."""
+    def _put_together(
+        self, parts: Mapping[str, Mapping[str, pd.DataFrame]]
+    ) -> tuple[dict[str, pd.DataFrame], int, AnswerTime | None]:
+        """Return the tables of these bills, the requests that all the rest took, and when it was answered."""
         readers: dict[str, Callable[..., Held]] = {
             "company": self._company.company,
             "connections": self._company.connections,
@@ -101,7 +105,8 @@ class Questions:
             walked, requests = self._company.connection_lists(lost, frames["connections"])
             frames = assemble(every, walked)
             spent += requests
-        return {name: frames[name] for name in BILL_TABLES}, spent
+        given = oldest(*(one.given for one in held.values()))
+        return {name: frames[name] for name in BILL_TABLES}, spent, given
 
     def _meters(
         self, usage: Mapping[str, pd.DataFrame], connections: Mapping[str, pd.DataFrame]

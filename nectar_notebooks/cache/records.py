@@ -40,6 +40,10 @@ class Details:
         Whether it was that walk; else only changes were asked for since.
     revision : str
         Which state of an embedded sandbox it was read from; empty where nobody can tell.
+    given : str
+        When the oldest answer it is made of was given (ISO, UTC), by the API's `Date`; empty where it was not noted.
+    given_by_api : bool
+        Whether the API said so; else it is the client's clock.
     files : mapping of str to (int, int)
         Bytes and rows of each table.
     """
@@ -51,6 +55,8 @@ class Details:
     inputs: str = ""
     whole: bool = True
     revision: str = ""
+    given: str = ""
+    given_by_api: bool = True
     files: dict[str, tuple[int, int]] = field(default_factory=dict)
 
 

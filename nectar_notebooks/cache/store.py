@@ -2,15 +2,17 @@
 
 The files of one walk are written to a new folder, flushed, and become valid by one transaction in the
 manifest. Whatever is damaged is dropped with one sentence and counts as never fetched; the other snapshots
-stay. When to fetch, and what, is decided elsewhere: the store knows no wire.
+stay. Where the disk is full or read-only, what is there is read, and what comes is held in memory, with one sentence.
+When to fetch, and what, is decided elsewhere: the store knows no wire.
 """
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 import warnings
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -18,20 +20,24 @@ from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
 from nectar_notebooks.cache import folders
+from nectar_notebooks.cache.history import record
 from nectar_notebooks.cache.keys import Realm, SnapshotKey
 from nectar_notebooks.cache.locks import exclusive
-from nectar_notebooks.cache.manifest import LAYOUT, Manifest
+from nectar_notebooks.cache.manifest import LAYOUT, Manifest, in_words
 from nectar_notebooks.cache.parquet import DamagedFileError, read_frame
 from nectar_notebooks.cache.records import Details, ForeignColumnsError, Snapshot
+from nectar_notebooks.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     import pandas as pd
 
 __all__ = ["CacheWarning", "DamagedSnapshotError", "Store"]
 
 _SNAPSHOT: Final = "host=? AND version=? AND profile=? AND resource=? AND scope=?"
+#: Of an embedded sandbox at a place, whichever it was: see `Realm.of_instance`.
+_INSTANCE: Final = "substr(host, 1, ?) = ?"
 _READER: Final = "host=? AND version=? AND profile=? AND scope=? AND fingerprint=?"
 
 
@@ -48,18 +54,41 @@ class Store:
 
     Parameters
     ----------
-    root : Path
-        The cache folder. Everything of ours lies in one folder below it that only its owner can read.
+    root : Path or None
+        The cache folder. Everything of ours lies in one folder below it that only its owner can read. None: no folder
+        can be made, everything is held in memory.
     durable : bool, default True
         Whether a snapshot must survive a power failure. Off for a temporary cache.
+
+    Raises
+    ------
+    ConfigurationError
+        There can be no folder of that name.
     """
 
-    def __init__(self, root: Path, *, durable: bool = True) -> None:
-        self.root = root / f"v{LAYOUT}"
-        self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.root.chmod(0o700)  # also where another umask, or somebody, made it wider
+    def __init__(self, root: Path | None, *, durable: bool = True) -> None:
+        self.root = (Path(os.devnull) if root is None else root) / f"v{LAYOUT}"
         self._durable = durable
-        self.manifest = Manifest(self.root / "manifest.sqlite3", durable=durable)
+        #: Tables that could not be written, by generation.
+        self._memory: dict[str, dict[str, pd.DataFrame]] = {}
+        self._warned = False
+        #: Why nothing can be written there.
+        self._reason = self._unwritable(root)
+        readable = root is not None and self.root.is_dir() and not folders.is_link(self.root)
+        self.manifest = Manifest(self.root / "manifest.sqlite3" if readable else None, durable=durable)
+
+    def _unwritable(self, root: Path | None) -> str:
+        if root is None:
+            return "no folder can be made for them"
+        try:
+            folders.make_folder(root)
+            folders.refuse_links(self.root, self.root)
+            folders.make_folder(self.root)
+        except OSError as error:
+            return in_words(error)
+        with suppress(OSError):
+            self.root.chmod(0o700)  # also where another umask, or somebody, made it wider
+        return ""
 
     def find(self, key: SnapshotKey, fingerprint: str) -> Snapshot | None:
         """Return the snapshot of `key` if this key fingerprint may read it, else None."""
@@ -117,7 +146,11 @@ class Store:
             another writer had just replaced it.
         """
         folder = self._folder(snapshot)
+        held = self._memory.get(snapshot.generation)
+        if held is not None:
+            return {table: held[table].copy() for table in (held if tables is None else tables)}
         try:
+            folders.refuse_links(self.root, folder)
             return {
                 table: read_frame(
                     folder / f"{table}.parquet",
@@ -127,9 +160,9 @@ class Store:
                 )
                 for table in (snapshot.details.files if tables is None else tables)
             }
-        except DamagedFileError as error:
+        except (DamagedFileError, OSError) as error:
             if self._current(snapshot.key) == snapshot.generation:
-                self._damaged(snapshot.key, str(error))
+                self._damaged(snapshot.key, str(error), computed=bool(snapshot.details.inputs))
             raise DamagedSnapshotError(str(error)) from error
 
     def holds(self, key: SnapshotKey) -> bool:
@@ -154,29 +187,73 @@ class Store:
 
         What was `computed` from other snapshots need not survive a power failure: it is computed again.
 
-        Raises
-        ------
-        OSError, ConfigurationError
-            If they could not be written; what was valid before stays valid.
+        Where they cannot be written, they are held in memory as long as this store lives, with one
+        :class:`CacheWarning`; for everybody else what was valid before stays valid.
         """
         generation = uuid4().hex
+        snapshot = Snapshot(key, generation, fetched, details)
         home = self.root / key.folder
-        home.mkdir(mode=0o700, parents=True, exist_ok=True)
         draft = home / f".{generation}"
         try:
+            self._refuse()
+            folders.refuse_links(self.root, home)
+            home.mkdir(mode=0o700, parents=True, exist_ok=True)
             files = folders.write(draft, frames, generation)
-            snapshot = Snapshot(key, generation, fetched, replace(details, files=files))
+            snapshot = replace(snapshot, details=replace(details, files=files))
             folders.complete(draft, snapshot, fingerprint, durable=self._durable and not computed)
+            self._refuse()
             self._switch(snapshot, fingerprint)
-        except BaseException:
-            shutil.rmtree(draft, ignore_errors=True)
-            folders.discard(home / generation)
-            raise
+        except BaseException as error:
+            if not folders.is_link(home):
+                shutil.rmtree(draft, ignore_errors=True)
+                folders.discard(home / generation)
+            if not isinstance(error, (OSError, ConfigurationError)):
+                raise
+            return self._hold(snapshot, frames, fingerprint, error, computed=computed)
         folders.sweep(home, keep=generation)
         return snapshot
 
+    def _hold(
+        self,
+        snapshot: Snapshot,
+        frames: Mapping[str, pd.DataFrame],
+        fingerprint: str,
+        error: Exception,
+        *,
+        computed: bool,
+    ) -> Snapshot:
+        """Hold in memory what could not be written."""
+        self.not_kept(error, computed=computed)
+        files = {table: (0, len(frame)) for table, frame in frames.items()}
+        snapshot = replace(snapshot, details=replace(snapshot.details, files=files))
+        former = self._current(snapshot.key)
+        self._memory[snapshot.generation] = dict(frames)
+        self._switch(snapshot, fingerprint)
+        self._memory.pop(former or "", None)
+        return snapshot
+
+    def _refuse(self) -> None:
+        reason = self._reason or self.manifest.reason
+        if reason:
+            raise OSError(reason)
+
+    def not_kept(self, error: Exception, *, computed: bool = False) -> None:
+        """Go on in memory, because the folder cannot be written; say so once."""
+        self.manifest.leave_disk(error)
+        self._reason = self._reason or in_words(error)
+        if self._warned:
+            return
+        self._warned = True
+        then = "puts them together again from the tables that are kept" if computed else "fetches them again"
+        warnings.warn(
+            f"Rows could not be kept in {self.root.parent}: {in_words(error)}. They are right, and held in memory until"
+            f" this client ends; the next one {then}. Check space and rights there, or give another with cache_dir=.",
+            CacheWarning,
+            stacklevel=4,
+        )
+
     def _switch(self, snapshot: Snapshot, fingerprint: str) -> None:
-        with self._change() as connection:
+        def work(connection: sqlite3.Connection) -> None:
             connection.execute(
                 "INSERT OR REPLACE INTO snapshots (host, version, profile, resource, scope, generation,"
                 " fetched, details) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -189,52 +266,108 @@ class Store:
             )
             _admit(connection, snapshot.key.realm, snapshot.key.scope, fingerprint)
 
+        self._change(work)
+
     def touch(self, snapshot: Snapshot, *, fetched: datetime, details: Details, fingerprint: str) -> None:
         """Say that the files of a snapshot were right at `fetched` too: nothing had changed."""
-        self._switch(
-            replace(snapshot, fetched=fetched, details=replace(details, files=snapshot.details.files)), fingerprint
-        )
+        touched = replace(snapshot, fetched=fetched, details=replace(details, files=snapshot.details.files))
+        self._patiently(lambda: self._switch(touched, fingerprint))
 
     def admit(self, realm: Realm, scope: str, fingerprint: str) -> None:
         """Let a key with this fingerprint read the snapshots of `scope`: it was seen to read it."""
-        with self._change() as connection:
-            _admit(connection, realm, scope, fingerprint)
+        self._patiently(lambda: self._change(lambda connection: _admit(connection, realm, scope, fingerprint)))
+
+    def record(self, realm: Realm, scope: str, connections: pd.DataFrame, seen: datetime) -> None:
+        """Note the statuses of a company's connections as `seen`."""
+        self._patiently(lambda: record(self.manifest, realm, scope, connections, seen))
 
     def drop(self, key: SnapshotKey) -> None:
         """Forget a snapshot; the next question fetches it again."""
-        # Files first: a manifest that is made anew from folders must not bring it back.
-        folders.sweep(self.root / key.folder)
-        with self._change() as connection:
+        # Files first: a manifest that is made anew from folders, or that cannot be changed, must not bring it back.
+        home = self.root / key.folder
+        with suppress(OSError):
+            folders.refuse_links(self.root, home)
+            folders.sweep(home)
+        self._memory.pop(self._current(key) or "", None)
+
+        def work(connection: sqlite3.Connection) -> None:
             connection.execute(f"DELETE FROM snapshots WHERE {_SNAPSHOT}", key.columns)  # noqa: S608
+
+        self._quietly(lambda: self._change(work))
 
     def clear(self) -> None:
         """Forget everything, unfinished walks too; whoever has the folder open goes on with an empty one."""
         for snapshot in self.snapshots():
             self.drop(snapshot.key)
-        with self._change() as connection:
+
+        def work(connection: sqlite3.Connection) -> None:
             for table in ("readers", "walks", "statuses"):
                 connection.execute(f"DELETE FROM {table}")  # noqa: S608  constants
+
+        self._quietly(lambda: self._change(work))
+
+    def latest_instance(self, place: Realm) -> str:
+        """Return the name of the embedded sandbox at `place` of which rows are kept, the latest; else nothing."""
+        rows = self._ask(
+            f"SELECT substr(host, ?) FROM snapshots WHERE {_INSTANCE} ORDER BY fetched DESC LIMIT 1",  # noqa: S608  constants
+            (len(place.host) + 2, *_instance(place)),
+        )
+        return str(rows[0][0]) if rows else ""
+
+    def drop_instances(self, place: Realm, *, but: str) -> None:
+        """Forget what is kept of embedded sandboxes that were at `place` before the one that is there now."""
+        here = place.of_instance(but).host
+        found = self._ask(
+            f"SELECT host, version, profile, resource, scope FROM snapshots WHERE {_INSTANCE}",  # noqa: S608
+            _instance(place),
+        )
+        for host, version, profile, resource, scope in found:
+            if host != here:
+                self.drop(SnapshotKey(Realm(host, version, profile), resource, scope))
+
+        def work(connection: sqlite3.Connection) -> None:
+            for table in ("readers", "statuses"):
+                gone = f"DELETE FROM {table} WHERE {_INSTANCE} AND host != ?"  # noqa: S608  constants
+                connection.execute(gone, (*_instance(place), here))
+
+        self._quietly(lambda: self._change(work))
 
     def lock(self, key: SnapshotKey) -> AbstractContextManager[None]:
         """Hold the right to fetch `key`; another process or thread that wants it waits."""
         return exclusive(self.root / "locks", "/".join(key.columns))
 
-    def _damaged(self, key: SnapshotKey, reason: str) -> None:
-        warnings.warn(f"The snapshot of {key} was dropped and is fetched again: {reason}.", CacheWarning, stacklevel=3)
+    def _damaged(self, key: SnapshotKey, reason: str, *, computed: bool = False) -> None:
+        then = "put together again from the tables it is made of" if computed else "fetched again"
+        warnings.warn(f"The snapshot of {key} was dropped and is {then}: {reason}.", CacheWarning, stacklevel=3)
         self.drop(key)
 
-    def _ask(self, question: str, values: tuple[str, ...] = ()) -> list[tuple[Any, ...]]:
+    def _ask(self, question: str, values: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
         try:
             return self.manifest.ask(question, values)
         except sqlite3.DatabaseError as error:
             self._repair(error)
             return self.manifest.ask(question, values)
 
-    @contextmanager
-    def _change(self) -> Iterator[sqlite3.Connection]:
+    def _change(self, work: Callable[[sqlite3.Connection], object]) -> None:
         self._ask("SELECT 1 FROM snapshots LIMIT 1")  # repairs what is damaged before a change begins
         with self.manifest.change() as connection:
-            yield connection
+            work(connection)
+
+    def _patiently(self, change: Callable[[], object]) -> None:
+        """Make a change; where the manifest cannot be written, in memory, and say so once."""
+        try:
+            change()
+        except ConfigurationError as error:
+            self.not_kept(error)
+            change()
+
+    def _quietly(self, change: Callable[[], object]) -> None:
+        """Make a change that only forgets: where the manifest cannot be written, in memory; nothing is lost by it."""
+        try:
+            change()
+        except ConfigurationError as error:
+            self.manifest.leave_disk(error)
+            change()
 
     def _repair(self, error: sqlite3.DatabaseError) -> None:
         with exclusive(self.root / "locks", "manifest"):
@@ -243,10 +376,14 @@ class Store:
                 # Another process may have repaired it while this one waited for the lock.
                 if self.manifest.ask("PRAGMA quick_check") == [("ok",)]:
                     return
-            aside = self.manifest.set_aside()
+            try:
+                aside = f"set aside as {self.manifest.set_aside().name}"
+            except OSError:  # a read-only disk, or open in another process of Windows
+                self.manifest.leave_disk(error)
+                aside = "left where it is"
             found = self._rebuild()
         warnings.warn(
-            f"The cache's manifest could not be read ({error}); it was set aside as {aside.name} and made"
+            f"The cache's manifest could not be read ({error}); it was {aside} and made"
             f" anew from {found} snapshot{'' if found == 1 else 's'} on disk.",
             CacheWarning,
             stacklevel=4,
@@ -281,3 +418,7 @@ def _admit(connection: sqlite3.Connection, realm: Realm, scope: str, fingerprint
         "INSERT OR IGNORE INTO readers VALUES (?, ?, ?, ?, ?)",
         (realm.host, realm.version, realm.profile, scope, fingerprint),
     )
+
+
+def _instance(place: Realm) -> tuple[int, str]:
+    return len(place.host) + 1, f"{place.host} "

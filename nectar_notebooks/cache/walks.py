@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from nectar_notebooks.api import Page, Session
+    from nectar_notebooks.api import AnswerTime, Page, Session
     from nectar_notebooks.cache.staging import Staging
     from nectar_notebooks.clock import Clock
 
@@ -45,7 +45,8 @@ _DELETABLE: Final = ("documents",)
 class Pulled:
     """Frames as they were at the moment `fetched`, from a walk that `began`, and what they cost.
 
-    `whole` frames come from a walk of the whole list, others from its changes.
+    `whole` frames come from a walk of the whole list, others from its changes. Where rows went in that were answered
+    before the walk (pages staged earlier, rows from the cache), `given` is when the oldest of them was.
     """
 
     frames: dict[str, pd.DataFrame]
@@ -56,6 +57,7 @@ class Pulled:
     requests: int
     unchanged: bool = False
     whole: bool = True
+    given: AnswerTime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,7 @@ class Listing:
             The walk broke, or the list kept changing; finished pages are staged.
         """
         spent = 0
+        misfits: list[tuple[int, int]] = []
         for _ in range(1 + _REPEATS):
             gathered, total, requests = self._walk(staging)
             spent += requests
@@ -128,7 +131,14 @@ class Listing:
                 came = len(frames[self._family.parent])
             if total == came:
                 return self._pulled(frames, staging, total, spent)
+            misfits.append((total, came))
             staging.restart(self._clock.now())
+        if len(set(misfits)) == 1:
+            raise ContractError(
+                f"The API contradicts itself about the {self._resource} of company {self._company_id}: {total:,} were "
+                f"announced and {came:,} came, and the same in each of {1 + _REPEATS} walks.",
+                advice="Nothing changed meanwhile, so asking again does not help: report it to Nectar's support.",
+            )
         raise InterruptedWalkError(
             f"The {self._resource} of company {self._company_id} changed during each of {1 + _REPEATS} walks.",
             rows=[],
@@ -151,7 +161,7 @@ class Listing:
 
     def _pulled(self, frames: dict[str, pd.DataFrame], staging: Staging, total: int, requests: int) -> Pulled:
         began = staging.began
-        return Pulled(frames, began, self._clock.now(), began.isoformat(), total, requests)
+        return Pulled(frames, began, self._clock.now(), began.isoformat(), total, requests, given=staging.given)
 
     def _walk(self, staging: Staging) -> tuple[_Gathered, int, int]:
         gathered = _Gathered(self._resource, self._company_id)
@@ -165,7 +175,7 @@ class Listing:
 
         def on_page(page: Page) -> None:
             progress.page(page)
-            staging.keep(page.number, page.raw)
+            staging.keep(page.number, page.raw, page.given)
             gathered.page(page.number, page.rows)
 
         def on_restart() -> None:

@@ -36,6 +36,7 @@ from nectar_notebooks.cli import (
 )
 from nectar_notebooks.cli.terminal import without_keys
 from nectar_notebooks.errors import NectarError
+from nectar_notebooks.printing import print_lines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,7 +74,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _failed(sentence: str) -> int:
-    print(f"nectar: {sentence}", file=sys.stderr)
+    print_lines(f"nectar: {sentence}", error=True)
     return 1
 
 

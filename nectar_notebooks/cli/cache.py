@@ -9,6 +9,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from nectar_notebooks.printing import print_lines
+
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
@@ -63,12 +65,12 @@ def _list(arguments: argparse.Namespace) -> int:
     folder = _folder(arguments)
     frame = contents(folder)
     if frame.empty:
-        print(f"Nothing is kept in {folder}.")
+        print_lines(f"Nothing is kept in {folder}.")
         return 0
     shown = frame.assign(
         bytes=frame["bytes"].map(_in_words), fetched=frame["fetched"].dt.strftime("%Y-%m-%d %H:%M UTC")
     )
-    print(shown.to_string(index=False))
+    print_lines(shown.to_string(index=False))
     return 0
 
 
@@ -76,7 +78,7 @@ def _size(arguments: argparse.Namespace) -> int:
     from nectar_notebooks.cache.housekeeping import size
 
     folder = _folder(arguments)
-    print(f"{_in_words(size(folder))} in {folder}")
+    print_lines(f"{_in_words(size(folder))} in {folder}")
     return 0
 
 
@@ -85,14 +87,14 @@ def _prune(arguments: argparse.Namespace) -> int:
     from nectar_notebooks.clock import SystemClock
 
     freed = prune(_folder(arguments), older_than=arguments.older_than, clock=SystemClock())
-    print(f"{_in_words(max(freed, 0))} freed.")
+    print_lines(f"{_in_words(max(freed, 0))} freed.")
     return 0
 
 
 def _clear(arguments: argparse.Namespace) -> int:
     from nectar_notebooks.cache.housekeeping import clear
 
-    print(f"{_in_words(clear(_folder(arguments)))} freed.")
+    print_lines(f"{_in_words(clear(_folder(arguments)))} freed.")
     return 0
 
 

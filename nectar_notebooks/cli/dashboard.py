@@ -12,7 +12,6 @@ import logging
 import os
 import secrets
 import socket
-import sys
 import tempfile
 from importlib.util import find_spec
 from pathlib import Path
@@ -22,6 +21,7 @@ from nectar_notebooks.cli.dashboard_page import DASHBOARDS, SOURCE, VARIABLE, gi
 from nectar_notebooks.cli.terminal import WITHOUT_ENVIRONMENT
 from nectar_notebooks.config import EMBEDDED_URL, ENVIRONMENTS
 from nectar_notebooks.errors import ConfigurationError
+from nectar_notebooks.printing import print_lines
 
 if TYPE_CHECKING:
     import argparse
@@ -101,10 +101,10 @@ def _run(arguments: argparse.Namespace) -> int:
         )
         application.initialize(argv=[])
         if settings.base_url == EMBEDDED_URL:
-            print("The data is invented: it comes from the embedded sandbox, a new one for every page.")
-        print(f"Open http://{_HOST}:{port}/?token={token} in a browser of this machine; Ctrl-C ends it.", flush=True)
+            print_lines("The data is invented: it comes from the embedded sandbox, a new one for every page.")
+        print_lines(f"Open http://{_HOST}:{port}/?token={token} in a browser of this machine; Ctrl-C ends it.")
         application.start()
-    print("The dashboard has stopped.", file=sys.stderr)
+    print_lines("The dashboard has stopped.", error=True)
     return 0
 
 

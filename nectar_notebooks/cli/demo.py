@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nectar_notebooks.cli.sandbox import add_bills
+from nectar_notebooks.printing import print_lines
 
 if TYPE_CHECKING:
     import argparse
@@ -48,13 +49,13 @@ def _run(arguments: argparse.Namespace) -> int:
     arguments.out.mkdir(parents=True, exist_ok=True)  # what cannot be written is said before anything is computed
     if arguments.bills is None:
         nectar = connect("local")
-        print("From the embedded sandbox: invented companies, no key needed.")
+        print_lines("From the embedded sandbox: invented companies, no key needed.")
     else:
         sandbox = Sandbox(world=World())
-        print(sandbox.load_bills(arguments.bills, columns=arguments.columns))
+        print_lines(sandbox.load_bills(arguments.bills, columns=arguments.columns))
         nectar = connect(sandbox=sandbox)
     for section in run(nectar, arguments.out):
-        print(section)
+        print_lines(section)
     return 0
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 import pandas as pd
 
 from nectar_notebooks.cli.terminal import amount, heading, paragraph, table
+from nectar_notebooks.methodology.adjustments import adjust
 from nectar_notebooks.schema.statuses import STATUSES, describe, needs_action
 
 if TYPE_CHECKING:
@@ -125,16 +126,14 @@ def rules(chosen: pd.Series, parts: pd.DataFrame, line_items: pd.DataFrame) -> s
 
 def sums(shown: Portfolio, attributed: pd.DataFrame, monthly: pd.DataFrame) -> str:
     """Return what the bills say beside what became of it."""
-    items, usage = _counting(shown.line_items), _counting(shown.usage)
-    excluded = usage["exclusion"].fillna(False).astype(bool)  # a tenant's share is subtracted from the landlord's
-    usage = usage.assign(usage=usage["usage"].where(~excluded, -usage["usage"]))
+    items, usage = _counting(shown.line_items), _counting(adjust(shown).usage)
+    usage = usage.assign(usage=usage["adjusted_usage"])  # a tenant's share and exported energy are subtracted
     charges, spread = attributed[attributed["method"] != "residual"], monthly[monthly["kind"] != "residual"]
     rows = []
     for currency in sorted(items["currency"].dropna().unique()):
         said, paid = (_sum(part.loc[part["currency"] == currency, "amount"]) for part in (items, charges))
         of_currency = spread[spread["currency"] == currency]
-        calendarized = _sum([*of_currency["cost"], *of_currency["finance"]])
-        rows.append([f"Cost, {currency}", *(amount(value, 2) for value in (said, paid, calendarized))])
+        rows.append([f"Cost, {currency}", *(amount(value, 2) for value in (said, paid, _sum(of_currency["total"])))])
     series = ["commodity", "subtype", "unit"]
     said_of = usage.groupby(series, dropna=False)["usage"].sum(min_count=1).rename("said").reset_index()
     spread_of = monthly.groupby(series, dropna=False)["usage"].sum(min_count=1).rename("spread").reset_index()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from nectar_notebooks.cli.terminal import WITHOUT_ENVIRONMENT
 from nectar_notebooks.config import ENVIRONMENTS, VERSIONS
+from nectar_notebooks.printing import print_lines
 
 if TYPE_CHECKING:
     import argparse
@@ -38,5 +39,5 @@ def _run(arguments: argparse.Namespace) -> int:
     from nectar_notebooks.doctor import diagnose
 
     found = diagnose(arguments.environment, version=arguments.api_version, object_id=arguments.id)
-    print(json.dumps(found.to_dict(), indent=2) if arguments.json else found)
+    print_lines(json.dumps(found.to_dict(), indent=2) if arguments.json else found)
     return 0 if found.ok else 1

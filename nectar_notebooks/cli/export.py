@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from nectar_notebooks.cli.companies import only
 from nectar_notebooks.cli.terminal import WITHOUT_ENVIRONMENT
 from nectar_notebooks.config import ENVIRONMENTS, VERSIONS
+from nectar_notebooks.printing import print_lines
 from nectar_notebooks.schema.tables import TABLES
 
 if TYPE_CHECKING:
@@ -62,12 +63,12 @@ def _run(arguments: argparse.Namespace) -> int:
     company = arguments.company or only(nectar.companies())
     export = _chosen(nectar.portfolio(company), arguments, sites, meters)
     for path in export.save(arguments.path, overwrite=arguments.force):
-        print(path)
+        print_lines(path)
     for sheet, frame in export.sheets.items():
-        print(f"{len(frame):,} rows of {sheet}")
+        print_lines(f"{len(frame):,} rows of {sheet}")
     if len(export.notes):
         out = int((~export.notes["exported"]).sum())
-        print(f"{out:,} left out, {len(export.notes) - out:,} to look at: the notes say which and why")
+        print_lines(f"{out:,} left out, {len(export.notes) - out:,} to look at: the notes say which and why")
     return 0
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from nectar_notebooks.cli.terminal import WITHOUT_ENVIRONMENT
 from nectar_notebooks.config import ENVIRONMENTS, VERSIONS
 from nectar_notebooks.errors import ConfigurationError
+from nectar_notebooks.printing import print_lines
 
 if TYPE_CHECKING:
     import argparse
@@ -66,7 +67,7 @@ def _compare(arguments: argparse.Namespace) -> int:
         raise ConfigurationError(
             error.message, advice='Put "new,old" where the key is kept, or call with --prompt.'
         ) from None
-    print(json.dumps(found.to_dict(), indent=2) if arguments.json else found)
+    print_lines(json.dumps(found.to_dict(), indent=2) if arguments.json else found)
     return 0 if found.old_can_go else 1
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from nectar_notebooks.errors import ConfigurationError
+from nectar_notebooks.printing import print_lines
 
 if TYPE_CHECKING:
     import argparse
@@ -70,11 +71,13 @@ def _check(arguments: argparse.Namespace) -> int:
         raise ConfigurationError(f"No notebook in {arguments.dir} has a cell to run.", advice="Check the path.")
     some = f"{len(notebooks)} notebook{'' if len(notebooks) == 1 else 's'}"
     if ended.returncode == 0:
-        print(f"Seed {arguments.seed}: every output of {some} is as it was kept.")
+        print_lines(f"Seed {arguments.seed}: every output of {some} is as it was kept.")
     else:
-        print(f"Seed {arguments.seed}: {some} checked, and not every output is as it was kept; the cells stand above.")
+        print_lines(
+            f"Seed {arguments.seed}: {some} checked, and not every output is as it was kept; the cells stand above."
+        )
     if unkept := sum(map(_never_run, notebooks)):
-        print(f"Nothing was compared in {unkept} cells: the notebooks were saved before those were run.")
+        print_lines(f"Nothing was compared in {unkept} cells: the notebooks were saved before those were run.")
     return 1 if ended.returncode else 0
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from nectar_notebooks.cli.terminal import WITHOUT_ENVIRONMENT
 from nectar_notebooks.config import ENVIRONMENTS, VERSIONS
+from nectar_notebooks.printing import print_lines
 
 if TYPE_CHECKING:
     import argparse
@@ -36,5 +37,5 @@ def _run(arguments: argparse.Namespace) -> int:
 
     nectar = connect(arguments.environment, version=arguments.api_version)
     nectar.ping()
-    print(f"The key is accepted: {nectar!r}")
+    print_lines(f"The key is accepted: {nectar!r}")
     return 0

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import logging
 import signal
-import sys
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from nectar_notebooks.config import VERSIONS
 from nectar_notebooks.errors import ConfigurationError
+from nectar_notebooks.printing import print_lines
 
 if TYPE_CHECKING:
     import argparse
@@ -29,10 +29,18 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = family.add_subparsers(title="commands", required=True, metavar="COMMAND").add_parser(
         "serve",
         help="serve it on this machine until interrupted",
-        description="Serve the embedded sandbox on 127.0.0.1 until Ctrl-C or SIGTERM.",
+        description="Serve the embedded sandbox on 127.0.0.1 until Ctrl-C or SIGTERM. It answers requests for "
+        "localhost, 127.0.0.1 or [::1] alone, writes nothing for a web page of another origin, and has a new random "
+        "key each time.",
     )
     parser.add_argument("--port", type=int, default=_PORT, help=f"port, 0 for a free one (default {_PORT})")
-    parser.add_argument("--seed", type=int, help="decides ids, names, bills and keys (default: 1)")
+    parser.add_argument("--seed", type=int, help="decides ids, names and bills (default: 1)")
+    parser.add_argument(
+        "--fixed-key",
+        action="store_true",
+        help="take the key that follows from the seed, the same in every run, instead of a random one: "
+        "whoever knows the seed knows it",
+    )
     parser.add_argument("--db", type=Path, metavar="FILE", help="keep the state in this file")
     parser.add_argument(
         "--documented-only",
@@ -68,17 +76,17 @@ def _serve(arguments: argparse.Namespace) -> int:
     switches = dict(_switch(text) for text in arguments.switch)
     sandbox = Sandbox(**seed, db=arguments.db, documented_only=arguments.documented_only, switches=switches)
     if arguments.bills is not None:
-        print(sandbox.load_bills(arguments.bills, columns=arguments.columns))
+        print_lines(sandbox.load_bills(arguments.bills, columns=arguments.columns))
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # that a request waits for a thread is no news
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    with sandbox.serve(arguments.port) as served:
-        print(_welcome(served.url, sandbox.key), flush=True)
+    with sandbox.serve(arguments.port, fixed_key=arguments.fixed_key) as served:
+        print_lines(_welcome(served.url, served.key, "fixed" if arguments.fixed_key else "random"))
         while not stop.wait(timeout=0.5):
             pass
     sandbox.close()
-    print("The embedded sandbox has stopped.", file=sys.stderr)
+    print_lines("The embedded sandbox has stopped.", error=True)
     return 0
 
 
@@ -89,12 +97,19 @@ def _switch(text: str) -> tuple[str, str]:
     return name, position
 
 
-def _welcome(url: str, key: str) -> str:
+_KEYS: Final = {
+    "random": "random, of this run alone; it opens nothing else. The same in every run: --fixed-key",
+    "fixed": "fixed: it follows from the seed, and whoever knows that can know it. It opens nothing else",
+}
+
+
+def _welcome(url: str, key: str, kind: str) -> str:
     return f"""\
 The embedded sandbox answers until Ctrl-C.
 
   base URL  {url}/{VERSIONS[0]}
-  key       {key}    (of this embedded sandbox alone; it opens nothing else)
+  key       {key}
+            ({_KEYS[kind]})
   contract  {url}/docs
 
   curl -H 'X-API-Key: {key}' {url}/{VERSIONS[0]}/company

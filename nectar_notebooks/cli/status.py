@@ -1,7 +1,8 @@
 """`nectar status`: which connections need somebody, for a person and for cron.
 
 Exit code 0 says that nothing needs action, 1 that something does, or that the API could not be asked: then a sentence
-stands on stderr and nothing on stdout. What a status means stands in `schema.statuses`.
+stands on stderr and nothing on stdout. What a status means stands in `schema.statuses`. Missing bills are counted on
+request: that needs all bills, which cron should not fetch every minute.
 """
 
 from __future__ import annotations
@@ -9,14 +10,17 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from nectar_notebooks.cli.terminal import WITHOUT_ENVIRONMENT, heading, paragraph, printable, table
+from nectar_notebooks.cli.terminal import WITHOUT_ENVIRONMENT, heading, paragraph, table
 from nectar_notebooks.config import ENVIRONMENTS
+from nectar_notebooks.printing import print_lines
 
 if TYPE_CHECKING:
     import argparse
 
     import pandas as pd
 
+    from nectar_notebooks.client import Nectar
+    from nectar_notebooks.dashboards.closer import Closer
     from nectar_notebooks.dashboards.reading import Look
 
 __all__ = ["add"]
@@ -41,6 +45,11 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         help=f"which environment to ask; {WITHOUT_ENVIRONMENT}",
     )
     parser.add_argument("--company", help="only this company: an id, an external id or a name")
+    parser.add_argument(
+        "--bills",
+        action="store_true",
+        help="count missing bills too; reads all bills, from the cache and what changed since",
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
     parser.set_defaults(run=_run)
 
@@ -49,8 +58,9 @@ def _run(arguments: argparse.Namespace) -> int:
     from nectar_notebooks.dashboards.connections_view import connection_frame, counts_by_family, headline
     from nectar_notebooks.schema.statuses import needs_action
 
-    look = _look(arguments.environment, arguments.company)
-    every = connection_frame(look)
+    nectar, look = _look(arguments.environment, arguments.company)
+    closer = _closer(nectar, look) if arguments.bills else None
+    every = connection_frame(look, closer)
     action = every["status"].map(lambda status: not isinstance(status, str) or needs_action(status)).astype(bool)
     rows = every[action].sort_values(["status_since", "connection_id"], kind="stable")[list(_COLUMNS)]
     if arguments.json:
@@ -58,19 +68,21 @@ def _run(arguments: argparse.Namespace) -> int:
             "fetched": look.fetched.isoformat(),
             "connections": len(every),
             "families": counts_by_family(every["family"]),
+            "bills_missing": None if closer is None else int(closer.coverage.holes["bills_expected"].sum()),
+            "sites_with_holes": None if closer is None else int(closer.coverage.holes["site_id"].nunique()),
             "needs_action": [_plain(row) for row in rows.to_dict("records")],
         }
-        print(json.dumps(answer, indent=2))
+        print_lines(json.dumps(answer, indent=2))
     else:
-        print(heading("Connections", f"as of {look.fetched:%Y-%m-%d %H:%M} UTC"))
-        print(paragraph(f"{headline(every)}."))
+        print_lines(heading("Connections", f"as of {look.fetched:%Y-%m-%d %H:%M} UTC"))
+        print_lines(paragraph(f"{headline(every, closer)}."))
         told = f"\n{_table(rows, several=len(look.companies) > 1)}" if len(rows) else paragraph("Nothing needs action.")
-        print(told)
+        print_lines(told)
     return 1 if len(rows) else 0
 
 
-def _look(environment: str | None, company: str | None) -> Look:
-    """Return the connections as they are now, whatever the age of what is kept."""
+def _look(environment: str | None, company: str | None) -> tuple[Nectar, Look]:
+    """Return the client, and the connections as they are now, whatever the age of what is kept."""
     from nectar_notebooks.connecting import connect
     from nectar_notebooks.dashboards.reading import first_look, look_again
 
@@ -81,7 +93,16 @@ def _look(environment: str | None, company: str | None) -> Look:
     old = [one for one, part in look.parts.items() if part.fetched is not None and part.fetched < begun]
     for company_id in old:
         nectar.catch_up(company_id, "connections")
-    return look_again(nectar, look, old)
+    return nectar, look_again(nectar, look, old)
+
+
+def _closer(nectar: Nectar, look: Look) -> Closer:
+    """Return what bills say, brought up to date by changes."""
+    from nectar_notebooks.dashboards.closer import closer_look
+
+    for company_id in look.parts:
+        nectar.catch_up(company_id, "bills")
+    return closer_look(nectar, look)
 
 
 def _plain(row: dict[Any, Any]) -> dict[str, object]:
@@ -107,7 +128,7 @@ def _table(rows: pd.DataFrame, *, several: bool) -> str:
     lines = []
     steps: dict[str, list[str]] = {}
     for row in rows.to_dict("records"):
-        plain = {name: "-" if value is None else printable(str(value)) for name, value in _plain(row).items()}
+        plain = {name: "-" if value is None else str(value) for name, value in _plain(row).items()}
         called = plain["connection_id"] if plain["provider"] == "-" else plain["provider"]
         lines.append([plain["company"]] * several + [called, plain["status"], plain["status_since"][:10]])
         asked = steps.setdefault(plain["next_step"], [])

@@ -1,14 +1,16 @@
-"""Tables and headings for a terminal of 100 columns. Knows nothing of bills."""
+"""Tables and headings for a terminal of 100 columns. Knows nothing of bills; printing itself is left to `printing`."""
 
 from __future__ import annotations
 
 import textwrap
 from typing import TYPE_CHECKING, Final
 
+from nectar_notebooks.printing import printable
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["WIDTH", "WITHOUT_ENVIRONMENT", "amount", "heading", "paragraph", "printable", "table", "without_keys"]
+__all__ = ["WIDTH", "WITHOUT_ENVIRONMENT", "amount", "heading", "paragraph", "table", "without_keys"]
 
 WIDTH: Final = 100
 #: What every command does that is not told which environment to ask.
@@ -22,12 +24,12 @@ _LONGEST_WORD: Final = 12
 
 def heading(title: str, note: str = "") -> str:
     """Return a section's first line, with an empty line before it."""
-    return f"\n{title.upper()}" + (f"  {note}" if note else "")
+    return f"\n{printable(title.upper())}" + (f"  {printable(note)}" if note else "")
 
 
 def paragraph(text: str) -> str:
     """Return `text` wrapped and indented as tables are."""
-    return textwrap.fill(text, WIDTH, initial_indent=_GAP, subsequent_indent=_GAP)
+    return textwrap.fill(printable(text), WIDTH, initial_indent=_GAP, subsequent_indent=_GAP)
 
 
 def amount(value: float, decimals: int = 0) -> str:
@@ -39,11 +41,6 @@ def amount(value: float, decimals: int = 0) -> str:
     ('1,234.50', '-')
     """
     return _MISSING if value != value else f"{value:,.{decimals}f}"
-
-
-def printable(text: str) -> str:
-    """Return a text that moves no cursor, whatever an API or a sender put into it."""
-    return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 def without_keys(message: str, words: Sequence[str]) -> str:
@@ -87,7 +84,7 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[str]], align: str, tot
       Mill   5.00
       Yard  12.50
     """
-    lines = [list(headers), *map(list, rows)]
+    lines = [[printable(cell) for cell in line] for line in (headers, *rows)]
     widths = [max(len(line[place]) for line in lines) for place in range(len(headers))]
     over = len(_GAP) + sum(widths) + len(_GAP) * (len(widths) - 1) - WIDTH
     flexible = [place for place, letter in enumerate(align) if letter == "f"]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from nectar_notebooks.cli.companies import only
 from nectar_notebooks.cli.terminal import WITHOUT_ENVIRONMENT
 from nectar_notebooks.config import ENVIRONMENTS, VERSIONS
+from nectar_notebooks.printing import print_lines
 
 if TYPE_CHECKING:
     import argparse
@@ -43,5 +44,5 @@ def _run(arguments: argparse.Namespace) -> int:
     nectar = connect(arguments.environment)
     company = arguments.company or only(nectar.companies())
     found = nectar.compare_versions(company, old=arguments.old, new=arguments.new)
-    print(json.dumps(found.to_dict(), indent=2) if arguments.json else found)
+    print_lines(json.dumps(found.to_dict(), indent=2) if arguments.json else found)
     return 0 if found.expected else 1

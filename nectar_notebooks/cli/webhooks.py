@@ -9,15 +9,15 @@ from __future__ import annotations
 import json
 import os
 import signal
-import sys
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from nectar_notebooks.cli.terminal import printable, table
+from nectar_notebooks.cli.terminal import table
 from nectar_notebooks.clock import stopwatch
 from nectar_notebooks.config import ENVIRONMENTS
 from nectar_notebooks.errors import ConfigurationError, NotFoundError
+from nectar_notebooks.printing import print_lines, printable
 
 if TYPE_CHECKING:
     import argparse
@@ -29,9 +29,6 @@ __all__ = ["add"]
 _VARIABLE: Final = "NECTAR_WEBHOOK_SECRET"
 _PORT: Final = 8766
 _LEDGER: Final = Path("nectar-webhooks.db")
-_LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
-#: Beyond the receiver's own limit, so that it answers 413 itself.
-_SLACK: Final = 65_536
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -98,11 +95,9 @@ def _secrets() -> list[str]:
 
 
 def _listen(arguments: argparse.Namespace) -> int:
-    import waitress
-    from waitress import wasyncore
-
+    from nectar_notebooks.loopback import is_loopback
     from nectar_notebooks.webhooks import Receiver, Syncing
-    from nectar_notebooks.webhooks.receiver import BODY_LIMIT
+    from nectar_notebooks.webhooks.listener import bound, listen
 
     secrets = _secrets()
     handler = _print
@@ -113,41 +108,33 @@ def _listen(arguments: argparse.Namespace) -> int:
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
+    where = bound(arguments.host, arguments.port)  # before a ledger is made
     receiver = Receiver(secrets, arguments.ledger, handler)
-    channels: dict[int, object] = {}
-    try:
-        server = waitress.create_server(
-            receiver,
-            map=channels,
-            host="127.0.0.1" if arguments.host == "localhost" else arguments.host,
-            port=arguments.port,
-            threads=8,
-            ident=None,
-            max_request_body_size=BODY_LIMIT + _SLACK,
-            clear_untrusted_proxy_headers=True,
-        )
+    printed = stopwatch()
+
+    def listening(address: str) -> None:
         receiver.start()
-        host = f"[{arguments.host}]" if ":" in arguments.host else arguments.host
-        print(f"Listening on http://{host}:{server.effective_port} until Ctrl-C.", flush=True)
-        if arguments.host not in _LOOPBACK:
-            print("Other machines can reach it: put TLS in front.", file=sys.stderr)
-        printed = stopwatch()
-        while not stop.is_set():
-            wasyncore.loop(timeout=0.5, map=channels, count=1)
-            if stopwatch() - printed >= arguments.metrics:
-                print(receiver.metrics_line(), file=sys.stderr, flush=True)
-                printed = stopwatch()
-        server.task_dispatcher.shutdown(cancel_pending=True, timeout=5)
-        wasyncore.close_all(channels, ignore_all=True)
-        print(receiver.metrics_line(), file=sys.stderr, flush=True)
+        print_lines(f"Listening on {address} until Ctrl-C.")
+        if not is_loopback(address.removeprefix("http://")):
+            print_lines("Other machines can reach it: put TLS in front.", error=True)
+
+    def turn() -> None:
+        nonlocal printed
+        if stopwatch() - printed >= arguments.metrics:
+            print_lines(receiver.metrics_line(), error=True)
+            printed = stopwatch()
+
+    try:
+        listen(receiver, where, until=stop.is_set, listening=listening, turn=turn)
+        print_lines(receiver.metrics_line(), error=True)
     finally:
         receiver.close()
     return 0
 
 
 def _print(event: Event) -> None:
-    name = event.type if event.type.isprintable() else repr(event.type)
-    print(f"{event.timestamp:%Y-%m-%dT%H:%M:%SZ}  {event.id}  {name[:80] or '(no type)'}", flush=True)
+    line = f"{event.timestamp:%Y-%m-%dT%H:%M:%SZ}  {event.id}  {event.type[:80] or '(no type)'}"
+    print_lines(printable(line))  # one line, whatever the sender wrote
 
 
 def _ledger(arguments: argparse.Namespace) -> Ledger:
@@ -165,15 +152,15 @@ def _list(arguments: argparse.Namespace) -> int:
     rows = [
         (
             one.id,
-            printable(one.type),
+            one.type,
             one.state,
             str(one.attempts),
             f"{one.received:%Y-%m-%d %H:%M}",
-            printable(one.error or ""),
+            one.error or "",
         )
         for one in entries
     ]
-    print(table(("id", "type", "state", "tries", "received", "error"), rows, "ffllrf"))
+    print_lines(table(("id", "type", "state", "tries", "received", "error"), rows, "ffllrf"))
     return 0
 
 
@@ -181,18 +168,18 @@ def _show(arguments: argparse.Namespace) -> int:
     entry, payload = _ledger(arguments).show(arguments.id)
     facts = (("id", entry.id), ("type", printable(entry.type)), ("state", entry.state), ("tries", str(entry.attempts)))
     for name, value in (*facts, ("error", printable(entry.error or "-"))):
-        print(f"{name:<6} {value}")
-    print(json.dumps(payload, indent=2))
+        print_lines(f"{name:<6} {value}")
+    print_lines(json.dumps(payload, indent=2))
     return 0
 
 
 def _replay(arguments: argparse.Namespace) -> int:
     _ledger(arguments).replay(arguments.id)
-    print(f"{arguments.id} is handled again by the receiver that runs on this ledger, or by the next one.")
+    print_lines(f"{arguments.id} is handled again by the receiver that runs on this ledger, or by the next one.")
     return 0
 
 
 def _prune(arguments: argparse.Namespace) -> int:
     removed = _ledger(arguments).prune(days=arguments.days)
-    print(f"Removed {removed}; what is open or dead stays.")
+    print_lines(f"Removed {removed}; what is open or dead stays.")
     return 0

@@ -13,6 +13,7 @@ from nectar_notebooks.cache import Company
 from nectar_notebooks.client.core import Core
 from nectar_notebooks.client.resolving import Given
 from nectar_notebooks.client.scope import resolve
+from nectar_notebooks.client.shown import shown
 from nectar_notebooks.config import VERSIONS, keys_in_sight
 from nectar_notebooks.diagnosis import Patient, compare_frames, compare_keys, examine
 from nectar_notebooks.errors import ConfigurationError, InvalidRequestError, OfflineError
@@ -48,7 +49,7 @@ class Checks(Core):
             elsewhere = []  # this connection found its key: where others stand is a hint alone
         library = self._library
         patient = Patient(
-            library.session, library.realm.profile, self._place, self._key, library.offline, tuple(elsewhere)
+            library.session, library.place.profile, self._place, self._key, library.offline, tuple(elsewhere)
         )
         return examine(patient, object_id)
 
@@ -92,9 +93,9 @@ class Checks(Core):
             An unknown version, or the same one twice.
         """
         for version in (old, new):
-            if version not in VERSIONS:
+            if not isinstance(version, str) or version not in VERSIONS:
                 raise InvalidRequestError(
-                    f"There is no API version {version!r}.", advice=f"Say one of {', '.join(VERSIONS)}."
+                    f"There is no API version {shown(version)}.", advice=f"Say one of {', '.join(VERSIONS)}."
                 )
         if old == new:
             raise InvalidRequestError(f"{old} was to be compared with itself.", advice="Name two versions.")
@@ -106,5 +107,5 @@ class Checks(Core):
         library = copy.copy(self._library)
         if version != library.session.version:
             library.session = library.session.sibling(version=version)
-            library.realm = replace(library.realm, version=version)
+            library.place = replace(library.place, version=version)
         return Company(library, company_id).portfolio().frames

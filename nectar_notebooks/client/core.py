@@ -8,8 +8,9 @@ from nectar_notebooks.cache import Company, Held, Library, Questions
 from nectar_notebooks.client.dates import Window
 from nectar_notebooks.client.filters import Question
 from nectar_notebooks.client.scope import Scope
+from nectar_notebooks.client.shown import is_text, shown
 from nectar_notebooks.client.watching import Change, Watchers, renew
-from nectar_notebooks.errors import InterruptedWalkError
+from nectar_notebooks.errors import InterruptedWalkError, InvalidRequestError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,7 +78,16 @@ class Core:
         -------
         bool
             Whether anything was asked: not where nothing is kept, since the first question will fetch it.
+
+        Raises
+        ------
+        InvalidRequestError
+            An id that is no text, or another noun.
         """
+        if not is_text(company_id) or not (bill_id is None or is_text(bill_id)):
+            raise InvalidRequestError(f"catch_up takes ids, not {shown(company_id)} and {shown(bill_id)}.")
+        if not isinstance(noun, str) or noun not in ("bills", "connections"):
+            raise InvalidRequestError(f"There is nothing to catch up with in {shown(noun)}: say bills or connections.")
         done = renew(self._library, company_id, noun, bill_id, gone=gone)
         if done:
             self._watchers.tell(Change(company_id, noun))
@@ -122,6 +132,7 @@ class Core:
             "noun": noun,
             "company_id": scope.company_id if scope else None,
             "fetched": held.fetched.isoformat(),
+            "as_of": held.given.at.isoformat(),
             "source": "wire" if requests else "cache",
             "requests": requests,
             "rows": len(frame),

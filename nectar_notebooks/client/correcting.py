@@ -12,6 +12,7 @@ from nectar_notebooks.client.resolving import Given
 from nectar_notebooks.client.scope import Scope, resolve
 from nectar_notebooks.client.sending import Writing, carried_out
 from nectar_notebooks.client.several import ids_of
+from nectar_notebooks.client.value_checks import flag
 from nectar_notebooks.errors import InvalidRequestError, NotFoundError
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ class CorrectingVerbs(Writing):
         return self._track(accounts, company, tracked=False, update_meters=update_meters)
 
     def _track(self, accounts: Several, company: Given | None, *, tracked: bool, update_meters: bool) -> pd.DataFrame:
+        update_meters = flag("update_meters", update_meters)
         ids, owner = ids_of(accounts, "account_id", "account")
         scope = resolve(self._library, company if company is not None else owner)
         if owner not in (None, scope.company_id):

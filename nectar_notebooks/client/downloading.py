@@ -44,7 +44,8 @@ class DownloadingVerbs(Core):
         bill
             A bill's id, or a row of :meth:`bills`.
         to : path, optional
-            A file, or a folder in which it gets the name the API knows it by; without it, the current folder.
+            A file, or a folder in which it gets the name the API knows it by, and the suffix of its kind; without it,
+            the current folder.
         company
             Its company; may be left out with a row, or where only one is visible.
         overwrite : bool, default False
@@ -53,7 +54,7 @@ class DownloadingVerbs(Core):
         Returns
         -------
         Path
-            Where it is now. It is there whole, or not at all.
+            Where it is now. It is there whole, or not at all. What is no PDF or picture is kept with a warning.
 
         Raises
         ------
@@ -64,7 +65,7 @@ class DownloadingVerbs(Core):
         PermissionDeniedError
             The link is not valid any more, and neither is a fresh one.
         ContractError
-            A web page came instead of a file, or the address is not https.
+            A web page came instead of a file, it is larger than ``limits`` allow, or the address is not https.
         NetworkError, ServerError
             The file did not come.
         OfflineError
@@ -82,17 +83,22 @@ class DownloadingVerbs(Core):
         row = self._bill(bill, company)
         if not isinstance(row["url"], str):
             raise InvalidRequestError(f"Bill {row['bill_id']} has no original file: its answer names no address.")
-        target = place_for(to, file_name(row["file_name"], str(row["bill_id"])), overwrite=overwrite)
+        name = file_name(row["file_name"], str(row["bill_id"]))
+        target = place_for(to, name, overwrite=overwrite)
+        named_by_api = to is None or target.name == name
         if self._library.offline:
             raise OfflineError("Offline, and the original files of bills are not kept.")
         try:
-            save(self._library.session.download(row["url"]), target)
+            return save(
+                self._library.session.download(row["url"]), target, named_by_api=named_by_api, overwrite=overwrite
+            )
         except (PermissionDeniedError, NotFoundError):
             fresh = self._fresh_url(row)
             if fresh in (None, row["url"]):
                 raise
-            save(self._library.session.download(str(fresh)), target)
-        return target
+            return save(
+                self._library.session.download(str(fresh)), target, named_by_api=named_by_api, overwrite=overwrite
+            )
 
     def _bill(self, bill: Given, company: Given | None) -> pd.Series:
         """Return the bill's row, from what is kept or else from the wire."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,15 +16,18 @@ from typing import Final, TypeAlias
 from urllib.parse import urlsplit
 from uuid import uuid4
 
+from nectar_notebooks.cache.keys import is_device
 from nectar_notebooks.client.shown import shown
 from nectar_notebooks.errors import InvalidRequestError
+from nectar_notebooks.limits import MB, path_of, read_regular_file
+from nectar_notebooks.printing import printable
 
 __all__ = ["Documents", "File", "file_name", "place_for", "save", "uploadable"]
 
 #: A file on this machine, an https address, or several addresses.
 Documents: TypeAlias = "str | os.PathLike[str] | Iterable[str]"
 
-_LARGEST: Final = 25 * 1024 * 1024
+_LARGEST: Final = 25 * MB
 _MOST_PAGES: Final = 150
 _KINDS: Final = {
     ".pdf": (b"%PDF-", "application/pdf"),
@@ -33,7 +37,19 @@ _KINDS: Final = {
 }
 _PAGE_TREE: Final = re.compile(rb"/Type\s*/Pages\b")
 _COUNT: Final = re.compile(rb"/Count\s+(\d{1,9})")
+#: In bytes of UTF-8, as file systems count: most take 255, some 143, and a suffix may be added.
 _LONGEST_NAME: Final = 120
+#: How a picture begins, and the suffixes it may have; a PDF may have something before its start.
+_PICTURES: Final = (
+    (b"\x89PNG\r\n\x1a\n", (".png",)),
+    (b"\xff\xd8\xff", (".jpg", ".jpeg")),
+    (b"GIF8", (".gif",)),
+    (b"II*\x00", (".tif", ".tiff")),
+    (b"MM\x00*", (".tif", ".tiff")),
+)
+_PROGRAMS: Final = (b"MZ", b"\x7fELF", b"#!", b"PK")
+#: Suffixes of unknown content that no computer runs.
+_HARMLESS: Final = frozenset({".bin", ".csv", ".txt"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +72,7 @@ def uploadable(documents: Documents) -> File | list[str]:
     if isinstance(documents, str) and "://" in documents:
         return [_address(documents)]
     if isinstance(documents, (str, os.PathLike)):
-        return _file(Path(documents).expanduser())
+        return _file(_path(documents))
     if not isinstance(documents, Iterable):
         raise InvalidRequestError(f"A {type(documents).__name__} cannot be uploaded: give a file, or https addresses.")
     addresses = [_address(one) for one in documents]
@@ -83,12 +99,12 @@ def _file(path: Path) -> File:
     if kind is None:
         raise InvalidRequestError(f"{path.name!r} is no PDF, PNG or JPG, and the API takes no other file.")
     try:
-        size = path.stat().st_size
-        content = b"" if size > _LARGEST else path.read_bytes()
+        content = read_regular_file(path, _LARGEST)
+        size = max(path.stat().st_size, len(content))
     except OSError as error:
         raise InvalidRequestError(f"{path} cannot be read: {error.strerror}.") from error
     if size > _LARGEST:
-        raise InvalidRequestError(f"{path.name} has {size / 1024 / 1024:.1f} MB; the API takes 25 at most.")
+        raise InvalidRequestError(f"{path.name} has {size / MB:.1f} MB; the API takes 25 at most.")
     signature, media_type = kind
     if not content.startswith(signature):
         what = "empty" if not content else f"no {path.suffix[1:].upper()}, whatever its name says"
@@ -96,7 +112,7 @@ def _file(path: Path) -> File:
     pages = _pages(content) if media_type == "application/pdf" else 0
     if pages > _MOST_PAGES:
         raise InvalidRequestError(f"{path.name} has {pages} pages; the API takes {_MOST_PAGES} at most.")
-    return File(path.name, content, media_type)
+    return File(path.name.encode("utf-8", "replace").decode(), content, media_type)  # a name may be no text at all
 
 
 def _pages(content: bytes) -> int:
@@ -114,11 +130,27 @@ def file_name(called: object, bill_id: str) -> str:
     """Return a safe name for a bill's original: what the API calls it is data, and never a path."""
     name = called if isinstance(called, str) else ""
     name = re.split(r"[/\\]", name)[-1]
-    name = re.sub(r'[\x00-\x1f\x7f<>:"|?*]', "_", name).strip(" .")
+    name = "".join("_" if one in '<>:"|?*' or not one.isprintable() else one for one in name).strip(" .")
     if not name:
         name = re.sub(r"[^\w-]", "_", bill_id) + ".pdf"
+    if is_device(name):
+        name = f"_{name}"  # Windows would write to a device
     stem, dot, suffix = name.rpartition(".")
-    return name if len(name) <= _LONGEST_NAME else f"{(stem or name)[: _LONGEST_NAME - 8]}{dot}{suffix[:7]}"
+    if len(name.encode("utf-8", "replace")) <= _LONGEST_NAME:
+        return name
+    return f"{_cut(stem, _LONGEST_NAME - 8)}.{_cut(suffix, 7)}" if dot else _cut(name, _LONGEST_NAME - 8)
+
+
+def _cut(text: str, most: int) -> str:
+    """Return as much of a text as fits into so many bytes."""
+    return text.encode("utf-8", "replace")[:most].decode("utf-8", "ignore").rstrip(" .")
+
+
+def _path(given: str | os.PathLike[str]) -> Path:
+    try:
+        return path_of(given)
+    except OSError as error:
+        raise InvalidRequestError(f"{shown(given)} cannot be the path of a file: {error.strerror}.") from error
 
 
 def place_for(to: str | os.PathLike[str] | None, name: str, *, overwrite: bool) -> Path:
@@ -129,26 +161,57 @@ def place_for(to: str | os.PathLike[str] | None, name: str, *, overwrite: bool) 
     InvalidRequestError
         Something is there already, or the folder is not.
     """
-    target = Path() if to is None else Path(to).expanduser()
-    target = target / name if target.is_dir() else target
+    target = Path() if to is None else _path(to)
+    target = _path(target / name) if target.is_dir() else target
     if not target.parent.is_dir():
         raise InvalidRequestError(
             f"There is no folder {target.parent}.", advice="Make it first, or say another with to=."
         )
-    if target.exists() and not overwrite:
-        raise InvalidRequestError(f"{target} is there already.", advice="Say another with to=, or overwrite=True.")
+    _must_be_free(target, overwrite=overwrite)
     return target
 
 
-def save(pieces: Iterator[bytes], target: Path) -> None:
-    """Write a file whole: what was there before stays until all of it has come."""
+def _must_be_free(target: Path, *, overwrite: bool) -> None:
+    if target.is_dir() or (target.exists() and not overwrite):
+        raise InvalidRequestError(f"{target} is there already.", advice="Say another with to=, or overwrite=True.")
+
+
+def save(pieces: Iterator[bytes], target: Path, *, named_by_api: bool, overwrite: bool) -> Path:
+    """Write a file whole, and return where: what was there before stays until all of it has come.
+
+    A name that the API chose gets the suffix of what the file is. What is no PDF or picture is kept, with a warning.
+    """
+    start = next(pieces, b"")
+    suffixes = _suffixes(start)
+    if named_by_api and target.suffix.lower() not in (suffixes or _HARMLESS):
+        target = target.with_name(f"{_cut(target.name, _LONGEST_NAME)}{suffixes[0] if suffixes else '.bin'}")
+        _must_be_free(target, overwrite=overwrite)
     draft = target.with_name(f".{uuid4().hex}.part")
     try:
         try:
             with draft.open("xb") as file:
+                file.write(start)
                 file.writelines(pieces)
             draft.replace(target)
         finally:
             draft.unlink(missing_ok=True)
     except OSError as error:
-        raise InvalidRequestError(f"{target} could not be written: {error.strerror}.") from error
+        raise InvalidRequestError(
+            f"{target} could not be written: {error.strerror}.",
+            advice="Check space and rights there, and whether it is open in another program; or say another with to=.",
+        ) from error
+    if not suffixes:
+        warnings.warn(
+            printable(f"{target} is no PDF and no picture, whatever it is called: look at it before you open it."),
+            stacklevel=3,
+        )
+    return target
+
+
+def _suffixes(start: bytes) -> tuple[str, ...]:
+    """Return the suffixes of a PDF or picture that begins so; none for anything else."""
+    if b"%PDF" in start[:1024] and not start.startswith(_PROGRAMS):
+        return (".pdf",)
+    if start[:4] == b"RIFF" and start[8:12] == b"WEBP":
+        return (".webp",)
+    return next((suffixes for sign, suffixes in _PICTURES if start.startswith(sign)), ())

@@ -20,6 +20,7 @@ from nectar_notebooks.client.others import OtherNouns
 from nectar_notebooks.client.resolving import Given
 from nectar_notebooks.client.scope import resolve
 from nectar_notebooks.client.shown import shown
+from nectar_notebooks.client.value_checks import flag
 from nectar_notebooks.errors import InvalidRequestError
 
 if TYPE_CHECKING:
@@ -202,6 +203,7 @@ class InvitingVerbs(OtherNouns):
     def _invite(
         self, endpoint: str, ids: Mapping[str, str], sent: dict[str, object], scope: Scope, *, again: bool
     ) -> pd.DataFrame:
+        again = flag("again", again)
         asked = Asked(self._library)
         form = json.dumps([endpoint, *ids.values(), sent], sort_keys=True)
         with self._inviting:  # the second press of a double click waits for the first
@@ -234,14 +236,19 @@ class InvitingVerbs(OtherNouns):
             each = [row for _, row in sites.iterrows()]
         elif isinstance(sites, (str, pd.Series, Mapping)) or hasattr(sites, "_asdict"):
             each = [cast("Given", sites)]
-        else:
+        elif isinstance(sites, Iterable):
             each = list(cast("Iterable[Given]", sites))
+        else:
+            raise InvalidRequestError(f"sites={shown(sites)} cannot be understood: give a site, or a list of sites.")
         return list(dict.fromkeys(resolve(self._library, scope.company_id, one).site_id or "" for one in each))
 
 
 def _who_may(
     emails: Iterable[str] | str, expires_in: float | None, max_uses: int | None, send: bool
 ) -> dict[str, object]:
+    if not isinstance(emails, Iterable):
+        raise InvalidRequestError(f"emails={shown(emails)} cannot be understood: give an address, or a list of them.")
+    send = flag("send", send)
     addresses = [emails] if isinstance(emails, str) and emails else list(emails)
     if send and not addresses:
         raise InvalidRequestError(

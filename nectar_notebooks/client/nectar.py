@@ -7,7 +7,10 @@ kept is the library's work.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import warnings
+from typing import Any
+
+import pandas as pd
 
 from nectar_notebooks.cache import Company
 from nectar_notebooks.client.bills import BillNouns
@@ -24,10 +27,9 @@ from nectar_notebooks.client.scope import resolve
 from nectar_notebooks.client.uploading import UploadingVerbs
 from nectar_notebooks.client.writing import ObjectVerbs
 from nectar_notebooks.errors import OfflineError
+from nectar_notebooks.printing import printable
+from nectar_notebooks.schema.accounts import UnknownStateWarning, name_states, unknown_states
 from nectar_notebooks.schema.portfolio import Portfolio
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 __all__ = ["Nectar"]
 
@@ -150,13 +152,30 @@ class Nectar(BillNouns, InvitingVerbs, ObjectVerbs, CorrectingVerbs, UploadingVe
         return intervals if window.open else only(intervals, window.contains(intervals["start"]))
 
     def portfolio(self, company: Given | None = None) -> Portfolio:
-        """Return every table of a company, of one generation, joined by their ``_id`` keys."""
+        """Return every table of a company, of one generation, joined by their ``_id`` keys.
+
+        Accounts in a state that nobody knows count; a warning names these states, and ``unknown_states`` in
+        ``accounts.attrs["nectar"]``.
+        ``as_of`` of it is when the API gave the oldest answer that went into it: of rows from the cache, when they were
+        last asked for. Where the API sends no date that can be meant, it is this client's clock, and a warning says so.
+        """
         scope = resolve(self._library, company)
         rows = Company(self._library, scope.company_id)
         held = self._resumable(lambda: self.portfolio(scope.company_id), rows.portfolio)
         frames = {name: self._marked(frame, held, name, scope) for name, frame in held.frames.items()}
+        states = name_states(unknown_states(frames["accounts"]["status"].dropna()))
+        if states:
+            frames["accounts"].attrs["nectar"]["unknown_states"] = states
+            warnings.warn(states, UnknownStateWarning, stacklevel=2)
         self.last_fetch |= {"noun": "portfolio", "rows": sum(len(frame) for frame in frames.values())}
-        return Portfolio(**frames)
+        if not held.given.by_api:
+            warnings.warn(
+                f"Not every answer of {self.address} had a Date header that can be meant: as_of of the portfolio is by"
+                " this client's clock. Give today= where days are counted, if that clock may be wrong.",
+                UserWarning,
+                stacklevel=2,
+            )
+        return Portfolio(**frames, as_of=pd.Timestamp(held.given.at))
 
     def refresh(self, company: Given | None = None) -> pd.DataFrame:
         """Ask for what changed, whatever the age of what is kept: of one company, or of all that are kept.
@@ -193,4 +212,4 @@ class Nectar(BillNouns, InvitingVerbs, ObjectVerbs, CorrectingVerbs, UploadingVe
         return Company(self._library, resolve(self._library, company).company_id).status_history()
 
     def __repr__(self) -> str:
-        return f"Nectar({self._place}; {self._key})"
+        return printable(f"Nectar({self._place}; {self._key})")

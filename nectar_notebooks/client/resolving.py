@@ -13,7 +13,7 @@ from typing import Any, Final, Protocol, TypeAlias
 
 import pandas as pd
 
-from nectar_notebooks.client.shown import shown
+from nectar_notebooks.client.shown import is_text, shown
 from nectar_notebooks.errors import InvalidRequestError, NotFoundError
 
 __all__ = ["COMPANY", "CONNECTION", "SITE", "Given", "Kind", "listed", "one"]
@@ -83,6 +83,8 @@ def row_of(given: Given, kind: Kind) -> Mapping[Any, object] | None:
         It is neither, has no key of this kind, is a row of something finer, or several rows.
     """
     if isinstance(given, str):
+        if not is_text(given):
+            raise InvalidRequestError(f"{kind.word}={shown(given)} is no text: it holds half a character.")
         return None
     row: Mapping[Any, object]
     if isinstance(given, pd.DataFrame):
@@ -108,7 +110,7 @@ def row_of(given: Given, kind: Kind) -> Mapping[Any, object] | None:
             if key in {SITE.key, CONNECTION.key}:
                 instead = f"pass it as {key.removesuffix('_id')}="
             raise InvalidRequestError(f"This row is {word}, not a {kind.word}: {instead}.")
-    if not isinstance(row.get(kind.key), str):
+    if not is_text(row.get(kind.key)):
         raise InvalidRequestError(
             f"The row given as {kind.word} has no {kind.key}: give a row of nectar.{kind.plural}()."
         )

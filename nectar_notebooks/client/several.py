@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 import pandas as pd
 
+from nectar_notebooks.client.shown import is_text
 from nectar_notebooks.errors import InvalidRequestError, NotFoundError
 
 __all__ = ["Several", "ids_of"]
@@ -42,10 +43,10 @@ def ids_of(given: object, key: str, word: str) -> tuple[list[str], str | None]:
                 "This row is a meter, not an account: if its account is meant, give its account_id."
             )
         found = row.get(key)
-        if not isinstance(found, str) or not found:
+        if not is_text(found) or not found:
             shown = repr(thing) if isinstance(thing, (str, int, float)) else f"A {type(thing).__name__} without {key}"
             raise InvalidRequestError(f"{shown} is no {word}: give its id, or a row with {key}.")
-        ids.append(found)
+        ids.append(str(found))
         owner = row.get("company_id")
         owners |= {owner} if isinstance(owner, str) else set()
     if not ids:

@@ -12,10 +12,21 @@ import pandas as pd
 
 from nectar_notebooks.schema.tables import OTHER_TABLES, TABLES
 
-__all__ = ["shown"]
+__all__ = ["is_text", "shown"]
 
 _LONGEST: Final = 80
 _TABLES: Final = {frozenset(table.names): name for name, table in (TABLES | OTHER_TABLES).items()}
+
+
+def is_text(value: object) -> bool:
+    """Say whether a value is a text that can be kept and sent: no lone surrogate in it."""
+    if not isinstance(value, str):
+        return False
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def shown(value: object) -> str:

@@ -13,7 +13,10 @@ from nectar_notebooks.cache.progress import Progress
 from nectar_notebooks.client.files import Documents, File, uploadable
 from nectar_notebooks.client.scope import Scope, resolve
 from nectar_notebooks.client.sending import Writing, carried_out
-from nectar_notebooks.errors import NectarError
+from nectar_notebooks.client.shown import shown
+from nectar_notebooks.client.value_checks import flag
+from nectar_notebooks.errors import InvalidRequestError, NectarError
+from nectar_notebooks.printing import printable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -76,6 +79,9 @@ class UploadingVerbs(Writing):
             While it waits; the upload goes on, and the message names it.
         """
         given = uploadable(documents)
+        wait = flag("wait", wait)
+        if isinstance(timeout, bool) or not isinstance(timeout, (int, float)) or not timeout >= 0:
+            raise InvalidRequestError(f"timeout must be a number of seconds, not {shown(timeout)}.")
         self._must_be_online()
         scope = resolve(self._library, company, site)
         ids = {"company_id": scope.company_id}
@@ -112,7 +118,7 @@ class UploadingVerbs(Writing):
                 self.clock.sleep(pause)
                 waited, pause = waited + pause, min(2 * pause, _LONGEST_PAUSE)
         except KeyboardInterrupt:
-            raise KeyboardInterrupt(f"Nobody waits for the upload {job_id} any more. {goes_on}") from None
+            raise KeyboardInterrupt(printable(f"Nobody waits for the upload {job_id} any more. {goes_on}")) from None
         finally:
             progress.done()
         self._bills_arrived(scope)

@@ -27,6 +27,7 @@ from nectar_notebooks.client.fields import (
 from nectar_notebooks.client.resolving import Given
 from nectar_notebooks.client.scope import Scope, resolve
 from nectar_notebooks.client.sending import Writing
+from nectar_notebooks.client.shown import shown
 from nectar_notebooks.errors import InvalidRequestError
 
 __all__ = ["ObjectVerbs"]
@@ -232,8 +233,10 @@ class ObjectVerbs(Writing):
             each = [row for _, row in sites.iterrows()]
         elif isinstance(sites, (str, pd.Series, Mapping)) or hasattr(sites, "_asdict"):
             each = [cast("Given", sites)]
-        else:
+        elif isinstance(sites, Iterable):
             each = list(cast("Iterable[Given]", sites))
+        else:
+            raise InvalidRequestError(f"sites={shown(sites)} cannot be understood: give a site, or a list of sites.")
         if not each:
             raise InvalidRequestError("A connection needs at least one site.", advice="Create one with create_site.")
         found = [resolve(self._library, scope.company_id, one).site_id or "" for one in each]

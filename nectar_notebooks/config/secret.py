@@ -64,9 +64,21 @@ class Secret:
         raise TypeError("A key is not copied or written to disk.")
 
 
+def _kind(given: object) -> str:
+    """Say what was given in place of a key, by its type alone: the value may be one."""
+    if isinstance(given, (tuple, list)):
+        return f"a {type(given).__name__} of {', '.join(sorted({type(part).__name__ for part in given}))}"
+    return f"of type {type(given).__name__}"
+
+
 def read_secrets(given: str | tuple[str, ...], where: str) -> tuple[Secret, ...]:
     """Return the one key, or the two of a rotation (new, old), that were given there."""
     parts = given.split(",") if isinstance(given, str) else given
+    if not isinstance(parts, (tuple, list)) or not all(isinstance(part, str) for part in parts):
+        raise ConfigurationError(
+            f"The API key in {where} is no string but {_kind(parts)}.",
+            advice="Give one string, or a tuple of two (new, old); bytes are decoded by key.decode().",
+        )
     found = tuple(dict.fromkeys(Secret(part) for part in parts))
     if not 1 <= len(found) <= 2:
         raise ConfigurationError(f"{len(found)} keys were found in {where}.", advice="Give one key, or two (new, old).")

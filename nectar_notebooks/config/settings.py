@@ -5,6 +5,7 @@ Connecting is left to others, and so is looking into files and the keyring: see 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from urllib.parse import urlsplit
 from nectar_notebooks.config.places import KEY_VARIABLES, Places, from_keyring, look
 from nectar_notebooks.config.secret import Secret, read_secrets
 from nectar_notebooks.errors import ConfigurationError
+from nectar_notebooks.limits import Limits
 
 __all__ = ["EMBEDDED_URL", "ENVIRONMENTS", "NECTAR_URL", "VERSIONS", "Settings", "resolve"]
 
@@ -52,6 +54,8 @@ class Settings:
         Where snapshots go; `cache_dir_given` says whether somebody asked for it.
     sandbox_seed, sandbox_documented_only
         For the embedded sandbox.
+    limits : Limits
+        How much is taken in.
     found : Mapping[str, str]
         Where ``environment``, ``key``, ``version``, ``base_url``, ``cache_dir`` were found, in words.
     """
@@ -64,6 +68,7 @@ class Settings:
     cache_dir_given: bool = False
     sandbox_seed: int | None = None
     sandbox_documented_only: bool = False
+    limits: Limits = field(default_factory=Limits)
     found: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -74,6 +79,7 @@ def resolve(
     version: str | None = None,
     base_url: str | None = None,
     cache_dir: str | Path | None = None,
+    limits: Mapping[str, float] | None = None,
     rehearsal: bool = False,
     environ: Mapping[str, str] | None = None,
     dotenv: str | Path | None = None,
@@ -92,6 +98,8 @@ def resolve(
     version, base_url, cache_dir : optional
         Else NECTAR_API_VERSION, NECTAR_BASE_URL, NECTAR_CACHE_DIR. A base URL may end with the version that is asked
         for, as curl needs it.
+    limits : Mapping, optional
+        How much is taken in, by the names of :class:`Limits`; else NECTAR_LIMIT_ANSWER_MB and its like.
     rehearsal : bool
         Lead to an embedded sandbox; else NECTAR_REHEARSAL. Environment, key, base URL (unless it is of this
         machine) and cache folder are not looked at then, wherever they are named.
@@ -113,6 +121,11 @@ def resolve(
     >>> resolve(environ={}, dotenv="no-such-file").environment
     'local'
     """
+    for name, value in (("version", version), ("base_url", base_url)):
+        if value is not None and not isinstance(value, str):
+            raise ConfigurationError(f"{name} must be a string, not of type {type(value).__name__}.")
+    if cache_dir is not None and not isinstance(cache_dir, (str, Path)):
+        raise ConfigurationError(f"cache_dir must be a path, not of type {type(cache_dir).__name__}.")
     places = look(environ, dotenv)
     found: dict[str, str] = {}
     if (rehearsal or places.switch("NECTAR_REHEARSAL")) and not _on_this_machine(base_url):
@@ -128,7 +141,7 @@ def resolve(
     url = _checked_url(url, found["base_url"], asked, local=local)
     own, found["key"] = _keys(environment, key, places, embedded=url == EMBEDDED_URL)
     folder, found["cache_dir"] = places.pick(
-        None if cache_dir is None else str(cache_dir),
+        None if cache_dir is None else _path_text(cache_dir),
         "NECTAR_CACHE_DIR",
         str(_default_cache_dir(places.environ)),
     )
@@ -137,20 +150,21 @@ def resolve(
         keys=own,
         version=asked,
         base_url=url,
-        cache_dir=Path(folder).expanduser(),
+        cache_dir=_checked_folder(folder, found["cache_dir"]),
         cache_dir_given=found["cache_dir"] != "default",
         sandbox_seed=_seed(places),
         sandbox_documented_only=places.switch("NECTAR_SANDBOX_DOCUMENTED_ONLY"),
+        limits=_limits(limits, places),
         found=MappingProxyType(found),
     )
 
 
 def _known(environment: str | None, where: str) -> None:
-    if environment in (None, *ENVIRONMENTS):
+    if environment is None or (isinstance(environment, str) and environment in ENVIRONMENTS):
         return
     advice = f"Say one of {', '.join(ENVIRONMENTS)}."
     if not isinstance(environment, str) or len(environment) <= _LONGEST_WORD:
-        raise ConfigurationError(f"There is no environment {environment!r} ({where}).", advice=advice)
+        raise ConfigurationError(f"There is no environment {environment!r:.40} ({where}).", advice=advice)
     raise ConfigurationError(
         f"The environment that was given ({where}) does not exist. It is not repeated here, as it may be a key.",
         advice=f"{advice} If it is a key: nn.connect('production', key=...), or put it in NECTAR_PRODUCTION_API_KEY.",
@@ -247,6 +261,17 @@ def _checked_version(version: str, where: str) -> str:
     return text
 
 
+def _limits(given: object, places: Places) -> Limits:
+    if given is not None and not isinstance(given, Mapping):
+        raise ConfigurationError("limits must be a mapping, such as {'answer_mb': 64}.")
+
+    def value(variable: str) -> str | None:
+        hit = places.get(variable)
+        return None if hit is None else hit[0]
+
+    return Limits().found_in(value).with_changes(given or {})
+
+
 def _seed(places: Places) -> int | None:
     hit = places.get("NECTAR_SANDBOX_SEED")
     if hit is None:
@@ -258,6 +283,29 @@ def _seed(places: Places) -> int | None:
         raise ConfigurationError(
             f"The seed {value!r} ({where}) is no whole number.", advice="Set it to one, or remove it."
         ) from None
+
+
+def _path_text(cache_dir: object) -> str:
+    if isinstance(cache_dir, str):
+        return cache_dir
+    if isinstance(cache_dir, os.PathLike) and isinstance(os.fspath(cache_dir), str):
+        return str(os.fspath(cache_dir))
+    raise ConfigurationError(
+        f"The cache folder is a {type(cache_dir).__name__} instead of a path.", advice="Give a string or a Path."
+    )
+
+
+def _checked_folder(text: str, where: str) -> Path:
+    try:
+        folder = Path(text).expanduser()  # no such user: RuntimeError
+        if b"\0" not in os.fsencode(folder):  # a character that no path has: UnicodeEncodeError
+            return folder
+    except (ValueError, RuntimeError):
+        pass
+    raise ConfigurationError(
+        f"{text[:200]!r} ({where}) cannot be a cache folder.",
+        advice="Give the path of a folder with cache_dir= or NECTAR_CACHE_DIR.",
+    )
 
 
 def _default_cache_dir(environ: Mapping[str, str]) -> Path:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from nectar_notebooks.dashboards.ledger import Ledger
-from nectar_notebooks.dashboards.reading import Look, Reader, fetched_at, together
+from nectar_notebooks.dashboards.reading import Look, Reader, day_of, fetched_at, together
 from nectar_notebooks.errors import NotFoundError
 from nectar_notebooks.schema.portfolio import Portfolio
 from nectar_notebooks.schema.tables import TABLES
@@ -51,7 +51,9 @@ def bill_look(nectar: BillReader, given: Given | None, chosen: str | None) -> Bi
         wanted = chosen if chosen is not None else next(iter(ids), None)
         if chosen is not None and chosen not in ids:
             raise NotFoundError(f"The company {chosen!r} is not visible any more.", advice="Choose another.")
-    portfolio = Portfolio(**{name: empty(name) for name in TABLES}) if wanted is None else nectar.portfolio(wanted)
+    portfolio = (
+        Portfolio(**{name: empty(name) for name in TABLES}, as_of=None) if wanted is None else nectar.portfolio(wanted)
+    )
     company_id = next(iter(portfolio.companies["company_id"].tolist()), None)
     if given is not None:
         companies = companies[companies["company_id"] == company_id].reset_index(drop=True)
@@ -62,7 +64,7 @@ def bill_look(nectar: BillReader, given: Given | None, chosen: str | None) -> Bi
         portfolio.accounts,
         together([], None),
         fetched_at(portfolio.bills) or nectar.clock.now(),
-        nectar.clock.today(),
+        day_of(portfolio.bills, nectar.clock),
         {},
         company_id,
         Ledger(portfolio),

@@ -1,7 +1,7 @@
-"""The closer look: meters, usage and bills, folded at once into what a detail shows.
+"""The closer look: meters, usage and bills, folded at once into what a detail shows and how many bills are missing.
 
-No large table stays in memory: of usage the months with bills, of bills the latest of each account. What is read of
-each company stays apart, so that one can be read again without the others.
+No large table stays in memory: of usage the months with bills and the holes, of bills the latest of each account. What
+is read of each company stays apart, so that one can be read again without the others.
 """
 
 from __future__ import annotations
@@ -12,31 +12,31 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
-from nectar_notebooks.dashboards.coverage import EXPECTED, Coverage, covered, joined
-from nectar_notebooks.dashboards.reading import Look, LookPart, Reader, together
+from nectar_notebooks.dashboards.coverage import Coverage, covered, joined
+from nectar_notebooks.dashboards.reading import Look, LookPart, Reader, day_of, together
+from nectar_notebooks.schema.portfolio import Portfolio
+from nectar_notebooks.schema.tables import TABLES
+from nectar_notebooks.tables import empty
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import date
 
     from numpy.typing import NDArray
 
 __all__ = ["Closer", "CloserPart", "closer_look", "places"]
 
-_OF_USAGE: Final = [
-    "usage_id", "meter_id", "site_id", "commodity", "utility", "start_date", "end_date", "usage", "counts",
-]  # fmt: skip
 _OF_BILLS: Final = ["bill_id", "utility", "bill_date", "total_charges", "currency", "counts"]
 _OF_METERS: Final = ["meter_id", "site_id", "account_id", "commodity", "primary_identifier", "tracked"]
 
 
 @dataclass(frozen=True, slots=True)
 class CloserPart:
-    """What a closer look keeps of one company: months with bills, meters, and a row for each account's latest bill."""
+    """What a closer look keeps of one company: months with bills, meters, each account's latest bill and service."""
 
     coverage: Coverage
     meters: pd.DataFrame
     last_bills: pd.DataFrame
+    last_service: pd.Series
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,11 @@ class Closer:
         meter_id, site_id, account_id, commodity, primary_identifier, tracked.
     last_bills : DataFrame
         bill_id, utility, bill_date, total_charges, currency, by account_id.
+    last_service : Series
+        The last day of service that a bill of an account covers, by account_id.
+    missing : Series
+        How many bills are missing (`bills_expected` of the holes), by account_id, 0 where none is; accounts of which
+        no meter is known are not in it.
     meters_at, covered_at : mapping
         Positions of an account's rows in `meters` and in `coverage`.
     parts : mapping
@@ -59,6 +64,8 @@ class Closer:
     coverage: Coverage
     meters: pd.DataFrame
     last_bills: pd.DataFrame
+    last_service: pd.Series
+    missing: pd.Series
     meters_at: Mapping[str, NDArray[np.intp]]
     covered_at: Mapping[str, NDArray[np.intp]]
     parts: Mapping[str, CloserPart]
@@ -68,20 +75,36 @@ def closer_look(
     nectar: Reader,
     look: Look,
     kept: Mapping[str, CloserPart] | None = None,
-    expected: str | Mapping[str, str] = EXPECTED,
+    expected: str | Mapping[str, str] | None = None,
 ) -> Closer:
     """Read meters, usage and bills of the companies of a first look, but for those `kept` whose month is not over."""
     month = pd.Timestamp(look.today).to_period("M").to_timestamp()
     good: dict[str, CloserPart] = {one: part for one, part in (kept or {}).items() if part.coverage.months[-1] == month}
     parts = {
-        one: good[one] if one in good else _of_company(nectar, one, part, look.today, expected)
+        one: good[one] if one in good else _of_company(nectar, one, part, look, expected)
         for one, part in look.parts.items()
     }
     coverage = joined([part.coverage for part in parts.values()], look.today)
     meters = together((part.meters for part in parts.values()), "meters", _OF_METERS)
     bills = together((part.last_bills for part in parts.values()), "bills", ["account_id", *_OF_BILLS])
     at_meters, at_coverage = places(meters["account_id"]), places(coverage.meters["account_id"])
-    return Closer(coverage, meters, bills.set_index("account_id"), at_meters, at_coverage, parts)
+    service = [part.last_service for part in parts.values() if len(part.last_service)]
+    return Closer(
+        coverage,
+        meters,
+        bills.set_index("account_id"),
+        pd.concat(service) if service else pd.Series(dtype="datetime64[us]"),
+        _missing(coverage),
+        at_meters,
+        at_coverage,
+        parts,
+    )
+
+
+def _missing(coverage: Coverage) -> pd.Series:
+    """Return how many bills each account misses, as the holes of its meters say."""
+    known = pd.Index(coverage.meters["account_id"].dropna().unique())
+    return coverage.holes.groupby("account_id")["bills_expected"].sum().reindex(known, fill_value=0).astype("int64")
 
 
 def places(keys: pd.Series) -> dict[str, NDArray[np.intp]]:
@@ -90,19 +113,38 @@ def places(keys: pd.Series) -> dict[str, NDArray[np.intp]]:
 
 
 def _of_company(
-    nectar: Reader, company_id: str, look: LookPart, today: date, expected: str | Mapping[str, str]
+    nectar: Reader, company_id: str, part: LookPart, look: Look, expected: str | Mapping[str, str] | None
 ) -> CloserPart:
-    meters = nectar.meters(company_id)
-    coverage = covered(
-        nectar.usage(company_id)[_OF_USAGE],
-        meters=meters,
-        accounts=look.accounts,
-        sites=look.sites,
-        today=today,
-        expected=expected,
-    )
+    usage, meters = nectar.usage(company_id), nectar.meters(company_id)
     links = nectar.bill_accounts(company_id)[["bill_id", "account_id"]]
-    return CloserPart(coverage, meters[_OF_METERS], _last_bills(nectar.bills(company_id)[_OF_BILLS], links))
+    of_meter = meters.drop_duplicates("meter_id").set_index("meter_id")["account_id"]
+    account = usage["meter_id"].map(of_meter).astype(meters["account_id"].dtype)
+    # Bills tell the account of those records alone whose meter has none.
+    asked = links[links["bill_id"].isin(usage.loc[account.isna(), "bill_id"])] if account.isna().any() else links[:0]
+    told = {
+        "companies": look.companies[look.companies["company_id"] == company_id],
+        "sites": part.sites,
+        "connections": part.connections,
+        "accounts": part.accounts,
+        "meters": meters,
+        "usage": usage,
+        "bill_accounts": asked,
+    }
+    # What is missing is asked of the same tables as a portfolio has: the number is the same.
+    portfolio = Portfolio(**{name: told[name] if name in told else empty(name) for name in TABLES}, as_of=None)
+    coverage = covered(portfolio, today=day_of(usage, nectar.clock), until=look.today, expected=expected)
+    bills = _last_bills(nectar.bills(company_id)[_OF_BILLS], links)
+    return CloserPart(coverage, meters[_OF_METERS], bills, _last_service(usage, account, asked))
+
+
+def _last_service(usage: pd.DataFrame, account: pd.Series, links: pd.DataFrame) -> pd.Series:
+    """Return the last day that a counting record covers, by the account of its meter, else of its bill."""
+    if len(links):
+        pairs = links.dropna().drop_duplicates()
+        alone = pairs[~pairs["bill_id"].duplicated(keep=False)].set_index("bill_id")["account_id"]
+        account = account.fillna(usage["bill_id"].map(alone).astype(account.dtype))
+    days = usage["end_date"].where(usage["counts"].fillna(True).astype(bool))
+    return days.groupby(account).max().dropna().astype("datetime64[us]")
 
 
 def _last_bills(bills: pd.DataFrame, links: pd.DataFrame) -> pd.DataFrame:

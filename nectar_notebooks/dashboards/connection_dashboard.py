@@ -17,13 +17,13 @@ from nectar_notebooks.dashboards.connection_rows import ConnectionRows
 from nectar_notebooks.dashboards.connections_view import (
     family_changes,
     headline,
-    missing_in_words,
     name_of,
+    of_bills,
     page_table,
     tiles,
 )
-from nectar_notebooks.dashboards.controls import choice, column, html, row, show
-from nectar_notebooks.dashboards.filters import SORTS, Filters, in_order
+from nectar_notebooks.dashboards.controls import button, choice, column, html, row, show
+from nectar_notebooks.dashboards.filters import OF_BILLS, SORTS, Filters, in_order
 from nectar_notebooks.dashboards.html import Markup, chip, day, element, join, text
 from nectar_notebooks.dashboards.pages import Line, Pages
 from nectar_notebooks.dashboards.shell import Shell
@@ -46,6 +46,10 @@ _FIRST: Final = "what needs somebody"
 
 class ConnectionDashboard(Shell):
     """Connections of one company or of all: state, what to do next, and doing it.
+
+    The first look reads no bills, so that it is there at once: last service and missing bills say "not read yet". Bills
+    are read when something is asked that needs them (a login in detail, a site, an order by missing bills), or by
+    :meth:`read_bills`.
 
     Parameters
     ----------
@@ -80,7 +84,7 @@ class ConnectionDashboard(Shell):
     >>> dashboard = nn.ConnectionDashboard(nn.connect("local"), "Bluestem Logistics")
     >>> dashboard.filters = {"needs_customer": True}
     >>> dashboard.frame["status"].tolist()
-    ['PASSWORD_INCORRECT', 'NEW_PASSWORD_NEEDED', 'MFA_TOKEN_EXPIRED']
+    ['PASSWORD_INCORRECT', 'MFA_TOKEN_EXPIRED', 'NEW_PASSWORD_NEEDED']
     """
 
     name = "Connections"
@@ -98,24 +102,25 @@ class ConnectionDashboard(Shell):
         self._reversed = widgets.Checkbox(description="reversed", indent=False, layout=widgets.Layout(width="100px"))
         self._reversed.observe(lambda _: self._order_changed(), "value")
         columns = [("Status", "minmax(196px,1.4fr)"), ("Since", "92px"), ("Last service", "92px")]
-        columns += [("Missing", "56px"), ("Accounts", "64px"), ("Owner", "minmax(120px,1fr)")]
+        columns += [("Missing bills", "88px"), ("Accounts", "64px"), ("Owner", "minmax(120px,1fr)")]
         if self._many:
             columns.insert(0, ("Company", "minmax(120px,1fr)"))
         self._pages = Pages(columns, "Provider", page_size, self._lines, self._choose)
         self._detail = DetailPanel(nectar, self._reread)
         self._saving = SavePanel(lambda: self._shown)
+        self._reading = button("Count missing bills", self.read_bills, hint="Read all bills once", width="170px")
         self._widget = column(
             self._top,
             self._notice,
             self._tiles,
             self._panel.widget,
             self._pages.widget,
-            row(self._pages.pager, self._order_choice, self._reversed, self._saving.widget),
+            row(self._pages.pager, self._order_choice, self._reversed, self._reading, self._saving.widget),
             self._hint,
             self._detail.widget,
             padding="4px 0",
         )
-        self._rows = ConnectionRows(self._look, self._order, reverse=self._reverse)
+        self._rows = ConnectionRows(self._look, None, self._order, reverse=self._reverse)
         changes = family_changes(self._look)
         # What the changes are told from: the look before this one, as far as it is known.
         self._before = {name: now - (changes or {}).get(name, 0) for name, now in self._rows.families.items()}
@@ -161,9 +166,7 @@ class ConnectionDashboard(Shell):
     def selected(self, given: str | pd.Series | Mapping[str, Any] | None) -> None:
         self._news.hand_over()
         self._selected = None if given is None else self._rows.meant(given)
-        self._show_page_of(self._selected)
-        self._pages.fill(len(self._shown), self._selected)
-        self._draw_detail()
+        self._chosen()
 
     @property
     def order(self) -> str:
@@ -176,6 +179,14 @@ class ConnectionDashboard(Shell):
         self._order_choice.value = name
 
     # Actions, as the buttons do them.
+
+    def read_bills(self) -> bool:
+        """Read all bills once, for the last service and the missing bills of each row; say whether that worked."""
+        self._news.hand_over()
+        self._closer_failed = False
+        self._take_bills()
+        self._draw()
+        return self._rows.closer is not None
 
     def invite(
         self,
@@ -221,7 +232,7 @@ class ConnectionDashboard(Shell):
     # What the shell asks for.
 
     def _headline(self) -> str:
-        line = headline(self._rows.frame)
+        line = headline(self._rows.frame, self._rows.closer)
         return line if len(self._shown) == len(self._rows.frame) else f"{line}; {len(self._shown):,} shown"
 
     def _renewed(self, *, asked: bool) -> None:
@@ -229,10 +240,12 @@ class ConnectionDashboard(Shell):
             self._before = self._rows.families
         self._many = len(self._look.companies) > 1
         self._panel.offer(self._look)
-        self._rows = ConnectionRows(self._look, self._order, reverse=self._reverse)
+        self._rows = ConnectionRows(self._look, self._closer, self._order, reverse=self._reverse)
         self._count({name: now - self._before[name] for name, now in self._rows.families.items()})
         if self._rows.row(self._selected) is None:
             self._selected = None
+        else:
+            self._take_bills()
         self._draw()
         self._draw_detail()
 
@@ -241,7 +254,10 @@ class ConnectionDashboard(Shell):
         show(self._tiles, self._counted)
 
     def _draw(self) -> None:
-        self._shown = self._rows.chosen(self._filters, self._look_closer() if self._filters.site else None)
+        if self._filters.need_bills or self._order in OF_BILLS:
+            self._take_bills()
+        self._shown = self._rows.chosen(self._filters)
+        self._reading.layout.display = "none" if self._rows.closer is not None else "inline-flex"
         show(self._head, self._heading())
         self._saving.clear()
         self._pages.fill(len(self._shown), self._selected)
@@ -251,10 +267,16 @@ class ConnectionDashboard(Shell):
         self._hint.layout.display = "none" if connection is not None or self._rows.frame.empty else "block"
         self._detail.show(None if connection is None else self._subject(connection))
 
+    def _take_bills(self) -> None:
+        """Read bills where they are not read yet, and fill what comes from them into the rows."""
+        closer = self._look_closer()
+        if closer is not self._rows.closer:
+            self._rows = ConnectionRows(self._look, closer, self._order, reverse=self._reverse)
+
     def _subject(self, connection: pd.Series) -> Subject:
         key = str(connection["connection_id"])
         return Subject(
-            connection, self._rows.accounts(key), self._rows.history(key), self._look_closer(), self._look.today
+            connection, self._rows.accounts(key), self._rows.history(key), self._rows.closer, self._look.today
         )
 
     def _body(self) -> Markup:
@@ -267,7 +289,7 @@ class ConnectionDashboard(Shell):
         )
         parts = [
             self._counted,
-            page_table(rows, with_company=self._many, caption=caption),
+            page_table(rows, with_company=self._many, read=self._rows.closer is not None, caption=caption),
         ]
         connection = self._rows.row(self._selected)
         if connection is not None:
@@ -283,8 +305,7 @@ class ConnectionDashboard(Shell):
             cells = [
                 chip(line["status"], line["family"]),
                 text(day(line["status_since"])),
-                text(day(line["last_service"])),
-                text(missing_in_words(line["missing_bills"])),
+                *(text(said) for said in of_bills(line, read=self._rows.closer is not None)),
                 text(f"{line['accounts_tracked']:,} of {line['accounts']:,}"),
                 text(line["owner_email"], 36),
             ]
@@ -296,6 +317,14 @@ class ConnectionDashboard(Shell):
     def _choose(self, connection_id: str) -> None:
         self._selected = connection_id
         self._say("")
+        self._chosen()
+
+    def _chosen(self) -> None:
+        """Show the selected connection, which needs its bills."""
+        if self._selected is not None and self._rows.closer is None:
+            self._take_bills()
+            self._draw()
+        self._show_page_of(self._selected)
         self._pages.fill(len(self._shown), self._selected)
         self._draw_detail()
 

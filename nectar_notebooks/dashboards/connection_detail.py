@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pandas as pd
 
-from nectar_notebooks.dashboards.connections_view import name_of
+from nectar_notebooks.dashboards.connections_view import UNREAD, name_of
 from nectar_notebooks.dashboards.html import (
     NONE,
     Markup,
@@ -102,9 +102,9 @@ def facts(
         "Owner": connection["owner_email"],
         "Company": connection["company"],
         "Address": connection["url"],
-        "Last day of service": _last_service(connection),
+        "Last day of service": UNREAD if closer is None else _last_service(connection),
         "Last bill": _last_bill(closer, accounts),
-        "Missing bills": _missing(connection),
+        "Missing bills": UNREAD if closer is None else _missing(connection, closer, accounts),
     }
     if flips > 1:
         told["Restless"] = f"The status changed {flips} times within {_LATELY} days."
@@ -137,17 +137,16 @@ def _last_service(connection: pd.Series) -> str:
     return ago if number < 2 else f"{ago}, the latest of {number:,} accounts"
 
 
-def _missing(connection: pd.Series) -> str:
+def _missing(connection: pd.Series, closer: Closer, accounts: pd.DataFrame) -> str:
     if missing(connection["missing_bills"]):
-        return "Not known: no account tells its last day of service."
-    number = int(connection["missing_bills"])
-    if not number:
+        return "Not known: no meter is known behind this login."
+    holes = closer.coverage.holes[closer.coverage.holes["account_id"].isin(accounts["account_id"])]
+    if not len(holes):
         return "None that should have come by now."
-    tracked = int(connection["accounts_tracked"])
-    if tracked < 2:
-        return f"About {number:,}, one a month since the account's last day of service."
     return (
-        f"About {number:,} over {tracked:,} tracked accounts: one a month for each since its own last day of service."
+        f"About {int(connection['missing_bills']):,} in {count(len(holes), 'hole')} of"
+        f" {count(holes['meter_id'].nunique(), 'meter')}, {day(holes['first_day'].min())} to"
+        f" {day(holes['last_day'].max())}"
     )
 
 
@@ -168,7 +167,7 @@ def _money(bill: pd.Series) -> str:
 
 
 def account_table(accounts: pd.DataFrame, closer: Closer | None) -> Markup:
-    """Return the accounts of a connection: tracking, commodities, meters and last day of service."""
+    """Return the accounts of a connection: tracking, commodities, meters, last service and missing bills."""
     lines = []
     meters = None if closer is None else closer.meters_at
     for _, row in accounts.head(_MOST).iterrows():
@@ -185,7 +184,12 @@ def account_table(accounts: pd.DataFrame, closer: Closer | None) -> Markup:
                 if missing(row["commodities"])
                 else " / ".join(words(one) for one in row["commodities"].split(" / ")),
                 NONE if meters is None else f"{len(meters.get(row['account_id'], ())):,}",
-                day(row["last_service_date"]),
+                UNREAD if closer is None else day(closer.last_service.get(row["account_id"])),
+                UNREAD
+                if closer is None
+                else f"{lacking:,}"
+                if (lacking := closer.missing.get(row["account_id"])) is not None
+                else NONE,
                 NONE if bill is None else f"{day(bill['bill_date'])}, {_money(bill)}",
                 row["counts_reason"],
             ]
@@ -194,10 +198,19 @@ def account_table(accounts: pd.DataFrame, closer: Closer | None) -> Markup:
     return join(
         [
             table(
-                ["Account", "Tracking", "Commodities", "Meters", "Last service", "Last bill", "Not counted because"],
+                [
+                    "Account",
+                    "Tracking",
+                    "Commodities",
+                    "Meters",
+                    "Last service",
+                    "Missing bills",
+                    "Last bill",
+                    "Not counted because",
+                ],
                 lines,
                 caption="Accounts behind this login" + (f" ({more:,} more are not shown)" if more > 0 else ""),
-                numbers=frozenset({"Meters"}),
+                numbers=frozenset({"Meters", "Missing bills"}),
                 empty="No account was found behind this login yet.",
             )
         ]

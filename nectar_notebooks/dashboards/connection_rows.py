@@ -33,11 +33,14 @@ class ConnectionRows:
         All rows, in the present order, with `connections_view.COLUMNS`.
     families : dict
         How many connections each family has.
+    closer : Closer or None
+        What was read of bills.
     """
 
-    def __init__(self, look: Look, order: str, *, reverse: bool) -> None:
+    def __init__(self, look: Look, closer: Closer | None, order: str, *, reverse: bool) -> None:
         self._look = look
-        self.frame = connection_frame(look)
+        self.closer = closer
+        self.frame = connection_frame(look, closer)
         self.families = counts_by_family(self.frame["family"])
         self._texts = search_texts(self.frame, look.accounts)
         self._history_at = places(look.history["connection_id"])
@@ -50,9 +53,9 @@ class ConnectionRows:
         self._texts = self._texts.loc[ordered].reset_index(drop=True)
         self.frame = self.frame.loc[ordered].reset_index(drop=True)
 
-    def chosen(self, filters: Filters, closer: Closer | None) -> pd.DataFrame:
-        """Return the rows that the filters let through; `closer` knows which logins are behind a site."""
-        behind = set() if filters.site is None or closer is None else self._behind(filters.site, closer)
+    def chosen(self, filters: Filters) -> pd.DataFrame:
+        """Return the rows that the filters let through; which logins are behind a site is known from bills."""
+        behind = set() if filters.site is None or self.closer is None else self._behind(filters.site, self.closer)
         return filtered(self.frame, filters, self._texts, behind).reset_index(drop=True)
 
     def _behind(self, site: str, closer: Closer) -> set[str]:

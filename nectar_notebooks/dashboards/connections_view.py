@@ -3,9 +3,8 @@
 Pure functions from frames to frames and HTML. Which rows are shown and in what order stands in `filters`, what a
 single connection looks like in `connection_detail`.
 
-How many bills are missing is an estimate: one bill a month is expected of every account that counts and is tracked,
-from the month after its last day of service to the last month that is over. A hole between two bills shows in the
-coverage, not here.
+The last day of service and the missing bills come from bills (`closer`), which a first look does not read: until then
+they are missing here, and the pages say that bills are not read yet.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pandas as pd
 
+from nectar_notebooks.dashboards.coverage import missing_in_words
 from nectar_notebooks.dashboards.html import (
     FAMILIES,
     NONE,
@@ -34,10 +34,12 @@ from nectar_notebooks.schema.statuses import describe
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from nectar_notebooks.dashboards.closer import Closer
     from nectar_notebooks.dashboards.reading import Look
 
 __all__ = [
     "COLUMNS",
+    "UNREAD",
     "connection_frame",
     "counts_by_family",
     "family_changes",
@@ -57,17 +59,21 @@ _KEPT: Final = (
     "connection_id", "provider", "status", "status_since", "status_checked", "status_error", "username",
     "owner_email", "active", "external_id", "url", "company_id",
 )  # fmt: skip
+#: What stands in place of a number that needs bills, before they are read.
+UNREAD: Final = "not read yet"
+_NO_DAYS: Final = pd.Series(dtype="datetime64[us]")
 _TEXT: Final = pd.StringDtype(na_value=np.nan)
 
 
-def connection_frame(look: Look) -> pd.DataFrame:
+def connection_frame(look: Look, closer: Closer | None = None) -> pd.DataFrame:
     """Return one row for each connection, with `COLUMNS`.
 
     Notes
     -----
     ``days_in_status`` and ``days_without_bill`` are whole days up to the day of the look; ``last_service`` is the
-    latest day of service of any account; ``missing_bills`` is an estimate over all ``accounts_tracked``, one a month
-    for each since its own last day of service, and missing where nothing is known.
+    latest day that a bill of any of its accounts covers; ``missing_bills`` is the sum of ``bills_expected`` of the
+    :func:`~nectar_notebooks.holes` of its accounts. The last three are missing where nothing is known: no meter behind
+    the connection, or bills were not read (no `closer`).
     """
     rows = look.connections
     frame = rows[list(_KEPT)].copy()
@@ -81,13 +87,16 @@ def connection_frame(look: Look) -> pd.DataFrame:
     names = look.companies.set_index("company_id")["name"]
     frame["company"] = rows["company_id"].map(names).astype(_TEXT)
     frame["days_in_status"] = _days(today, _civil(frame["status_since"]))
+    accounts = look.accounts["account_id"]
     by = look.accounts.assign(
-        _tracked=look.accounts["tracking"].ne("DISABLED"), _missing=_missing_bills(look.accounts, today)
+        _tracked=look.accounts["tracking"].ne("DISABLED"),
+        _missing=np.nan if closer is None else _looked_up(closer.missing, accounts).astype("float64"),
+        _service=_looked_up(_NO_DAYS if closer is None else closer.last_service, accounts),
     ).groupby("connection_id")
     ids = rows["connection_id"]
     frame["accounts"] = _looked_up(by.size(), ids).fillna(0).astype("int64")
     frame["accounts_tracked"] = _looked_up(by["_tracked"].sum(), ids).fillna(0).astype("int64")
-    frame["last_service"] = _looked_up(by["last_service_date"].max(), ids).astype("datetime64[us]")
+    frame["last_service"] = _looked_up(by["_service"].max(), ids).astype("datetime64[us]")
     frame["days_without_bill"] = _days(today, frame["last_service"])
     frame["missing_bills"] = _looked_up(by["_missing"].sum(min_count=1), ids).astype("Int64")
     return frame[list(COLUMNS)]
@@ -95,14 +104,6 @@ def connection_frame(look: Look) -> pd.DataFrame:
 
 def _looked_up(values: pd.Series, ids: pd.Series) -> pd.Series:
     return values.reindex(ids).set_axis(ids.index)
-
-
-def _missing_bills(accounts: pd.DataFrame, today: pd.Timestamp) -> pd.Series:
-    """Return how many whole months lie between each account's last day of service and today."""
-    last = pd.to_datetime(accounts["last_service_date"])
-    months = (today.year * 12 + today.month - 1) - (last.dt.year * 12 + last.dt.month) + 0.0
-    expected = accounts["tracking"].ne("DISABLED") & accounts["counts"].fillna(True).astype(bool)
-    return months.clip(lower=0).where(expected)
 
 
 def _mapped(values: pd.Series, known: Mapping[Any, str], otherwise: str) -> pd.Series:
@@ -147,17 +148,19 @@ def tiles(families: Mapping[str, int], changes: Mapping[str, int] | None) -> Mar
     return element("div", join(shown), role="group", aria_label="Connections by family of status")
 
 
-def headline(frame: pd.DataFrame) -> str:
-    """Return the state of all connections in one line."""
+def headline(frame: pd.DataFrame, closer: Closer | None = None) -> str:
+    """Return the state of all connections in one line, with what is missing where bills were read."""
     if not len(frame):
         return "no connections"
     parts = [count(len(frame), "connection")]
     waiting = int(frame["needs_customer"].fillna(False).sum())
     if waiting:
         parts.append(f"{waiting:,} {'needs' if waiting == 1 else 'need'} the customer")
-    lacking = frame["missing_bills"].fillna(0)
-    if int(lacking.sum()):
-        parts.append(f"about {count(int(lacking.sum()), 'bill')} missing behind {int((lacking > 0).sum()):,} of them")
+    if closer is not None:
+        parts.append(missing_in_words(closer.coverage.holes))
+        apart = int(closer.coverage.holes["bills_expected"].sum()) - int(frame["missing_bills"].fillna(0).sum())
+        if apart:
+            parts.append(f"{apart:,} of them behind no login that is listed")
     return ", ".join(parts)
 
 
@@ -169,12 +172,15 @@ def name_of(row: pd.Series) -> str:
     return "No provider named"
 
 
-def missing_in_words(value: object) -> str:
-    """Return an estimate of missing bills as text."""
-    return NONE if missing(value) else f"{int(str(value)):,}"
+def of_bills(row: pd.Series, *, read: bool) -> tuple[str, str]:
+    """Return the last day of service and the number of missing bills as text, or that bills are not read yet."""
+    if not read:
+        return UNREAD, UNREAD
+    number = row["missing_bills"]
+    return day(row["last_service"]), NONE if missing(number) else f"{int(number):,}"
 
 
-def page_table(rows: pd.DataFrame, *, with_company: bool, caption: str) -> Markup:
+def page_table(rows: pd.DataFrame, *, with_company: bool, read: bool, caption: str) -> Markup:
     """Return some rows as a static table: the snapshot of the dashboard."""
     columns = ["Provider", "Status", "Since", "Last service", "Missing bills", "Accounts", "Owner"]
     if with_company:
@@ -185,8 +191,7 @@ def page_table(rows: pd.DataFrame, *, with_company: bool, caption: str) -> Marku
             text(name_of(row), 48),
             chip(row["status"], row["family"]),
             day(row["status_since"]),
-            day(row["last_service"]),
-            missing_in_words(row["missing_bills"]),
+            *of_bills(row, read=read),
             f"{row['accounts_tracked']:,} of {row['accounts']:,}",
             text(row["owner_email"], 40),
         ]

@@ -1,7 +1,7 @@
-"""Which months have bills: a small matrix of meters and months, summed to accounts, connections and sites.
+"""Which months have bills, and what is missing: a small matrix of meters and months, and the one table of holes.
 
-What makes a month complete is decided in `methodology.completeness`; here its rows are folded into codes, so that
-twenty thousand meters of two years take half a megabyte and a question about some of them no time.
+What makes a month complete and what a hole is are decided in `methodology.completeness`; here its rows are folded into
+codes, so that twenty thousand meters of two years take half a megabyte and a question about some of them no time.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
-from nectar_notebooks.methodology.completeness import completeness
+from nectar_notebooks.dashboards.html import count
+from nectar_notebooks.methodology.completeness import completeness, holes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,37 +21,36 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from nectar_notebooks.schema.portfolio import Portfolio
+
 __all__ = [
     "COMPLETE",
-    "EXPECTED",
     "FUTURE",
     "MISSING",
     "MONTHS",
     "NOT_REQUIRED",
     "PART",
+    "SHOWN",
     "STATES",
     "Coverage",
     "covered",
     "joined",
+    "missing_in_words",
     "runs",
 ]
 
 #: How many months are looked at: two years, and the month that is not over.
 MONTHS: Final = 24
 
-#: How often records are expected where nobody says: fuel comes by the lorry a few times a year, heating oil not in
-#: summer, so that a month or a quarter without a delivery is no missing bill.
-EXPECTED: Final[Mapping[str, str]] = {"FUEL": "yearly"}
-
 NOT_REQUIRED, COMPLETE, MISSING, FUTURE, PART = range(5)
 
-#: What each code is called.
-STATES: Final = ("not required", "complete", "missing", "not over yet", "missing in part")
+#: What each code is called by `completeness`, and on screen.
+STATES: Final = ("not_required", "complete", "missing", "future", "partly_billed")
+SHOWN: Final = tuple(state.replace("_", " ") for state in STATES)
 
 _KEYS: Final = ["meter_id", "account_id", "site_id", "commodity", "utility"]
-_CODES: Final = {
-    "complete": COMPLETE, "partly_billed": PART, "missing": MISSING, "not_required": NOT_REQUIRED, "future": FUTURE,
-}  # fmt: skip
+_CODES: Final = {state: code for code, state in enumerate(STATES)}
+_HOLES: Final = ["site_id", "account_id", "meter_id", "commodity", "first_day", "last_day", "days", "bills_expected"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,94 +65,129 @@ class Coverage:
         First days of the months.
     codes : array
         Codes of `STATES`.
+    holes : DataFrame
+        What :func:`~nectar_notebooks.holes` says of these meters, older holes than `months` too.
     """
 
     meters: pd.DataFrame
     months: pd.DatetimeIndex
     codes: NDArray[np.int8]
+    holes: pd.DataFrame
 
     def of(self, rows: NDArray[np.intp]) -> NDArray[np.int8]:
         """Return the codes of some meters, by position, together: one for each month.
 
-        Missing where a meter misses the month and none has it, missing in part where others have it.
+        As `completeness` judges an account: complete where each of its meters is, partly billed where some of it is
+        there, missing where a meter misses the month and none has it.
         """
-        return _folded(self.codes[rows])
+        return _judged(*((self.codes[rows] == code).any(axis=0) for code in _TOLD))
 
     def by(self, labels: pd.Series) -> tuple[pd.Index, NDArray[np.int8]]:
         """Return the codes of meters that share a label, and the labels; meters without one are left out."""
         places, names = pd.factorize(labels, sort=False)
         known = places >= 0
-        has = {}
-        for code in (COMPLETE, MISSING, FUTURE):
-            has[code] = np.zeros((len(names), self.codes.shape[1]), dtype=bool)
-            np.logical_or.at(has[code], places[known], self.codes[known] == code)
-        return pd.Index(names), _judged(has[COMPLETE], has[MISSING], has[FUTURE])
+        told = []
+        for code in _TOLD:
+            found = np.zeros((len(names), self.codes.shape[1]), dtype=bool)
+            np.logical_or.at(found, places[known], self.codes[known] == code)
+            told.append(found)
+        return pd.Index(names), _judged(*told)
+
+    def lacking(self, key: str, ids: Sequence[str]) -> NDArray[np.bool_]:
+        """Return which months of which site or account (a row of `ids`) a hole reaches into."""
+        place = pd.Index(ids).get_indexer(pd.Index(self.holes[key]))
+        first, last = (_months_since(self.holes[name], self.months[0]) for name in ("first_day", "last_day"))
+        wide = len(self.months)
+        seen = (place >= 0) & (last >= 0) & (first < wide)
+        edges = np.zeros((len(ids), wide + 1), dtype=np.int64)
+        np.add.at(edges, (place[seen], np.maximum(first[seen], 0)), 1)
+        np.add.at(edges, (place[seen], np.minimum(last[seen], wide - 1) + 1), -1)
+        return edges.cumsum(axis=1)[:, :wide] > 0
 
 
-def _folded(codes: NDArray[np.int8]) -> NDArray[np.int8]:
-    return _judged(*((codes == code).any(axis=0) for code in (COMPLETE, MISSING, FUTURE)))
+_TOLD: Final = (COMPLETE, PART, MISSING, FUTURE)
 
 
-def _judged(complete: NDArray[np.bool_], missing: NDArray[np.bool_], future: NDArray[np.bool_]) -> NDArray[np.int8]:
-    found = np.select([missing & complete, missing, complete, future], [PART, MISSING, COMPLETE, FUTURE], NOT_REQUIRED)
+def _judged(
+    complete: NDArray[np.bool_], part: NDArray[np.bool_], missing: NDArray[np.bool_], future: NDArray[np.bool_]
+) -> NDArray[np.int8]:
+    some, lacking = complete | part, part | missing | future
+    found = np.select([some & lacking, some, missing, future], [PART, COMPLETE, MISSING, FUTURE], NOT_REQUIRED)
     return found.astype(np.int8)
 
 
+def _months_since(days: pd.Series, first: pd.Timestamp) -> NDArray[np.int64]:
+    return np.asarray((days.dt.year - first.year) * 12 + days.dt.month - first.month, dtype=np.int64)
+
+
+def missing_in_words(holes: pd.DataFrame, since: pd.Timestamp | None = None) -> str:
+    """Return how many bills are missing and at how many sites; of those before `since` apart.
+
+    Examples
+    --------
+    >>> missing_in_words(pd.DataFrame({"site_id": ["s1", "s2"], "bills_expected": [2, 1]}))
+    'about 3 bills missing at 2 sites'
+    """
+    bills = int(holes["bills_expected"].sum())
+    if not bills:
+        return "nothing missing"
+    sites = int(holes["site_id"].nunique())
+    said = f"about {count(bills, 'bill')} missing" + (f" at {count(sites, 'site')}" if sites else "")
+    before = 0 if since is None else int(holes.loc[holes["last_day"] < since, "bills_expected"].sum())
+    if not before or since is None:
+        return said
+    return f"{said}, {'all' if before == bills else f'{before:,} of them'} before {since:%b %Y}"
+
+
 def covered(
-    usage: pd.DataFrame,
+    portfolio: Portfolio,
     *,
-    meters: pd.DataFrame,
-    accounts: pd.DataFrame,
-    sites: pd.DataFrame,
     today: date,
+    until: date,
     months: int = MONTHS,
-    expected: str | Mapping[str, str] = EXPECTED,
+    expected: str | Mapping[str, str] | None = None,
 ) -> Coverage:
-    """Return which of the last `months` months, and the present one, each meter has data for.
+    """Return which of the last `months` months, and that of `until`, each meter has bills for, and all holes.
 
     Parameters
     ----------
-    usage, meters, accounts, sites : DataFrame
-        Tables of that name.
+    portfolio : Portfolio
+        Of one company.
     today : date
-        The day of the look: a month that is not over is not missing.
-    expected : str or mapping
+        The day that bills are counted to.
+    until : date
+        A day of the last month shown.
+    expected : str or mapping, optional
         As :func:`completeness` takes it.
     """
-    span = _span(today, months)
-    if not len(meters) and not len(usage):
-        return joined([], today, months)
+    span = _span(until, months)
+    if not len(portfolio.meters) and not len(portfolio.usage):
+        return joined([], until, months)
     # Records before the window still say when a meter was first seen, and so what is required within it.
-    rows = completeness(
-        usage,
-        by="meter",
-        meters=meters,
-        accounts=accounts,
-        sites=sites,
-        start=f"{span[0]:%Y-%m}",
-        end=f"{span[-1]:%Y-%m}",
-        today=today,
-        expected=expected,
-    )
+    rows = completeness(portfolio, start=f"{span[0]:%Y-%m}", end=f"{span[-1]:%Y-%m}", today=today, expected=expected)
     codes = np.asarray(rows["status"].map(_CODES), dtype=np.int8).reshape(-1, len(span))
-    keys = [name for name in _KEYS if name in rows]
-    return Coverage(rows[keys].iloc[:: len(span)].reset_index(drop=True), span, codes)
+    meters = rows[_KEYS].iloc[:: len(span)].reset_index(drop=True)
+    return Coverage(meters, span, codes, holes(portfolio, today=today, expected=expected)[_HOLES])
 
 
-def joined(coverages: Sequence[Coverage], today: date, months: int = MONTHS) -> Coverage:
+def joined(coverages: Sequence[Coverage], until: date, months: int = MONTHS) -> Coverage:
     """Return several coverages of the same months as one; of none, one without meters."""
     filled = [one for one in coverages if len(one.codes)]
     if len(filled) == 1:
         return filled[0]
-    span = _span(today, months)
+    span = _span(until, months)
     if not filled:
-        return Coverage(pd.DataFrame(columns=_KEYS, dtype="object"), span, np.zeros((0, len(span)), dtype=np.int8))
+        bare = pd.DataFrame(columns=_HOLES).astype({"first_day": "datetime64[us]", "last_day": "datetime64[us]"})
+        meters = pd.DataFrame(columns=_KEYS, dtype="object")
+        return Coverage(meters, span, np.zeros((0, len(span)), dtype=np.int8), bare.astype({"bills_expected": "int64"}))
     meters = pd.concat([one.meters for one in filled], ignore_index=True)
-    return Coverage(meters, span, np.concatenate([one.codes for one in filled]))
+    lacking = [one.holes for one in filled if len(one.holes)] or [filled[0].holes]
+    codes = np.concatenate([one.codes for one in filled])
+    return Coverage(meters, span, codes, pd.concat(lacking, ignore_index=True))
 
 
-def _span(today: date, months: int) -> pd.DatetimeIndex:
-    last = pd.Timestamp(today).to_period("M")
+def _span(until: date, months: int) -> pd.DatetimeIndex:
+    last = pd.Timestamp(until).to_period("M")
     return pd.period_range(last - months, last, freq="M").to_timestamp()
 
 

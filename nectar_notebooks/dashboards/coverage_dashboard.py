@@ -9,12 +9,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import ipywidgets as widgets
-import numpy as np
 import pandas as pd
 
 from nectar_notebooks.dashboards import coverage_view as view
 from nectar_notebooks.dashboards.controls import box, button, choice, column, html, row, show, tick, words
-from nectar_notebooks.dashboards.coverage import EXPECTED, MISSING, PART, STATES
+from nectar_notebooks.dashboards.coverage import MISSING, SHOWN
 from nectar_notebooks.dashboards.html import Markup, count, element, join
 from nectar_notebooks.dashboards.shell import Shell
 from nectar_notebooks.dashboards.svg import legend, months_axis, strip_cells
@@ -50,32 +49,31 @@ class CoverageDashboard(Shell):
         What the rows are.
     page_size : int, default 15
         Rows of a page.
-    expected : str or mapping, default {"FUEL": "yearly"}
-        How often a record is expected, as :func:`nectar_notebooks.completeness` takes it: "monthly", "quarterly",
-        "yearly", or one for each commodity or utility by name; what is not named is monthly. Unlike there, fuel is
-        yearly where nothing is said: it is delivered a few times a year, heating oil not in summer, and a page that
-        leads with the most holes would lead with months in which nobody ordered any. Say ``{"FUEL": "quarterly"}``
-        where it comes more often.
+    expected : str or mapping, optional
+        How often a bill is expected, as :func:`nectar_notebooks.completeness` takes it: "monthly", "quarterly",
+        "yearly", "seasonal", or one for each commodity or utility by name; what is not named is monthly, delivered fuel
+        seasonal.
 
     Attributes
     ----------
     frame : DataFrame
-        The grid: ``<by>_id``, ``name``, ``month``, ``state`` (complete, missing, missing in part, not required, not
-        over yet), one row for each cell, the rows with the most holes first.
+        The grid: ``<by>_id``, ``name``, ``month``, ``state`` (complete, partly_billed, missing, not_required, future),
+        one row for each cell, the rows with the most holes first.
     by : str
         Set ``"site"`` or ``"account"``.
     selected : tuple of (str, str) or None
-        Id (or name) of the row and month, such as ``("Milwaukee Headquarters", "2025-12")``.
+        Id (or name) of the row and month, such as ``("Branch 325, Raleigh Harrison Avenue", "2025-11")``.
     hole : DataFrame
-        The bills missing in the selected hole, one row for each meter, with the connection and the cause.
+        The bills missing in the selected hole, one row for each hole of a meter, with its days, the bills expected in
+        it, the connection and the cause.
 
     Examples
     --------
     >>> import nectar_notebooks as nn
     >>> dashboard = nn.CoverageDashboard(nn.connect("local"), "Bluestem Logistics")
-    >>> dashboard.selected = ("Milwaukee Headquarters", "2025-12")
-    >>> dashboard.hole["status"].tolist()
-    ['NEW_PASSWORD_NEEDED']
+    >>> dashboard.selected = ("Branch 325, Raleigh Harrison Avenue", "2025-11")
+    >>> dashboard.hole[["status", "bills_expected"]].values.tolist()
+    [['PASSWORD_INCORRECT', 1]]
     """
 
     name = "Months with bills"
@@ -87,7 +85,7 @@ class CoverageDashboard(Shell):
         *,
         by: By = "site",
         page_size: int = 15,
-        expected: str | Mapping[str, str] = EXPECTED,
+        expected: str | Mapping[str, str] | None = None,
     ) -> None:
         check_expected(expected)
         self._expected = expected
@@ -197,19 +195,15 @@ class CoverageDashboard(Shell):
 
     def _narrow(self) -> None:
         drawn, wanted = self._whole, self._find.value.strip().casefold()
-        lacking = ((drawn.codes == MISSING) | (drawn.codes == PART)).any(axis=1)
+        lacking = [bool(row.any()) for row in drawn.lacking]
         keep = [
             place
             for place, label in enumerate(drawn.labels)
             if wanted in label.casefold() and (lacking[place] or not self._only.value)
         ]
-        self._drawn: Grid = view.Grid(
-            drawn.by,
-            [drawn.ids[place] for place in keep],
-            [drawn.labels[place] for place in keep],
-            drawn.months,
-            drawn.codes[np.asarray(keep, dtype=int)],
-        )
+        kept = drawn.only(keep, drawn.holes)
+        # What is found by name counts alone; else all holes do, those of meters without a row too.
+        self._drawn: Grid = drawn.only(keep, view.holes_of(kept)) if wanted else kept
         show(self._head, self._heading())
         self._fill()
         self._draw_detail()
@@ -259,7 +253,7 @@ class CoverageDashboard(Shell):
         span = f"{hole.month:%b %Y}" if hole.months == 1 else f"{hole.month:%b %Y} to {hole.last:%b %Y}"
         with press.hold_sync():
             press.description = "×" if missing else "!"
-            press.tooltip = f"{hole.label}, {span}: bills {STATES[hole.code]}"
+            press.tooltip = f"{hole.label}, {span}: {'bills missing' if missing else SHOWN[hole.code]}"
             press.style.button_color = "#c8371f" if missing else "#e2a400"
             press.style.text_color = "#ffffff" if missing else "#3d2b00"
         press.layout.grid_area = f"{line} / {start} / {line + 1} / {start + hole.months}"

@@ -1,6 +1,7 @@
 """Coverage as a grid: sites or accounts down, months across, and what a hole in it means.
 
-Pure functions from a :class:`~nectar_notebooks.dashboards.coverage.Coverage` to frames and HTML.
+Pure functions from a :class:`~nectar_notebooks.dashboards.coverage.Coverage` to frames and HTML. What is missing is
+told by its table of holes alone: a month that is billed in part because it is not over is none.
 """
 
 from __future__ import annotations
@@ -12,7 +13,18 @@ import numpy as np
 import pandas as pd
 
 from nectar_notebooks.dashboards.connections_view import name_of
-from nectar_notebooks.dashboards.coverage import COMPLETE, MISSING, PART, STATES, Coverage, runs
+from nectar_notebooks.dashboards.coverage import (
+    COMPLETE,
+    FUTURE,
+    MISSING,
+    NOT_REQUIRED,
+    PART,
+    SHOWN,
+    STATES,
+    Coverage,
+    missing_in_words,
+    runs,
+)
 from nectar_notebooks.dashboards.html import (
     Markup,
     chip,
@@ -34,7 +46,7 @@ if TYPE_CHECKING:
     from nectar_notebooks.dashboards.closer import Closer
     from nectar_notebooks.dashboards.reading import Look
 
-__all__ = ["By", "Grid", "Hole", "gaps", "grid", "grid_frame", "hole_detail", "static_grid"]
+__all__ = ["By", "Grid", "Hole", "gaps", "grid", "grid_frame", "hole_detail", "holes_of", "static_grid"]
 
 By = Literal["site", "account"]
 _KEYS: Final = {"site": "site_id", "account": "account_id"}
@@ -43,13 +55,24 @@ _TEXT: Final = pd.StringDtype(na_value=np.nan)
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """Rows (ids and labels) by months, as codes; rows with the most holes come first."""
+    """Rows (ids and labels) by months, as codes; rows with the most months with holes come first.
+
+    `lacking` says which cells a hole reaches into, `holes` holds those that are counted.
+    """
 
     by: By
     ids: list[str]
     labels: list[str]
     months: pd.DatetimeIndex
     codes: NDArray[np.int8]
+    lacking: NDArray[np.bool_]
+    holes: pd.DataFrame
+
+    def only(self, places: list[int], holes: pd.DataFrame) -> Grid:
+        """Return some rows, by position, with the holes that are counted."""
+        rows = np.asarray(places, dtype=int)
+        ids, labels = [self.ids[place] for place in places], [self.labels[place] for place in places]
+        return Grid(self.by, ids, labels, self.months, self.codes[rows], self.lacking[rows], holes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +92,10 @@ def grid(coverage: Coverage, by: By, look: Look) -> Grid:
     ids, codes = coverage.by(coverage.meters[_KEYS[by]])
     labels = _site_labels(look) if by == "site" else _account_labels(look)
     names = [labels.get(one, "No name") for one in ids]
-    holes = ((codes == MISSING) | (codes == PART)).sum(axis=1)
-    order = sorted(range(len(ids)), key=lambda row: (-int(holes[row]), names[row].casefold(), ids[row]))
-    return Grid(by, [ids[row] for row in order], [names[row] for row in order], coverage.months, codes[order])
+    lacking = coverage.lacking(_KEYS[by], list(ids)) & ((codes == MISSING) | (codes == PART))
+    months = lacking.sum(axis=1)
+    order = sorted(range(len(ids)), key=lambda row: (-int(months[row]), names[row].casefold(), ids[row]))
+    return Grid(by, list(ids), names, coverage.months, codes, lacking, coverage.holes).only(order, coverage.holes)
 
 
 def _site_labels(look: Look) -> dict[str, str]:
@@ -115,9 +139,14 @@ def gaps(drawn: Grid, row: int) -> list[Hole]:
             length,
             code,
         )
-        for code, start, length in runs(drawn.codes[row])
+        for code, start, length in runs(np.where(drawn.lacking[row], drawn.codes[row], NOT_REQUIRED))
         if code in (MISSING, PART)
     ]
+
+
+def holes_of(drawn: Grid) -> pd.DataFrame:
+    """Return the holes of the rows of a grid."""
+    return drawn.holes[drawn.holes[_KEYS[drawn.by]].isin(drawn.ids)]
 
 
 def hole_at(drawn: Grid, row_id: str, month: pd.Timestamp) -> Hole | None:
@@ -133,18 +162,14 @@ def summary(drawn: Grid) -> str:
     things = f"{drawn.by}s"
     if not drawn.ids:
         return f"no {things} with meters"
-    lacking = int(((drawn.codes == MISSING) | (drawn.codes == PART)).any(axis=1).sum())
-    cells = int(((drawn.codes == MISSING) | (drawn.codes == PART)).sum())
     whole = f"{count(len(drawn.ids), drawn.by)}, {drawn.months[0]:%b %Y} to {drawn.months[-1]:%b %Y}"
-    if not lacking:
-        return f"{whole}, nothing missing"
-    return f"{whole}, {lacking:,} with bills missing in {count(cells, 'month')}"
+    return f"{whole}, {missing_in_words(drawn.holes, drawn.months[0])}"
 
 
 def static_grid(drawn: Grid, rows: range, caption: str) -> Markup:
     """Return some rows of the grid as a table of marks: the snapshot of the dashboard."""
-    marks = {COMPLETE: "■", MISSING: "×", PART: "!", 3: "…", 0: "·"}
-    inks = {COMPLETE: "#2f9e62", MISSING: "#c8371f", PART: "#b07d00", 3: "inherit", 0: "inherit"}
+    marks = {COMPLETE: "■", MISSING: "×", PART: "!", FUTURE: "…", NOT_REQUIRED: "·"}
+    inks = {COMPLETE: "#2f9e62", MISSING: "#c8371f", PART: "#b07d00", FUTURE: "inherit", NOT_REQUIRED: "inherit"}
     head = [element("th", _by_word(drawn.by), scope="col", style="text-align:left;padding:2px 12px 2px 0")]
     head += [
         element(
@@ -162,7 +187,7 @@ def static_grid(drawn: Grid, rows: range, caption: str) -> Markup:
             element(
                 "td",
                 marks[code],
-                title=f"{month:%b %Y}: {STATES[code]}",
+                title=f"{month:%b %Y}: {SHOWN[code]}",
                 style=f"padding:0 2px;text-align:center;color:{inks[code]};font-weight:600",
             )
             for code, month in zip(drawn.codes[row].tolist(), drawn.months, strict=True)
@@ -187,7 +212,7 @@ def static_grid(drawn: Grid, rows: range, caption: str) -> Markup:
             ),
             element(
                 "p",
-                "■ complete, ! missing in part, × missing, · not required, … not over yet",
+                "■ complete, ! partly billed, × missing, · not required, … future",
                 style="font-size:12px;opacity:.8;margin:2px 0",
             ),
         ]
@@ -199,53 +224,44 @@ def _by_word(by: By) -> str:
 
 
 def hole_frame(hole: Hole, by: By, closer: Closer, look: Look) -> pd.DataFrame:
-    """Return which bills a hole stands for: one row for each meter that misses one of its months.
+    """Return which bills a hole stands for: one row for each hole of a meter that reaches into its months.
 
     Returns
     -------
     DataFrame
-        meter_id, meter (its number), commodity, account_id, account, last_bill, connection_id, provider, status,
-        family, status_since, status_error, first_missing, months_missing, cause (in words).
+        meter_id, meter (its number), commodity, account_id, account, first_day, last_day, days, bills_expected (of the
+        whole hole of the meter, as :func:`~nectar_notebooks.holes` says), last_bill, connection_id, provider, status,
+        family, status_since, status_error, cause (in words).
     """
-    coverage = closer.coverage
-    meters = coverage.meters
-    inside = (coverage.months >= hole.month) & (coverage.months <= hole.last)
-    lacking = (coverage.codes[:, inside] == MISSING).any(axis=1) & meters[_KEYS[by]].eq(hole.id).to_numpy(dtype=bool)
-    chosen = meters[lacking]
-    lost = coverage.codes[lacking][:, inside] == MISSING
+    every = closer.coverage.holes
+    reaches = (every["first_day"] <= hole.last + pd.offsets.MonthEnd(1)) & (every["last_day"] >= hole.month)
+    chosen = every[every[_KEYS[by]].eq(hole.id).fillna(False).astype(bool) & reaches]
     accounts = look.accounts.set_index("account_id")
     connections = look.connections.set_index("connection_id")
     numbers = closer.meters.set_index("meter_id")["primary_identifier"]
     lines: list[dict[str, Any]] = []
-    for place, (meter_id, account_id, commodity) in enumerate(
-        chosen[["meter_id", "account_id", "commodity"]].itertuples(index=False)
-    ):
-        account = accounts.loc[account_id] if account_id in accounts.index else None
+    for row in chosen.to_dict("records"):
+        account = accounts.loc[row["account_id"]] if row["account_id"] in accounts.index else None
         connection_id = None if account is None else account["connection_id"]
         connection = connections.loc[connection_id] if connection_id in connections.index else None
-        first = coverage.months[inside][int(lost[place].argmax())]
         lines.append(
             {
-                "meter_id": meter_id,
-                "meter": numbers.get(meter_id),
-                "commodity": commodity,
-                "account_id": account_id,
+                **{str(name): value for name, value in row.items()},
+                "meter": numbers.get(row["meter_id"]),
                 "account": None if account is None else account["account_number"],
-                "last_bill": closer.last_bills["bill_date"].get(account_id, pd.NaT),
+                "last_bill": closer.last_bills["bill_date"].get(row["account_id"], pd.NaT),
                 "connection_id": connection_id,
                 "provider": None if connection is None else name_of(connection),
                 "status": None if connection is None else connection["status"],
                 "family": None if connection is None else connection["family"],
                 "status_since": pd.NaT if connection is None else connection["status_since"],
                 "status_error": None if connection is None else connection["status_error"],
-                "first_missing": first,
-                "months_missing": int(lost[place].sum()),
-                "cause": _cause(connection, first, hole.last),
+                "cause": _cause(connection, row["first_day"], row["last_day"]),
             }
         )
     columns = (
-        "meter_id", "meter", "commodity", "account_id", "account", "last_bill", "connection_id", "provider", "status",
-        "family", "status_since", "status_error", "first_missing", "months_missing", "cause",
+        "meter_id", "meter", "commodity", "account_id", "account", "first_day", "last_day", "days", "bills_expected",
+        "last_bill", "connection_id", "provider", "status", "family", "status_since", "status_error", "cause",
     )  # fmt: skip
     return pd.DataFrame(lines, columns=list(columns))
 
@@ -263,7 +279,7 @@ def _cause(connection: pd.Series | None, first: pd.Timestamp, last: pd.Timestamp
         return f"The login does not work ({status}); since when is not known."
     began = pd.Timestamp(since).tz_convert("UTC").tz_localize(None)
     # A bill comes up to a month after the service it is for.
-    if began <= last + pd.offsets.MonthEnd(1) + pd.Timedelta(days=31):
+    if began <= last + pd.Timedelta(days=31):
         return f"The login does not work since {day(began)} ({status})."
     return f"The hole is older than what the login has now ({status} since {day(began)})."
 
@@ -276,7 +292,8 @@ def hole_detail(hole: Hole, by: By, found: pd.DataFrame) -> Markup:
             row["meter"] if not missing(row["meter"]) else "No number",
             "" if missing(row["commodity"]) else words(row["commodity"]),
             row["account"],
-            f"{row['first_missing']:%b %Y} ({count(int(row['months_missing']), 'month')})",
+            f"{day(row['first_day'])} to {day(row['last_day'])}",
+            f"{row['bills_expected']:,}",
             day(row["last_bill"]),
             text(row["provider"], 40),
             chip(row["status"], row["family"]) if not missing(row["provider"]) else "",
@@ -288,9 +305,12 @@ def hole_detail(hole: Hole, by: By, found: pd.DataFrame) -> Markup:
         [
             title(f"{hole.label}: {hole.month:%b %Y}{until}"),
             table(
-                ["Meter", "Commodity", "Account", "Missing since", "Last bill", "Provider", "Status", "Why"],
+                ["Meter", "Commodity", "Account", "No bill for", "Bills", "Last bill", "Provider", "Status", "Why"],
                 lines,
-                caption=f"{count(len(found), 'meter')} without bills in this {'month' if hole.months == 1 else 'span'}",
+                caption=f"About {count(int(found['bills_expected'].sum()), 'bill')} missing in "
+                f"{count(len(found), 'hole')} that {'reaches' if len(found) == 1 else 'reach'} into "
+                f"{'this month' if hole.months == 1 else 'these months'}",
+                numbers=frozenset({"Bills"}),
             ),
         ]
     )

@@ -14,11 +14,11 @@ from nectar_notebooks.errors import InvalidRequestError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["SORTS", "Filters", "filtered", "in_order", "search_texts"]
+__all__ = ["OF_BILLS", "SORTS", "Filters", "filtered", "in_order", "search_texts"]
 
-#: Sort orders by name: columns and whether the smallest comes first.
+#: Sort orders by name: columns and whether the smallest comes first. The one at first needs no bills.
 SORTS: Final[dict[str, tuple[list[str], list[bool]]]] = {
-    "what needs somebody": (["_family", "missing_bills", "status_since"], [True, False, True]),
+    "what needs somebody": (["_family", "status_since"], [True, True]),
     "provider": (["_provider", "status_since"], [True, True]),
     "company": (["_company", "_family", "_provider"], [True, True, True]),
     "status": (["status", "status_since"], [True, True]),
@@ -28,6 +28,8 @@ SORTS: Final[dict[str, tuple[list[str], list[bool]]]] = {
     "missing bills": (["missing_bills", "_family"], [False, True]),
     "accounts": (["accounts"], [False]),
 }
+#: Orders that bills are read for.
+OF_BILLS: Final = ("last service", "missing bills")
 _ORDER: Final = {name: place for place, name in enumerate(FAMILIES)}
 
 
@@ -46,7 +48,7 @@ class Filters:
     needs_customer : bool
         Only what waits for the customer.
     no_bill_for : int, optional
-        Only what had no day of service for this many days, or never had one.
+        Only what had no day of service on a bill for this many days, or never had one.
     """
 
     company: str | None = None
@@ -74,6 +76,11 @@ class Filters:
         if days is not None and (isinstance(days, bool) or not isinstance(days, int) or days < 0):
             raise InvalidRequestError(f"no_bill_for={days!r} is no number of days: say 45, for example.")
         return cls(**asked)
+
+    @property
+    def need_bills(self) -> bool:
+        """Whether bills are read to answer: which logins are behind a site, and since when there is no bill."""
+        return self.site is not None or self.no_bill_for is not None
 
     @property
     def active(self) -> dict[str, Any]:

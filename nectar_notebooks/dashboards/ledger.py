@@ -80,7 +80,7 @@ class Ledger:
     def prepared(self, occupancy: Occupancy) -> Prepared:
         """Return adjusted usage and attributed charges of the whole portfolio."""
         if occupancy not in self._prepared:
-            made = prepare(self.portfolio, occupancy=occupancy)
+            made = prepare(self.portfolio, occupancy=occupancy, weights=True)
             self._prepared[occupancy], self._charges_at[occupancy] = made, _places(made.charges)
         return self._prepared[occupancy]
 

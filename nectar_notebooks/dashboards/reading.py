@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from nectar_notebooks.client.watching import Change
     from nectar_notebooks.clock import Clock
 
-__all__ = ["Look", "LookPart", "Reader", "fetched_at", "first_look", "look_again", "together"]
+__all__ = ["Look", "LookPart", "Reader", "day_of", "fetched_at", "first_look", "look_again", "together"]
 
 
 class Reader(Protocol):
@@ -67,18 +67,19 @@ class Reader(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class LookPart:
-    """What a first look reads of one company, and when its connections were fetched."""
+    """What a first look reads of one company, when its connections were fetched, and the API's day at that time."""
 
     sites: pd.DataFrame
     connections: pd.DataFrame
     accounts: pd.DataFrame
     history: pd.DataFrame
     fetched: datetime | None
+    today: date
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A first look: tables of one company or all, when the oldest of them was fetched, and the day of the look.
+    """A first look: tables of one company or all, when the oldest of them was fetched, and the API's day at that time.
 
     `parts` holds what each company brought, by its id: when one changes, the others need not be read again.
     """
@@ -113,7 +114,7 @@ def look_again(nectar: Reader, look: Look, company_ids: Iterable[str]) -> Look:
 def _of_company(nectar: Reader, company: Given) -> LookPart:
     connections = nectar.connections(company)
     accounts, sites, history = nectar.accounts(company), nectar.sites(company), nectar.status_history(company)
-    return LookPart(sites, connections, accounts, history, fetched_at(connections))
+    return LookPart(sites, connections, accounts, history, fetched_at(connections), day_of(connections, nectar.clock))
 
 
 def _whole(nectar: Reader, companies: pd.DataFrame, parts: Mapping[str, LookPart]) -> Look:
@@ -125,7 +126,7 @@ def _whole(nectar: Reader, companies: pd.DataFrame, parts: Mapping[str, LookPart
         together((part.accounts for part in parts.values()), "accounts"),
         together((part.history for part in parts.values()), None),
         min(known) if known else nectar.clock.now(),
-        nectar.clock.today(),
+        min((part.today for part in parts.values()), default=nectar.clock.today()),
         parts,
     )
 
@@ -134,6 +135,12 @@ def fetched_at(frame: pd.DataFrame) -> datetime | None:
     """Return when a frame of the client was fetched, if it says so."""
     told = frame.attrs.get("nectar", {}).get("fetched")
     return datetime.fromisoformat(told) if isinstance(told, str) else None
+
+
+def day_of(frame: pd.DataFrame, clock: Clock) -> date:
+    """Return the day on which the API gave a frame of the client, by its own word; else the day of `clock`."""
+    told = frame.attrs.get("nectar", {}).get("as_of")
+    return datetime.fromisoformat(told).date() if isinstance(told, str) else clock.today()
 
 
 def together(frames: Iterable[pd.DataFrame], table: str | None, columns: list[str] | None = None) -> pd.DataFrame:

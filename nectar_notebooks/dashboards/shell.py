@@ -14,7 +14,6 @@ import pandas as pd
 
 from nectar_notebooks.dashboards.closer import Closer, closer_look
 from nectar_notebooks.dashboards.controls import button, html, row, show
-from nectar_notebooks.dashboards.coverage import EXPECTED
 from nectar_notebooks.dashboards.html import Markup, count, day, element, join, notice, title
 from nectar_notebooks.dashboards.news import News
 from nectar_notebooks.dashboards.reading import Look, Reader, first_look, look_again
@@ -44,7 +43,7 @@ class Shell(ABC):
     #: What the dashboard is called.
     name = ""
     #: How often records are expected, as `completeness` takes it.
-    _expected: str | Mapping[str, str] = EXPECTED
+    _expected: str | Mapping[str, str] | None = None
 
     def __init__(self, nectar: Reader, company: Given | None = None) -> None:
         self._nectar = nectar
@@ -132,10 +131,11 @@ class Shell(ABC):
         """Take up what a verb changed; what was shown stays where reading does not work."""
         try:
             look = self._read()
+            closer = None if self._closer is None else closer_look(self._nectar, look, expected=self._expected)
         except NectarError as error:
             self._failed("It was done, but could not be read back", error)
             return
-        self._look = look
+        self._look, self._closer = look, closer
         self._renewed(asked=False)
 
     def _take_up_news(self, changes: list[Change]) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import pandas as pd
 
-from nectar_notebooks.dashboards.coverage import COMPLETE, FUTURE, MISSING, NOT_REQUIRED, PART, STATES, runs
+from nectar_notebooks.dashboards.coverage import COMPLETE, FUTURE, MISSING, NOT_REQUIRED, PART, SHOWN, runs
 from nectar_notebooks.dashboards.html import FAMILIES, Markup, count, day, element, family_of, join, status_words
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def months_in_words(codes: NDArray[np.int8], months: pd.DatetimeIndex) -> str:
     for code in (MISSING, PART):
         spans = [_span(months, start, length) for one, start, length in runs(codes) if one == code]
         if spans:
-            said.append(f"{STATES[code]}: {', '.join(spans)}")
+            said.append(f"{SHOWN[code]}: {', '.join(spans)}")
     return "; ".join(said) + "."
 
 
@@ -93,7 +93,7 @@ def _cells(codes: NDArray[np.int8], months: pd.DatetimeIndex, step: int, top: in
     for place, (code, month) in enumerate(zip(codes.tolist(), months, strict=True)):
         fill, ink = LOOKS[code]
         left = place * step + _GAP / 2
-        inside = element("title", f"{month:%b %Y}: {STATES[code]}")
+        inside = element("title", f"{month:%b %Y}: {SHOWN[code]}")
         cells.append(
             element(
                 "rect",
@@ -158,7 +158,7 @@ def legend(codes: Sequence[int] = (COMPLETE, PART, MISSING, NOT_REQUIRED, FUTURE
             style=f"display:inline-block;width:16px;height:14px;line-height:14px;border-radius:3px;text-align:center;"
             f"font-size:11px;margin-right:5px;background:{fill};color:{ink}",
         )
-        parts.append(element("span", swatch, STATES[code], style="margin-right:14px;white-space:nowrap"))
+        parts.append(element("span", swatch, SHOWN[code], style="margin-right:14px;white-space:nowrap"))
     return element("div", join(parts), style="font-size:12px;line-height:20px;margin:2px 0 6px 0")
 
 

@@ -17,17 +17,21 @@ from nectar_notebooks.errors import (
     PermissionDeniedError,
     RateLimitError,
 )
+from nectar_notebooks.schema.accounts import name_states, unknown_states
 
 if TYPE_CHECKING:
     from nectar_notebooks.api import Session
 
-__all__ = ["FEW_RETRIES", "SHORT_WAIT", "Patient", "examine", "list_companies", "not_connected"]
+__all__ = ["FEW_RETRIES", "SHORT_DEADLINE", "SHORT_WAIT", "Patient", "examine", "list_companies", "not_connected"]
 
 #: A doctor does not wait long: attempts, and seconds to connect and to answer.
 FEW_RETRIES: Final = RetryPolicy(attempts=2, longest_wait=10.0)
 SHORT_WAIT: Final = (5.0, 15.0)
+SHORT_DEADLINE: Final = 30.0
 #: So many companies are read one by one; the others are only listed.
 _READ_AT_MOST: Final = 10
+#: So many connections of each are looked at for the states of their accounts: what one page can list.
+_CONNECTIONS_AT_ONCE: Final = 500
 #: Where an id may belong, and what answers it: a bill by its usage, which is documented.
 _KINDS: Final = (
     ("company", "company.get", "company_id"),
@@ -91,7 +95,7 @@ def examine(patient: Patient, object_id: str | None = None) -> Diagnosis:
     if patient.offline:
         checks.append(Check("ping", "not asked", "Offline: connect without offline=True to ask the API."))
         return Diagnosis(tuple(checks))
-    session = patient.session.sibling(retry=FEW_RETRIES, timeout=SHORT_WAIT)
+    session = patient.session.sibling(retry=FEW_RETRIES, timeout=SHORT_WAIT, deadline=SHORT_DEADLINE)
     checks += _pings(patient, session)
     if all(check.result == "wrong" for check in checks if check.check.startswith("ping")):
         return Diagnosis(tuple(checks))
@@ -182,6 +186,7 @@ def _reads(session: Session, companies: Sequence[tuple[str, str]], names: Sequen
     """Read companies one by one; every one that is listed should be readable."""
     asked = companies[:_READ_AT_MOST]
     read = 0
+    states: list[str] = []
     for company_id, name in asked:
         try:
             session.call("company.get", company_id=company_id).json()
@@ -194,10 +199,31 @@ def _reads(session: Session, companies: Sequence[tuple[str, str]], names: Sequen
             return  # asking on would not help whoever asks too often
         else:
             read += 1
+            states += _states(session, company_id)
+    if states:
+        told = name_states(unknown_states(states))
+        if told:
+            yield Check("account states", "note", told)
     if read:
         left = len(companies) - len(asked)
         more = f"; {left} further ones were not tried" if left else ""
         yield Check("reading", "ok", f"{read} of {len(asked)} companies tried can be read{more}.")
+
+
+def _states(session: Session, company_id: str) -> list[str]:
+    """Return the states of the accounts behind a company's connections, of as many as one page lists."""
+    try:
+        page = session.call("connections.company", company_id=company_id, params={"limit": _CONNECTIONS_AT_ONCE}).json()
+    except NectarError:
+        return []  # whether they can be read is asked elsewhere
+    connections = page.get("connections") if isinstance(page, dict) else None
+    accounts = [one for connection in connections or () for one in _accounts(connection)]
+    return [str(account["status"]) for account in accounts if isinstance(account, dict) and account.get("status")]
+
+
+def _accounts(connection: object) -> list[object]:
+    found = connection.get("accounts") if isinstance(connection, dict) else None
+    return found if isinstance(found, list) else []
 
 
 def _environment(patient: Patient, names: Sequence[str]) -> Check:

@@ -1,6 +1,6 @@
 """What a diagnosis found, check by check: for a terminal, a notebook, a program.
 
-It holds texts and decides nothing. Texts of the API are data: HTML is escaped.
+It holds texts and decides nothing. Texts of the API are data: printable on a terminal, HTML escaped.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ import textwrap
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Final, Literal
+
+from nectar_notebooks.printing import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,6 +32,11 @@ class Check:
     result: Result
     finding: str
     check_first: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "check", printable(self.check))
+        object.__setattr__(self, "finding", printable(self.finding))
+        object.__setattr__(self, "check_first", tuple(map(printable, self.check_first)))
 
 
 @dataclass(frozen=True, repr=False)
@@ -128,7 +135,7 @@ def text_table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     key  accepted
     new  yes
     """
-    lines = [list(headers), *map(list, rows)]
+    lines = [[printable(cell) for cell in line] for line in (headers, *rows)]
     widths = [max(len(line[place]) for line in lines) for place in range(len(headers))]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines

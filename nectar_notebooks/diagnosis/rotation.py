@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
 
-from nectar_notebooks.diagnosis.doctor import FEW_RETRIES, SHORT_WAIT, list_companies
+from nectar_notebooks.diagnosis.doctor import FEW_RETRIES, SHORT_DEADLINE, SHORT_WAIT, list_companies
 from nectar_notebooks.diagnosis.report import html_table, text_table
 from nectar_notebooks.errors import AuthenticationError, ConfigurationError, NectarError
 
@@ -133,7 +133,8 @@ def compare_keys(session: Session) -> KeyComparison:
             f"Two keys are compared, a new one and an old one; there is {session.key_count or 'none'}.",
             advice='Connect with key=(new, old), or put "new,old" where the key stands.',
         )
-    new, old = (_see(session.sibling(key=n, retry=FEW_RETRIES, timeout=SHORT_WAIT)) for n in (0, 1))
+    short = session.sibling(retry=FEW_RETRIES, timeout=SHORT_WAIT, deadline=SHORT_DEADLINE)
+    new, old = (_see(short.sibling(key=number)) for number in (0, 1))
     lost = tuple(name for company_id, name in old.companies.items() if company_id not in new.companies)
     old_can_go, verdict = _judge(new, old, lost)
     return KeyComparison(old_can_go, verdict, lost, new, old)

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from nectar_notebooks.diagnosis.report import html_table
+from nectar_notebooks.printing import printable
 from nectar_notebooks.schema.tables import TABLES
 from nectar_notebooks.schema.versions import LACKING, LACKING_ROWS, SHAPES, Shape, lacking
 
@@ -83,7 +84,8 @@ class VersionComparison:
             parts += [
                 f"  {shape.what}\n    {self.old}: {shape.older}\n    {self.new}: {shape.newer}" for shape in self.shapes
             ]
-        return "\n\n".join(parts[:3]) + ("\n\n" + "\n".join(parts[3:]) if parts[3:] else "")
+        whole = "\n\n".join(parts[:3]) + ("\n\n" + "\n".join(parts[3:]) if parts[3:] else "")
+        return "\n".join(map(printable, whole.split("\n")))
 
     def _repr_html_(self) -> str:
         shapes = [[escape(cell) for cell in shape] for shape in self.shapes]

@@ -20,6 +20,7 @@ UNITS: Final[Mapping[str, str]] = {
     "kWh": "kWh (thousand Watt-hours)",
     "MWh": "MWh (million Watt-hours)",
     "GJ": "GJ",
+    "kBtu": "kBtu (thousand Btu)",
     "Btu": "Btu",
     "MMBtu": "MBtu/MMBtu (million Btu)",
     "thm (US)": "therms",
@@ -59,7 +60,7 @@ def _units(*names: str) -> frozenset[str]:
     return frozenset(names)
 
 
-_HEAT: Final = _units("GJ", "Btu", "MMBtu")
+_HEAT: Final = _units("GJ", "Btu", "kBtu", "MMBtu")
 _ELECTRIC: Final = _HEAT | _units("Wh", "kWh", "MWh")
 _GAS: Final = _HEAT | _units("CF", "cubic ft", "CCF", "HCF", "MCF", "MMCF", "cubic m", "kL", "thm (US)")
 _LIQUID: Final = _units("gal (US)", "gal (UK)", "L")
@@ -82,11 +83,11 @@ _POTABLE: Final = "Municipally Supplied Potable Water - "
 _DRINKING: Final = MeterType(f"{_POTABLE}Mixed Indoor/Outdoor", _WATER, "kgal (US)")
 _HEAVY_OIL: Final = MeterType("Fuel Oil (No. 5 and No. 6)", _HEAT | _LIQUID, "gal (US)")
 
-#: Types by commodity, or commodity and subtype. Sewer and fire water, telecom and refrigerants have none; which of its
+#: Types by commodity, or commodity and subtype. What is generated on site is no consumption and has none.
+#: Sewer and fire water, telecom and refrigerants have none; which of its
 #: kinds of waste a meter is, the API does not say.
 TYPES: Final[Mapping[str, MeterType]] = {
     **dict.fromkeys(("ELECTRICITY", "ELECTRICITY / USAGE"), _GRID),
-    "SOLAR": MeterType("Electric - Solar", _ELECTRIC, "kWh"),
     **dict.fromkeys(("GAS", "GAS / NATURAL_GAS"), _NATURAL_GAS),
     **dict.fromkeys(("GAS / PROPANE", "FUEL / PROPANE"), _ANY_PROPANE),
     "FUEL / DIESEL": MeterType("Diesel", _HEAT | _LIQUID, "gal (US)"),

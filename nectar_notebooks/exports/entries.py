@@ -13,13 +13,13 @@ import pandas as pd
 
 from nectar_notebooks.methodology import money
 from nectar_notebooks.methodology.calendarization import SPOT
-from nectar_notebooks.methodology.checks import TEXT, counted, text
+from nectar_notebooks.methodology.checks import TEXT, counted, days, flags, numbers, text
 from nectar_notebooks.methodology.keys import group_keys
-from nectar_notebooks.methodology.monthly import monthly
+from nectar_notebooks.methodology.monthly import sum_by_month
+from nectar_notebooks.methodology.net_metering import directions
 
 if TYPE_CHECKING:
     from nectar_notebooks.methodology.monthly import Prepared
-    from nectar_notebooks.schema.portfolio import Portfolio
 
 __all__ = ["ENTRY", "from_months", "from_records"]
 
@@ -29,23 +29,35 @@ ENTRY: Final = (
     "currency", "estimated", "why",
 )  # fmt: skip
 _PAID: Final = ("bill_id", "meter_id", "currency")
+#: What no consumer of consumption is sent.
+_EXPORTED: Final = "exported energy is no consumption"
+_GENERATED: Final = "energy generated on site is no consumption"
 
 
 def from_records(ready: Prepared) -> pd.DataFrame:
     """Return an entry for each usage record that counts, with the charges its meter pays on that bill.
 
-    Where a meter has several records on a bill, its charges are shared out by their days, exact to the cent.
-    Charges without a record are entries of their own, which cannot be exported.
+    Where a meter has several records on a bill, its charges are shared out by their days, exact to the cent; what
+    it exported or generated takes no share beside what it drew. Charges without a record are entries of their own,
+    which cannot be exported; nor can exported energy, nor generation that a grid meter reports.
     """
     usage = ready.usage[counted(ready.usage, "usage")].reset_index(drop=True)
     words = ("bill_id", "meter_id", "site_id", "commodity", "subtype", "unit")
     records = pd.DataFrame({"id": text(usage, "usage_id"), **{name: text(usage, name) for name in words}})
-    records["start_date"] = usage["start_date"]
-    records["end_date"] = usage["end_date"].fillna(usage["start_date"])
-    records["usage"], records["estimated"] = usage["usage"], usage["estimated"]
-    why = _nothing(records).mask(records["start_date"].isna(), "the record has no dates")
-    records["why"] = why.mask(records["meter_id"].isna(), "the record has no meter")
-    meters = records.reset_index(names="place").merge(_paid(ready.charges), on=["bill_id", "meter_id"], how="right")
+    start, end = (days(usage, name, "usage").astype("datetime64[us]") for name in ("start_date", "end_date"))
+    records["start_date"], records["end_date"] = start, np.where(np.isnat(end), start, end)
+    records["usage"] = numbers(usage, "usage", "usage")
+    records["estimated"] = flags(usage, "estimated", "usage", missing=False)
+    exported, generated = directions(usage)
+    why = _nothing(records).mask(exported, _EXPORTED).mask(generated, _GENERATED)
+    outward = why.notna()
+    why = why.mask(why.isna() & records["start_date"].isna(), "the record has no dates")
+    records["why"] = why.mask(why.isna() & records["meter_id"].isna(), "the record has no meter")
+    drawn = records.loc[~outward, ["bill_id", "meter_id"]]
+    beside = outward & pd.MultiIndex.from_frame(records[["bill_id", "meter_id"]]).isin(pd.MultiIndex.from_frame(drawn))
+    meters = records.reset_index(names="place")[~beside].merge(
+        _paid(ready.charges), on=["bill_id", "meter_id"], how="right"
+    )
     alone = meters["place"].isna()
     meters["days"] = (meters["end_date"] - meters["start_date"]).dt.days + 1
     charges = meters[alone].reset_index(drop=True)
@@ -96,23 +108,28 @@ def _nothing(frame: pd.DataFrame) -> pd.Series:
     return pd.Series(None, frame.index, dtype=TEXT)
 
 
-def from_months(portfolio: Portfolio, ready: Prepared, *, flagged: bool) -> pd.DataFrame:
+def from_months(ready: Prepared) -> pd.DataFrame:
     """Return an entry for each meter and whole calendar month; what is delivered on a day stays on its day."""
     delivered = from_records(ready)
     delivered = delivered[delivered["commodity"].isin(SPOT)]
-    months = monthly(portfolio, shared_day="later", flagged=flagged)
+    months = sum_by_month(ready, shared_day="later")
     months = months[months["kind"].eq("attributed") & ~months["commodity"].isin(SPOT)].reset_index(drop=True)
-    first, days = months["month"], months["days_in_month"]
-    covered = _number_words(months["days_covered"]) + " of " + _number_words(days)
+    first, length = months["month"], months["days_in_month"]
+    covered = _number_words(months["days_covered"]) + " of " + _number_words(length)
     doubled = "bills overlap on " + _number_words(months["days_overlapped"]) + " days"
+    exported, generated = directions(ready.usage)
+    drawn = text(ready.usage, "meter_id")[counted(ready.usage, "usage") & ~exported & ~generated]
+    only_out = months["exported"].notna() & ~months["meter_id"].isin(drawn)
+    months["usage"] = months["usage"].mask(months["exported"].notna(), months["usage"] + months["exported"])
+    made = months["generated"].notna() & months["usage"].isna()
     why = _nothing(months).mask(months["days_overlapped"] > 0, doubled)
-    why = why.mask(months["days_covered"] < days, "bills cover " + covered + " days")
+    why = why.mask(months["days_covered"] < length, "bills cover " + covered + " days")
     why = why.mask(months["usage"].isna(), "charges without usage").mask(first.isna(), "no dates")
-    why = why.mask(months["meter_id"].isna(), "no meter")
+    why = why.mask(months["meter_id"].isna(), "no meter").mask(made, _GENERATED).mask(only_out, _EXPORTED)
     entries = months.assign(
         id=months["meter_id"] + ":" + first.dt.strftime("%Y-%m").astype(TEXT),
         start_date=first,
-        end_date=(first + pd.to_timedelta(days - 1, unit="D")).astype(first.dtype),
+        end_date=(first + pd.to_timedelta(length - 1, unit="D")).astype(first.dtype),
         estimated=months["estimated_share"] > 0,
         why=why,
     )

@@ -26,7 +26,7 @@ from nectar_notebooks.exports.selection import NOTES, Export, notes_of, uncounte
 from nectar_notebooks.methodology.checks import TEXT, choose, require, text
 from nectar_notebooks.methodology.monthly import prepare
 from nectar_notebooks.methodology.readiness import ENERGY_STAR, readiness
-from nectar_notebooks.methodology.units import compatible, factor
+from nectar_notebooks.methodology.units import compatible, factor, unit_name
 
 if TYPE_CHECKING:
     from nectar_notebooks.schema.portfolio import Portfolio
@@ -52,7 +52,7 @@ _HEADS: Final = {
 _DELIVERY: Final = {
     name: "Delivery Date" if name == "start_date" else head for name, head in _HEADS.items() if name != "end_date"
 }
-_ELECTRIC: Final = ("ELECTRICITY", "SOLAR")
+_ELECTRIC: Final = ("ELECTRICITY",)
 _DELIVERED: Final = ("FUEL",)
 _TABLES: Final = {"bill": "usage", "month": "monthly"}
 #: Rules of `readiness` by which one entry is rejected; the others are about what is missing between entries.
@@ -91,9 +91,10 @@ def portfolio_manager(
     Export
         Sheets ``Add Bills-Electricity`` and ``Add Bills-Non Electric`` (meter, property, type, start and end date, both
         counted, quantity, units, cost, estimation Yes or No) and ``Deliveries`` (with a delivery date). All entries
-        of a meter are in one unit. Costs are what ``nn.attribute`` gives the meter. Its notes list what was not
-        exported (``exported`` is false), among it what ``nn.readiness`` says is rejected; and gaps and short years
-        (``exported`` is true), which the entries have although each of them is taken.
+        of a meter are in one unit. Exported energy and energy generated on site are no consumption and never in a
+        sheet; what a meter draws is, whatever it exports. Costs are what ``nn.attribute`` gives the meter. Its notes
+        list what was not exported (``exported`` is false), among it what ``nn.readiness`` says is rejected; and gaps
+        and short years (``exported`` is true), which the entries have although each of them is taken.
 
     Raises
     ------
@@ -112,7 +113,7 @@ def portfolio_manager(
     """
     choose("by", by, ("bill", "month"))
     ready = prepare(portfolio, flagged=flagged)
-    entries = from_records(ready) if by == "bill" else from_months(portfolio, ready, flagged=flagged)
+    entries = from_records(ready) if by == "bill" else from_months(ready)
     entries = _named(entries, portfolio, meters)
     entries = _in_one_unit(entries)
     entries, findings = _judged(entries)
@@ -120,7 +121,7 @@ def portfolio_manager(
     foreign = taken["cost"].notna() & taken["currency"].ne(currency)
     told = "its cost is not exported: " + _cost(taken)
     notes = [
-        uncounted(portfolio, flagged=flagged),
+        uncounted(portfolio, ready, flagged=flagged),
         _of_no_meter(ready.charges),
         _notes(by, lost, lost["why"] + (", with a cost of " + _cost(lost)).fillna(""), exported=False),
         _notes(by, taken[foreign], told[foreign], exported=True),
@@ -169,6 +170,8 @@ def _reject(entries: pd.DataFrame, rows: pd.Series, why: str | pd.Series) -> pd.
 def _in_one_unit(entries: pd.DataFrame) -> pd.DataFrame:
     """Tell all entries of a meter in the unit that most of them have, or in one that its type may have."""
     known = {kind.name: kind for kind in TYPES.values()}
+    names = entries["unit"].map(lambda word: unit_name(word) or word, na_action="ignore")
+    entries = entries.assign(unit=names.astype(TEXT))
     counts = entries.dropna(subset=["meter_id", "unit"]).groupby(["meter_id", "unit"]).size().reset_index(name="rows")
     first = counts.sort_values(["rows", "unit"], ascending=[False, True]).drop_duplicates("meter_id")
     most = entries["meter_id"].map(first.set_index("meter_id")["unit"].to_dict()).astype(TEXT)

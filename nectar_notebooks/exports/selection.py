@@ -13,11 +13,9 @@ import pandas as pd
 
 from nectar_notebooks.errors import InvalidRequestError
 from nectar_notebooks.exports.files import csv_bytes, excel_bytes, free, save, written
-from nectar_notebooks.methodology.adjustments import adjust
 from nectar_notebooks.methodology.checks import TEXT, counted, flags, text
 from nectar_notebooks.methodology.counting import count_bills
-from nectar_notebooks.methodology.monthly import monthly as monthly_result
-from nectar_notebooks.methodology.monthly import prepare
+from nectar_notebooks.methodology.monthly import prepare, sum_by_month
 from nectar_notebooks.methodology.site_table import join_sites
 from nectar_notebooks.schema.tables import TABLES
 
@@ -26,6 +24,7 @@ if TYPE_CHECKING:
     from os import PathLike
     from pathlib import Path
 
+    from nectar_notebooks.methodology.monthly import Prepared
     from nectar_notebooks.schema.portfolio import Portfolio
 
 __all__ = ["NOTES", "Export", "monthly", "notes_of", "table", "uncounted"]
@@ -33,6 +32,8 @@ __all__ = ["NOTES", "Export", "monthly", "notes_of", "table", "uncounted"]
 #: The columns of what is listed beside an export.
 NOTES: Final = ("table", "id", "site_id", "meter_id", "start_date", "end_date", "exported", "reason")
 
+#: What `nn.monthly` takes of how records are spread, not of how they are prepared.
+_SPREAD: Final = ("convention", "shared_day", "spot")
 _KEYS: Final = {"bills": "bill_id", "usage": "usage_id", "line_items": "line_item_id"}
 #: Tables whose rows hang on a row of another, and by which key, up to the bill.
 _PARENTS: Final = {
@@ -161,18 +162,21 @@ def monthly(portfolio: Portfolio, *, flagged: bool = False, sites: pd.DataFrame 
         those of `sites` behind; usage in ``unit``, money in ``currency``. Its notes list every bill, usage record
         and line item that no sum takes, with the reason.
     """
-    result = monthly_result(portfolio, flagged=flagged, **how)
-    return Export({"monthly": _joined(portfolio, result, sites)}, uncounted(portfolio, flagged=flagged))
+    spread = {name: how.pop(name) for name in _SPREAD if name in how}
+    ready = prepare(portfolio, flagged=flagged, **how)
+    result = sum_by_month(ready, **spread)
+    return Export({"monthly": _joined(portfolio, result, sites)}, uncounted(portfolio, ready, flagged=flagged))
 
 
-def uncounted(portfolio: Portfolio, *, flagged: bool) -> pd.DataFrame:
-    """List every bill, usage record and line item that no sum takes, and bills with an open issue in any case."""
+def uncounted(portfolio: Portfolio, ready: Prepared, *, flagged: bool) -> pd.DataFrame:
+    """List every bill, usage record and line item that no sum takes, and bills with an open issue in any case.
+
+    `ready` is the portfolio as it was prepared for the sums.
+    """
     held = _flagged(portfolio)
-    ready = prepare(portfolio, flagged=flagged)
-    adjusted = adjust(portfolio, flagged=flagged)
     on_held = set(held["bill_id"]) if not flagged else set()
     parts = [_issue_notes(held, flagged)]
-    for name, frame in (("bills", adjusted.bills), ("usage", ready.usage), ("line_items", adjusted.line_items)):
+    for name, frame in (("bills", ready.bills), ("usage", ready.usage), ("line_items", ready.line_items)):
         out = frame[~counted(frame, name)]
         parts.append(notes_of(name, out[~text(out, "bill_id").isin(on_held).to_numpy(dtype=bool)]))
     return pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)

@@ -31,20 +31,25 @@ from nectar_notebooks.methodology.counting import (
     by_bills,
     count_accounts,
     count_bills,
+    count_periods,
+    forget_periods,
     leave_out,
     refuse_doubled,
+    span_of,
 )
 from nectar_notebooks.methodology.keys import places_in
+from nectar_notebooks.methodology.net_metering import EXCLUDED, NET_METERING, NetMetering, directions, netted
 from nectar_notebooks.schema.portfolio import Portfolio
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from nectar_notebooks.schema.periods import Plausible, Span
+
 __all__ = ["Exclusions", "NetMetering", "Occupancy", "adjust", "adjusted_usage", "at_their_meters", "occupied_share"]
 
 Exclusions: TypeAlias = Literal["subtract", "drop"]
 Occupancy: TypeAlias = Literal["disabled", "all", "connection"]
-NetMetering: TypeAlias = Literal["as_is", "net"]
 
 _SEWER: Final = ":sewer"
 
@@ -55,9 +60,10 @@ def adjust(
     *,
     exclusions: Exclusions = "subtract",
     occupancy: Occupancy = "disabled",
-    net_metering: NetMetering = "as_is",
+    net_metering: NetMetering = "net",
     implied_sewer: bool | float | None = None,
     flagged: bool = True,
+    plausible: Plausible | None = None,
 ) -> Portfolio: ...
 @overload
 def adjust(
@@ -67,8 +73,9 @@ def adjust(
     bills: pd.DataFrame | None = None,
     exclusions: Exclusions = "subtract",
     occupancy: Occupancy = "disabled",
-    net_metering: NetMetering = "as_is",
+    net_metering: NetMetering = "net",
     flagged: bool = True,
+    plausible: Plausible | None = None,
 ) -> pd.DataFrame: ...
 def adjust(
     data: Portfolio | pd.DataFrame,
@@ -77,9 +84,10 @@ def adjust(
     bills: pd.DataFrame | None = None,
     exclusions: Exclusions = "subtract",
     occupancy: Occupancy = "disabled",
-    net_metering: NetMetering = "as_is",
+    net_metering: NetMetering = "net",
     implied_sewer: bool | float | None = None,
     flagged: bool = True,
+    plausible: Plausible | None = None,
 ) -> Portfolio | pd.DataFrame:
     """Say what counts, and what it is worth, beside the raw values.
 
@@ -96,14 +104,19 @@ def adjust(
     occupancy : {"disabled", "all", "connection"}
         Usage times the occupied share of its site: never, everywhere, or only behind connections that say so
         (`multiply_by_occupancy`; portfolios only). A site without a percentage is occupied whole.
-    net_metering : {"as_is", "net"}
-        Export records as they stand; or subtracted, whatever their sign. Generation is never added.
+    net_metering : {"net", "as_is"}
+        Export records subtracted, whatever their sign; or as they stand. Which way a record flows is its own
+        `net_metering`, else its meter's. Generation is never added to consumption by any sum.
     implied_sewer : bool or float, optional
         Where a bill charges for sewer and has no water-out usage: water usage times a fraction, as records of
         their own, marked implied. None does what the company enables, True takes the company's fraction (or
         1), a number is the fraction, False does nothing. Portfolios only: line items tell the charge.
     flagged : bool
         Whether bills with an open issue count.
+    plausible : tuple of two days or months, optional
+        The first and the last day that a period may have, either of them None for the default: 1990-01-01, and the end
+        of the year after today (a portfolio's `as_of`, else the system's day). A period with a day outside does not
+        count, nor does one that ends before it starts.
 
     Returns
     -------
@@ -111,7 +124,8 @@ def adjust(
         What was given, as new frames. `usage` has besides: `adjusted_usage` (in `unit`),
         `occupancy_factor`, `adjustment` (what was done, in words; missing where nothing was). `counts` and
         `counts_reason` are brought up to date in `bills`, `accounts`, `usage` and `line_items`: superseded
-        bills, accounts known not to count, dropped exclusions, waste without type or stream. An implied
+        bills, accounts known not to count, dropped exclusions, waste without type or stream, periods that cannot be. An
+        implied
         record has the water record's ids with ``:sewer`` behind them, and so has its meter.
         ``attrs["nectar"]`` of `usage` says how many rows were left out and why.
 
@@ -130,15 +144,18 @@ def adjust(
     """
     choose("exclusions", exclusions, ("subtract", "drop"))
     choose("occupancy", occupancy, ("disabled", "all", "connection"))
-    choose("net_metering", net_metering, ("as_is", "net"))
+    choose("net_metering", net_metering, NET_METERING)
     if isinstance(data, Portfolio):
         if sites is not None or bills is not None:
             raise InvalidRequestError(
                 "A portfolio brings its own sites and bills.", advice="Leave sites= and bills= out."
             )
         refuse_doubled(data)
-        portfolio = _imply(_count(data, flagged), implied_sewer)
-        share = occupied_share(at_their_meters(portfolio.usage, portfolio.meters), portfolio, occupancy)
+        portfolio = _imply(_count(data, flagged, span_of(plausible, data)), implied_sewer)
+        placed = at_their_meters(portfolio.usage, portfolio.meters)
+        share = occupied_share(placed, portfolio, occupancy)
+        if "net_metering" in placed.columns:
+            portfolio = replace(portfolio, usage=portfolio.usage.assign(net_metering=placed["net_metering"]))
         return replace(portfolio, usage=_worth(portfolio.usage, share, exclusions, occupancy, net_metering))
     if occupancy != "disabled":
         require(data, ("site_id",), "usage")
@@ -149,18 +166,26 @@ def adjust(
         )
     require(data, ("usage",), "usage")
     distinct(data, "usage_id", "usage")
-    usage = data if bills is None else by_bills(data, count_bills(bills, flagged=flagged))
+    usage = forget_periods(data)
+    usage = usage if bills is None else by_bills(usage, count_bills(bills, flagged=flagged))
+    usage = count_periods(usage, span_of(plausible))
     share = np.ones(len(usage)) if occupancy == "disabled" else _occupied(text(usage, "site_id"), sites)
     return _worth(usage, share, exclusions, occupancy, net_metering)
 
 
 def at_their_meters(usage: pd.DataFrame, meters: pd.DataFrame) -> pd.DataFrame:
-    """Return usage with the site, commodity and subtype that the meters table knows: a moved meter moves its past."""
+    """Return usage with the site, commodity and subtype that the meters table knows: a moved meter moves its past.
+
+    Which way energy flows is the record's word where it has one: one meter may count both ways.
+    """
     place = places_in(text(usage, "meter_id"), text(meters, "meter_id"))
     known = {}
     for name in ("site_id", "commodity", "subtype"):
         told = pd.Series(text(meters, name).array.take(place, allow_fill=True), usage.index, dtype=TEXT)
         known[name] = told.fillna(text(usage, name))
+    if "net_metering" in meters.columns:
+        told = pd.Series(text(meters, "net_metering").array.take(place, allow_fill=True), usage.index, dtype=TEXT)
+        known["net_metering"] = text(usage, "net_metering").fillna(told)
     return usage.assign(**known)
 
 
@@ -170,12 +195,13 @@ def adjusted_usage(adjusted: Portfolio) -> pd.DataFrame:
     return usage.assign(usage=usage["adjusted_usage"])
 
 
-def _count(portfolio: Portfolio, flagged: bool) -> Portfolio:
+def _count(portfolio: Portfolio, flagged: bool, span: Span) -> Portfolio:
     """Return the portfolio with what does not count marked, down to usage records and line items."""
     accounts = count_accounts(portfolio.accounts)
     bills = count_bills(portfolio.bills, flagged=flagged)
     bills = by_accounts(bills, "bill_id", portfolio.bill_accounts, accounts)
-    usage = by_accounts(by_bills(portfolio.usage, bills), "meter_id", portfolio.meters, accounts)
+    usage = by_bills(forget_periods(portfolio.usage), bills)
+    usage = count_periods(by_accounts(usage, "meter_id", portfolio.meters, accounts), span)
     items = by_accounts(by_bills(portfolio.line_items, bills), "line_item_id", portfolio.line_item_accounts, accounts)
     return replace(portfolio, accounts=accounts, bills=bills, usage=usage, line_items=items)
 
@@ -214,21 +240,23 @@ def _worth(
     raw = numbers(usage, "usage", "usage")
     done: list[tuple[npt.NDArray[np.bool_], str | pd.Series]] = []
     sign = np.ones(len(usage))
-    export = text(usage, "net_metering").eq("EXPORT").to_numpy(dtype=bool)
-    if net_metering == "net":
-        sign[export & (raw > 0)] = -1.0
-        done.append((export, "export subtracted"))
+    exported, generated = directions(usage)
+    worth = netted(raw, exported, net_metering)
+    done.append((exported & (net_metering == "net"), "export subtracted"))
+    done.append((generated, "generation, beside consumption"))
     excluded = flags(usage, "exclusion", "usage", missing=False)
     if exclusions == "subtract":
         sign[excluded] *= -1.0
-        done.append((excluded, "exclusion subtracted"))
+        done.append((excluded, EXCLUDED))
     else:
         usage = leave_out(usage, excluded, "exclusion")
     usage = leave_out(usage, _untyped_waste(usage), "waste without type or stream")
     if occupancy != "disabled":
         percent = pd.Series([f"occupancy {100 * part:g} %" for part in share], usage.index, dtype=TEXT)
         done.append((share != 1.0, percent))
-    result = usage.assign(adjusted_usage=raw * sign * share, occupancy_factor=share, adjustment=_in_words(usage, done))
+    result = usage.assign(
+        adjusted_usage=worth * sign * share, occupancy_factor=share, adjustment=_in_words(usage, done)
+    )
     return report(
         result,
         "adjust",

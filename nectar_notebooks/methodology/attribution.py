@@ -14,7 +14,7 @@ import pandas as pd
 from nectar_notebooks.errors import InvalidRequestError
 from nectar_notebooks.methodology import money
 from nectar_notebooks.methodology.adjustments import adjust, adjusted_usage
-from nectar_notebooks.methodology.attribution_arrays import Items, Parts
+from nectar_notebooks.methodology.attribution_arrays import HEADS, MONEY, NOTHING, Items, Parts, Weights
 from nectar_notebooks.methodology.attribution_meters import MISSING_DAY, Meters, Roster, read_meters, read_records
 from nectar_notebooks.methodology.attribution_reading import (
     Bills,
@@ -29,21 +29,30 @@ from nectar_notebooks.methodology.attribution_reading import (
 from nectar_notebooks.methodology.attribution_rules import read_items, unit_kinds
 from nectar_notebooks.methodology.attribution_shares import METHODS, share_out
 from nectar_notebooks.methodology.checks import TEXT, counted, numbers, report, require, text
+from nectar_notebooks.methodology.counting import span_of
 from nectar_notebooks.methodology.keys import places_in
 from nectar_notebooks.methodology.parallel import both, map_columns
+from nectar_notebooks.methodology.stacking import stack
 from nectar_notebooks.schema.portfolio import Portfolio
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+    from pandas.api.extensions import ExtensionArray
+
+    from nectar_notebooks.schema.periods import Plausible, Span
 
     Ints = npt.NDArray[np.int64]
 
-__all__ = ["attribute", "attribute_adjusted"]
+__all__ = ["WEIGHTS", "attribute", "attribute_adjusted"]
 
 COLUMNS: Final = (
     "bill_id", "line_item_id", "meter_id", "site_id", "commodity", "subtype", "charge_type", "amount",
     "currency", "share", "method", "reason", "start_date", "end_date",
 )  # fmt: skip
+
+
+#: By what a share was made, where that is asked for: `weight` of `weight_of`, in `weight_unit`.
+WEIGHTS: Final = ("weight", "weight_of", "weight_unit")
 
 
 def attribute(
@@ -55,6 +64,7 @@ def attribute(
     line_item_accounts: pd.DataFrame | None = None,
     demand_usage: pd.DataFrame | None = None,
     bills: pd.DataFrame | None = None,
+    plausible: Plausible | None = None,
 ) -> pd.DataFrame:
     """Say which meter, and so which site, pays each line item.
 
@@ -80,6 +90,9 @@ def attribute(
     bills : DataFrame, optional
         `bill_id`; `current_charges`, `currency`, `start_date`, `end_date`, `bill_date`, `counts`. Adds the
         residuals, gives a period to charges without a meter, and takes away what is superseded.
+    plausible : tuple of two days or months, optional
+        The first and the last day that a period may have, as for :func:`adjust`. Other days are taken for missing ones:
+        a charge without a period keeps its money and has no dates.
 
     Returns
     -------
@@ -91,7 +104,8 @@ def attribute(
         (the item names it), and, without a meter, ``finance``, ``unattributed``, ``residual``. A residual is
         one row for each bill whose current charges differ from its line items of the current period, also
         those that do not count; its
-        `charge_type` is ``RESIDUAL``. ``attrs["nectar"]`` says how many rows were left out and why.
+        `charge_type` is ``RESIDUAL``. ``attrs["nectar"]`` says how many rows were left out and why, and as
+        ``amounts_rounded`` how many amounts were finer than 0.0001, where any was.
 
     Raises
     ------
@@ -141,12 +155,37 @@ def attribute(
                 "A portfolio brings its own usage, meters, demand and bills.",
                 advice="Give the portfolio alone, or its frames one by one.",
             )
-        adjusted = adjust(line_items)
-        return attribute_adjusted(adjusted, adjusted_usage(adjusted))
+        adjusted = adjust(line_items, plausible=plausible)
+        return attribute_adjusted(adjusted, adjusted_usage(adjusted), span_of(plausible, adjusted))
     if usage is None or meters is None:
         raise InvalidRequestError(
             "Line items alone do not say who pays.", advice="Give usage and meters too, or a portfolio."
         )
+    return _attributed(
+        line_items,
+        usage,
+        meters,
+        demand,
+        line_item_accounts=line_item_accounts,
+        demand_usage=demand_usage,
+        bills=bills,
+        span=span_of(plausible),
+    )
+
+
+def _attributed(
+    line_items: pd.DataFrame,
+    usage: pd.DataFrame,
+    meters: pd.DataFrame,
+    demand: pd.DataFrame | None,
+    *,
+    line_item_accounts: pd.DataFrame | None,
+    demand_usage: pd.DataFrame | None,
+    bills: pd.DataFrame | None,
+    span: Span,
+    weighed: bool = False,
+) -> pd.DataFrame:
+    """Return the rows of :func:`attribute`, with the columns `WEIGHTS` behind where they are to be `weighed`."""
     require(line_items, ("line_item_id", "bill_id", "amount", "currency"), "line_items")
     require(usage, ("bill_id", "meter_id", "usage", "unit"), "usage")
     require(meters, ("meter_id",), "meters")
@@ -156,14 +195,14 @@ def attribute(
     items, bill = (line_items, at_hand.of_items) if kept.all() else (line_items[kept], at_hand.of_items[kept])
     pocket, places, amount = cents(items, bill)
     roll = read_meters(usage, meters, text(items, "meter_id"))
-    records, unit_names, rows_out = read_records(usage, at_hand.of_usage, roll)
+    records, unit_names, rows_out = read_records(usage, at_hand.of_usage, roll, span)
     roster = Roster(records, roll, unit_kinds(unit_names), len(at_hand.ids))
     accounts, read = both(
         lambda: item_accounts(items, line_item_accounts, roll),
         lambda: readings(demand, demand_usage, usage, records, items, at_hand.ids),
         rows,
     )
-    parts, reasons = share_out(
+    parts, reasons, weights = share_out(
         Items(
             bill=bill,
             pocket=pocket,
@@ -180,21 +219,29 @@ def attribute(
         records,
         roster,
         roll,
+        weighed=weighed,
     )
     result = _charges(items, places, parts, reasons, roll)
-    periods = bill_periods(at_hand, bills, usage)
+    periods = bill_periods(at_hand, bills, usage, span)
     for name, of_slot, of_bill in zip(COLUMNS[-2:], (roster.start, roster.end), periods, strict=True):
         day = np.append(of_slot, MISSING_DAY)[parts.slot]
         result[name] = _dates(np.where(day == MISSING_DAY, of_bill[bill[parts.item]], day))
+    if weights is not None:
+        result = result.assign(**_weights(weights, unit_names, places[parts.item], text(items, "currency"), parts.item))
     if bills is not None:
-        result = pd.concat([result, _residuals(line_items, at_hand, bills, periods)], ignore_index=True)
+        rest = _residuals(line_items, at_hand, bills, periods, result)
+        result = result if rest is None else stack([result, rest])
     out = {reason: out.get(reason, 0) + rows_out.get(reason, 0) for reason in {*out, *rows_out}}
-    return report(result, "attribute", out, rows=len(items))
+    rounded = money.finer(numbers(items, "amount", "line_items"))
+    return report(result, "attribute", out, rows=len(items), **({"amounts_rounded": rounded} if rounded else {}))
 
 
-def attribute_adjusted(adjusted: Portfolio, usage: pd.DataFrame) -> pd.DataFrame:
-    """Return :func:`attribute` of a portfolio that was adjusted, by the usage that :func:`adjusted_usage` says."""
-    return attribute(
+def attribute_adjusted(adjusted: Portfolio, usage: pd.DataFrame, span: Span, *, weights: bool = False) -> pd.DataFrame:
+    """Return :func:`attribute` of a portfolio that was adjusted, by the usage that :func:`adjusted_usage` says.
+
+    With `weights`, also what each share was made by: `WEIGHTS`.
+    """
+    return _attributed(
         adjusted.line_items,
         usage,
         adjusted.meters,
@@ -202,6 +249,8 @@ def attribute_adjusted(adjusted: Portfolio, usage: pd.DataFrame) -> pd.DataFrame
         line_item_accounts=adjusted.line_item_accounts,
         demand_usage=adjusted.demand_usage,
         bills=adjusted.bills,
+        span=span,
+        weighed=weights,
     )
 
 
@@ -215,8 +264,14 @@ def _charges(items: pd.DataFrame, places: Ints, parts: Parts, reasons: list[str]
     def column(name: str) -> object:
         if name in ("bill_id", "line_item_id", "charge_type", "currency"):
             return text(items, name).array.take(parts.item)
-        if name in ("meter_id", "site_id", "commodity", "subtype"):
+        if name in ("meter_id", "site_id"):
             return meters.about[name].array.take(parts.meter, allow_fill=True)
+        if name in ("commodity", "subtype"):
+            told = meters.about[name].array.take(parts.meter, allow_fill=True)
+            alone = np.flatnonzero(parts.meter < 0)
+            if name in items.columns and len(alone):  # what no meter pays keeps what it is for
+                told[alone] = text(items, name).array.take(parts.item[alone])
+            return told
         if name == "method":
             return pd.array(METHODS, dtype=TEXT).take(parts.method)
         if name == "reason":
@@ -227,8 +282,28 @@ def _charges(items: pd.DataFrame, places: Ints, parts: Parts, reasons: list[str]
     return pd.DataFrame(dict(zip(names, map_columns(column, names, len(amount)), strict=True)))
 
 
-def _residuals(items: pd.DataFrame, at_hand: Bills, bills: pd.DataFrame, periods: tuple[Ints, Ints]) -> pd.DataFrame:
-    """Return one row for each counting bill whose current charges are not the sum of its line items.
+def _weights(
+    weights: Weights, units: pd.Series, places: Ints, currency: pd.Series, item: Ints
+) -> dict[str, ExtensionArray | npt.NDArray[np.float64]]:
+    """Return by what the parts were shared: the weight, of how much, in a unit, a currency or meters."""
+    measure, of_money = weights.measure, weights.measure == MONEY
+    scale = 10.0 ** np.where(of_money, places, weights.places)
+    nothing = measure == NOTHING
+    names = pd.concat([units, pd.Series(["meters"], dtype=TEXT)], ignore_index=True).array
+    unit = names.take(np.where(measure == HEADS, len(units), np.maximum(measure, -1)), allow_fill=True)
+    if of_money.any():
+        unit[of_money] = currency.array.take(item[of_money])
+    return {
+        "weight": np.where(nothing, np.nan, weights.weight / scale),
+        "weight_of": np.where(nothing, np.nan, weights.whole / scale),
+        "weight_unit": unit,
+    }
+
+
+def _residuals(
+    items: pd.DataFrame, at_hand: Bills, bills: pd.DataFrame, periods: tuple[Ints, Ints], like: pd.DataFrame
+) -> pd.DataFrame | None:
+    """Return one row for each counting bill whose current charges are not the sum of its line items; None for none.
 
     All of its line items, also those that do not count: what is left out on purpose does not come back as a
     difference. Line items of an earlier billing period are no current charges and are left out of the sum.
@@ -245,6 +320,8 @@ def _residuals(items: pd.DataFrame, at_hand: Bills, bills: pd.DataFrame, periods
     np.add.at(total, bill[summed], money.to_units(numbers(items, "amount", "line_items"), money.FINEST)[summed])
     wanted = money.to_units(charges, money.FINEST)
     differs = np.flatnonzero(~np.isnan(charges) & (wanted != total))
+    if not len(differs):
+        return None
     left = wanted[differs] - total[differs]
     itemised = np.bincount(bill, minlength=len(place))[differs] > 0
     start, end = periods[0][differs], periods[1][differs]
@@ -264,10 +341,10 @@ def _residuals(items: pd.DataFrame, at_hand: Bills, bills: pd.DataFrame, periods
             "end_date": _dates(end),
         }
     )
-    for name in COLUMNS:
+    for name, dtype in like.dtypes.items():
         if name not in rows:
-            rows[name] = pd.Series(np.nan, rows.index, dtype=TEXT)
-    return rows[list(COLUMNS)]
+            rows[name] = pd.Series(np.nan, rows.index, dtype=dtype)
+    return rows[list(like.columns)]
 
 
 def _dates(day: Ints) -> npt.NDArray[np.datetime64]:

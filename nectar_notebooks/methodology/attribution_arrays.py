@@ -6,7 +6,7 @@ Line items are places 0.., bills, meters and units are numbers; nothing is compu
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     Ints = npt.NDArray[np.int64]
 
-__all__ = ["Accounts", "Items", "Parts", "Readings"]
+__all__ = ["HEADS", "MONEY", "NOTHING", "Accounts", "Items", "Parts", "Readings", "Weights"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,3 +68,19 @@ class Parts:
     share: npt.NDArray[np.float64]
     method: Ints
     reason: Ints
+
+
+#: Measures of weights that are no usage: meters that are counted, what other charges gave, none.
+HEADS: Final = -10
+MONEY: Final = -11
+NOTHING: Final = -12
+
+
+@dataclass(slots=True)
+class Weights:
+    """By what parts of line items were shared: `weight` of `whole`, each in ten to the minus `places` of `measure`."""
+
+    weight: Ints
+    whole: Ints
+    places: Ints  # of money: those of the item's pocket
+    measure: Ints  # a unit, numbered as the roster's (-1: unknown), or one of the constants above

@@ -14,11 +14,14 @@ import numpy as np
 import pandas as pd
 
 from nectar_notebooks.methodology import units
-from nectar_notebooks.methodology.checks import TEXT, counted, days, left_out, numbers, text
+from nectar_notebooks.methodology.checks import TEXT, days, left_out, numbers, text
+from nectar_notebooks.methodology.counting import counted_but_for_period
 from nectar_notebooks.methodology.keys import places_in
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+
+    from nectar_notebooks.schema.periods import Span
 
     Ints = npt.NDArray[np.int64]
     Flags = npt.NDArray[np.bool_]
@@ -57,6 +60,7 @@ class Records:
     weight: Ints
     known: Flags
     scale: Ints  # the unit of weight
+    places: Ints  # the decimals of it that weight counts
     imports: Flags
     start: Ints
     end: Ints
@@ -65,17 +69,30 @@ class Records:
 def read_meters(usage: pd.DataFrame, meters: pd.DataFrame, named: pd.Series) -> Meters:
     """Return the meters of the table, of the usage records and those that line items name (`named`)."""
     names = ("meter_id", "site_id", "commodity", "subtype", "account_id", "net_metering")
-    known = pd.DataFrame({name: text(meters, name) for name in names})
-    seen = pd.DataFrame({name: text(usage, name) for name in names if name != "net_metering"})
-    seen["net_metering"] = pd.Series(np.nan, seen.index, dtype=TEXT)
     # of several answers the first in the alphabet: never the first in the order of rows
-    seen = seen[seen["meter_id"].notna()]
+    # an index may be called as a column is
+    known = pd.DataFrame({name: text(meters, name) for name in names}).reset_index(drop=True)
+    known = known[known["meter_id"].notna()]
+    if known["meter_id"].duplicated().any():
+        known = known.sort_values(list(names), kind="stable").drop_duplicates("meter_id")
+    asked = [name for name in names[1:-1] if name in usage.columns]
+    whole = np.append(known[asked].notna().all(axis=1).to_numpy(dtype=bool), False)
+    used = text(usage, "meter_id")
+    silent = ~whole[places_in(used, known["meter_id"])] & used.notna().to_numpy()  # the table does not say all of it
+    if not silent.any() and named.dropna().isin(known["meter_id"]).all():
+        return _coded(known.sort_values("meter_id", ignore_index=True))
+    seen = pd.DataFrame({name: text(usage, name)[silent] for name in names if name != "net_metering"})
+    seen = seen.reset_index(drop=True)
+    seen["net_metering"] = pd.Series(np.nan, seen.index, dtype=TEXT)
     seen = seen[~seen.duplicated()].sort_values(list(names), kind="stable").drop_duplicates("meter_id")
-    known = known[known["meter_id"].notna()].sort_values(list(names), kind="stable").drop_duplicates("meter_id")
     named = named.dropna().drop_duplicates()
     ids = pd.Index(pd.concat([known["meter_id"], seen["meter_id"], named]).unique()).sort_values()
     known, seen = known.set_index("meter_id").reindex(ids), seen.set_index("meter_id").reindex(ids)
-    about = known.fillna(seen).rename_axis("meter_id").reset_index()
+    return _coded(known.fillna(seen).rename_axis("meter_id").reset_index())
+
+
+def _coded(about: pd.DataFrame) -> Meters:
+    """Return meters, sorted by id, with their codes."""
     account, accounts = pd.factorize(about["account_id"], sort=True)
     commodity, commodities = pd.factorize(about["commodity"], sort=True)
     subtype, subtypes = pd.factorize(about["subtype"], sort=True)
@@ -90,35 +107,41 @@ def read_meters(usage: pd.DataFrame, meters: pd.DataFrame, named: pd.Series) -> 
     )
 
 
-def read_records(usage: pd.DataFrame, bill: Ints, meters: Meters) -> tuple[Records, pd.Series, dict[str, int]]:
+def read_records(
+    usage: pd.DataFrame, bill: Ints, meters: Meters, span: Span
+) -> tuple[Records, pd.Series, dict[str, int]]:
     """Return the usage records that can be charged for, their units' names, and how many were left out.
 
-    `bill` is each row's bill (-1 for none that matters here).
+    `bill` is each row's bill (-1 for none that matters here). A record whose period cannot be is no usage of a month,
+    and shows all the same that its meter is on the bill.
     """
-    kept = counted(usage, "usage")
+    kept = counted_but_for_period(usage, "usage")
     out = left_out(usage, kept, "does not count")
     meter = places_in(text(usage, "meter_id"), meters.about["meter_id"])
     value = numbers(usage, "usage", "usage")
     flow = text(usage, "net_metering").fillna(meters.about["net_metering"].reindex(meter).set_axis(usage.index))
-    start = days(usage, "start_date", "usage").astype(np.int64)
-    end = days(usage, "end_date", "usage").astype(np.int64)
-    end = np.where(end == MISSING_DAY, start, end)
-    start, end = (np.where(end < start, MISSING_DAY, day) for day in (start, end))  # no period: the bill's stands in
+    first, last = days(usage, "start_date", "usage"), days(usage, "end_date", "usage")
+    last = np.where(np.isnat(last), first, last)
+    possible = span.holds(first, last)  # else the bill's period stands in
+    start, end = (np.where(possible, day.astype(np.int64), MISSING_DAY) for day in (first, last))
     row = np.flatnonzero(kept & (meter >= 0) & (bill >= 0))
     row = row[np.argsort(bill[row] * (len(meters.about) + 1) + meter[row], kind="stable")]
     unit, names = pd.factorize(text(usage, "unit"), sort=True)
     unit = unit[row].astype(np.int64)
-    weight, scale = _weights(unit, names, value[row], bill[row], meter[row], meters)
+    weight, scale, places = _weights(unit, names, value[row], bill[row], meter[row], meters)
     return Records(
-        row, bill[row], meter[row], unit, weight, ~np.isnan(value[row]), scale,
+        row, bill[row], meter[row], unit, weight, ~np.isnan(value[row]), scale, places,
         ~flow.eq("EXPORT").to_numpy(dtype=bool)[row], start[row], end[row],
     ), pd.Series(names, dtype=TEXT), out  # fmt: skip
 
 
 def _weights(
     unit: Ints, names: pd.Index[str], value: npt.NDArray[np.float64], bill: Ints, meter: Ints, meters: Meters
-) -> tuple[Ints, Ints]:
-    """Return usage as integers, and of which unit: records of one bill, commodity and unit can be compared."""
+) -> tuple[Ints, Ints, Ints]:
+    """Return usage as integers, of which unit and of how many decimals of it.
+
+    Records of one bill, commodity and unit can be compared.
+    """
     value, scale = np.nan_to_num(value), unit.copy()
     commodity = meters.commodity[meter]
     pool = bill * (len(meters.commodities) + 1) + commodity + 1
@@ -132,7 +155,8 @@ def _weights(
         rows = np.flatnonzero(pool == group)
         kind = None if commodity[rows[0]] < 0 else meters.commodities[commodity[rows[0]]]
         _to_one_unit(value, scale, rows, names, kind)
-    return _integers(value, pool, number), scale
+    places = _places(value, pool, number)
+    return np.rint(value * 10.0**places).astype(np.int64), scale, places
 
 
 def _to_one_unit(
@@ -149,8 +173,8 @@ def _to_one_unit(
                 break
 
 
-def _integers(value: npt.NDArray[np.float64], pool: Ints, number: int) -> Ints:
-    """Return values as integers of the finest decimal of their pool, or of `_DIGITS` significant digits."""
+def _places(value: npt.NDArray[np.float64], pool: Ints, number: int) -> Ints:
+    """Return the finest decimal of each value's pool, or the one of `_DIGITS` significant digits."""
     largest = np.zeros(number)
     np.maximum.at(largest, pool, np.abs(value))
     most = _DIGITS - 1 - np.floor(np.log10(np.where(largest > 0, largest, 1.0))).astype(np.int64)
@@ -163,7 +187,7 @@ def _integers(value: npt.NDArray[np.float64], pool: Ints, number: int) -> Ints:
         places[rows] += 1
     finest = np.zeros(number, dtype=np.int64)
     np.maximum.at(finest, pool, places)
-    return np.rint(value * 10.0 ** finest[pool]).astype(np.int64)
+    return finest[pool]
 
 
 class Roster:
@@ -184,6 +208,7 @@ class Roster:
         scale = np.where(counts, records.scale, MIXED)
         self.scale = np.maximum.reduceat(scale, first) if len(first) else first
         self.scale = np.where(_any(counts & (scale != self.scale[own]), first), MIXED, self.scale)
+        self.places = records.places[first]
         self.unit = np.minimum.reduceat(records.unit, first) if len(first) else first
         self.kind = np.append(unit_kinds, -1)[self.unit]
         self.start = np.minimum.reduceat(_late(records.start), first) if len(first) else first

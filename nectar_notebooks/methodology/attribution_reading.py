@@ -31,6 +31,8 @@ from nectar_notebooks.methodology.keys import places_in
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from nectar_notebooks.schema.periods import Span
+
     Ints = npt.NDArray[np.int64]
 
 __all__ = [
@@ -181,26 +183,29 @@ def readings(
     )
 
 
-def bill_periods(at_hand: Bills, bills: pd.DataFrame | None, usage: pd.DataFrame) -> tuple[Ints, Ints]:
+def bill_periods(at_hand: Bills, bills: pd.DataFrame | None, usage: pd.DataFrame, span: Span) -> tuple[Ints, Ints]:
     """Return first and last day of each bill: of all its usage, else its own dates, else its bill date.
 
-    The bill date alone never ends a period that usage records tell, as it may be the invoice's.
+    The bill date alone never ends a period that usage records tell, as it may be the invoice's. Days that cannot be are
+    taken for missing ones.
     """
     start = np.full(len(at_hand.ids), np.iinfo(np.int64).max)
     end = np.full(len(at_hand.ids), MISSING_DAY)
-    first, last = (days(usage, name, "usage").astype(np.int64) for name in ("start_date", "end_date"))
-    last = np.where(last == MISSING_DAY, first, last)
-    dated = np.flatnonzero((at_hand.of_usage >= 0) & (first != MISSING_DAY) & (last >= first))
+    begins, ends = days(usage, "start_date", "usage"), days(usage, "end_date", "usage")
+    ends = np.where(np.isnat(ends), begins, ends)
+    dated = np.flatnonzero((at_hand.of_usage >= 0) & ~np.isnat(begins) & span.holds(begins, ends))
+    first, last = begins.astype(np.int64), ends.astype(np.int64)
     np.minimum.at(start, at_hand.of_usage[dated], first[dated])
     np.maximum.at(end, at_hand.of_usage[dated], last[dated])
     open_bills = end == MISSING_DAY
     start[open_bills] = MISSING_DAY
     if bills is None or not open_bills.any():
         return start, end
-    own = {
-        name: np.append(days(bills, name, "bills").astype(np.int64), MISSING_DAY)[at_hand.row]
-        for name in ("start_date", "end_date", "bill_date")
-    }
+    own = {}
+    for name in ("start_date", "end_date", "bill_date"):
+        day = days(bills, name, "bills")
+        known = np.where(span.misses(day, day), MISSING_DAY, day.astype(np.int64))
+        own[name] = np.append(known, MISSING_DAY)[at_hand.row]
     closing = np.where(own["end_date"] == MISSING_DAY, own["bill_date"], own["end_date"])
     opening = np.where(own["start_date"] == MISSING_DAY, closing, own["start_date"])
     closing = np.where(closing < opening, opening, closing)

@@ -77,12 +77,14 @@ _KINDS: Final = ("", *sorted({measures for measures, _ in UNITS.values()}))
 class Said:
     """What line items say: the rule, and places in the lists of commodities and subtypes.
 
-    A place of -1: it names none; one past the list: it names one that no meter has.
+    A place of -1: it names none; one past the list: it names one that no meter has. `named` says where a column names
+    the commodity, not the kind of charge alone.
     """
 
     rule: npt.NDArray[np.int64]
     commodity: npt.NDArray[np.int64]
     subtype: npt.NDArray[np.int64]
+    named: npt.NDArray[np.bool_]
 
 
 def read_items(items: pd.DataFrame, commodities: Sequence[str], subtypes: Sequence[str]) -> Said:
@@ -105,13 +107,14 @@ def read_items(items: pd.DataFrame, commodities: Sequence[str], subtypes: Sequen
     rule[text(items, "billing_period").eq("PREVIOUS").to_numpy(dtype=bool)] = Rule.FINANCE
 
     commodity = _mapped(text(items, "commodity"), lambda name: _place(commodities, name, len(commodities)), -1)
+    named = commodity >= 0
     says_electric = (
         demand | in_demand_units | electric.notna().to_numpy() | text(items, "time_of_use").notna().to_numpy()
     )
     for name, said in (("ELECTRICITY", says_electric), ("GAS", gas.notna().to_numpy())):
         commodity[said & (commodity < 0)] = _place(commodities, name, len(commodities))
     subtype = _mapped(text(items, "subtype"), lambda name: _place(subtypes, name, len(subtypes)), -1)
-    return Said(rule, commodity, subtype)
+    return Said(rule, commodity, subtype, named)
 
 
 def words(

@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from nectar_notebooks.methodology import money
-from nectar_notebooks.methodology.attribution_arrays import Accounts, Items, Parts, Readings
+from nectar_notebooks.methodology.attribution_arrays import (
+    HEADS,
+    MONEY,
+    NOTHING,
+    Accounts,
+    Items,
+    Parts,
+    Readings,
+    Weights,
+)
 from nectar_notebooks.methodology.attribution_meters import MIXED, Meters, Records, Roster
 from nectar_notebooks.methodology.attribution_pools import Pool
 from nectar_notebooks.methodology.attribution_rules import Rule, words
@@ -39,6 +48,7 @@ _ENDS: Final = tuple(
     )
 )
 _FIELDS: Final = ("item", "meter", "slot", "amount", "share", "method", "reason")
+_WEIGHTS: Final = ("weight", "whole", "places", "measure")
 
 
 def share_out(
@@ -48,9 +58,14 @@ def share_out(
     records: Records,
     roster: Roster,
     meters: Meters,
-) -> tuple[Parts, list[str]]:
-    """Return the parts of all line items, sorted by item and meter, and the texts of their reasons."""
-    return _Sharing(items, accounts, readings, records, roster, meters).run()
+    *,
+    weighed: bool = False,
+) -> tuple[Parts, list[str], Weights | None]:
+    """Return the parts of all line items, sorted by item and meter, and the texts of their reasons.
+
+    Where they are to be `weighed`, what each share was made by comes third, in the same order.
+    """
+    return _Sharing(items, accounts, readings, records, roster, meters, weighed).run()
 
 
 class _Sharing:
@@ -64,13 +79,15 @@ class _Sharing:
         records: Records,
         roster: Roster,
         meters: Meters,
+        weighed: bool,
     ) -> None:
         self._items, self._accounts, self._readings = items, accounts, readings
         self._records, self._roster, self._meters = records, roster, meters
         self._reasons: dict[str, int] = {}
         self._done: list[Parts] = []
+        self._weighed: list[Weights] | None = [] if weighed else None
 
-    def run(self) -> tuple[Parts, list[str]]:
+    def run(self) -> tuple[Parts, list[str], Weights | None]:
         rule = self._items.said.rule
         self._alone(np.flatnonzero(rule == Rule.FINANCE), _FINANCE, "late fee or earlier period: not energy cost")
         self._named(np.flatnonzero(rule == Rule.METER))
@@ -82,7 +99,11 @@ class _Sharing:
         self._proportional(np.sort(np.concatenate([*unclear, np.flatnonzero(rule == Rule.SHARED)])))
         parts = Parts(*(np.concatenate([getattr(done, name) for done in self._done]) for name in _FIELDS))
         order = np.argsort(parts.item, kind="stable")
-        return Parts(*(getattr(parts, name)[order] for name in _FIELDS)), list(self._reasons)
+        weights = None
+        if self._weighed is not None:
+            columns = (np.concatenate([getattr(one, name) for one in self._weighed])[order] for name in _WEIGHTS)
+            weights = Weights(*columns)
+        return Parts(*(getattr(parts, name)[order] for name in _FIELDS)), list(self._reasons), weights
 
     # how an item ends
 
@@ -91,6 +112,9 @@ class _Sharing:
         if not len(items) and self._done:
             return
         none, number = np.full(len(items), -1), len(items)
+        if self._weighed is not None:
+            zero = np.zeros(number, dtype=np.int64)
+            self._weighed.append(Weights(zero, zero, zero, np.full(number, NOTHING)))
         self._done.append(
             Parts(
                 items, none, none, self._items.amount[items], np.ones(number),
@@ -98,8 +122,19 @@ class _Sharing:
             )
         )  # fmt: skip
 
-    def _settle(self, pool: Pool, weight: Ints, method: int, reason: str, why: Ints | None = None) -> None:
-        """Share items out by weight; `why` > 0 is the place in `_ENDS` that says why not."""
+    def _settle(
+        self,
+        pool: Pool,
+        weight: Ints,
+        method: int,
+        reason: str,
+        why: Ints | None = None,
+        measured: tuple[Ints, Ints] | None = None,
+    ) -> None:
+        """Share items out by weight; `why` > 0 is the place in `_ENDS` that says why not.
+
+        `measured` is the measure and the decimals of each weight; without it meters are counted.
+        """
         number = len(pool.items)
         if not number:
             return
@@ -109,6 +144,14 @@ class _Sharing:
         why = np.where((why == 0) & (whole == 0), 1, why)
         weight = np.where(why[pool.owner] > 0, 1, weight)
         whole = np.where(why > 0, sizes, whole)
+        if self._weighed is not None:
+            heads = np.full(len(weight), HEADS), np.zeros(len(weight), dtype=np.int64)
+            measure, places = (
+                heads
+                if measured is None
+                else (np.where(why[pool.owner] > 0, *pair) for pair in zip(heads, measured, strict=True))
+            )
+            self._weighed.append(Weights(weight, whole[pool.owner], places, measure))
         reasons = np.array([self._reason(reason + end) if (why == i).any() else -1 for i, end in _ENDS])
         amount = money.apportion(self._items.amount[pool.items], weight, sizes)
         self._done.append(
@@ -165,6 +208,12 @@ class _Sharing:
             pool = pool.prefer((want[pool.owner] < 0) | (has[pool.meter] == want[pool.owner]))
         return pool
 
+    def _of_named(self, pool: Pool) -> Pool:
+        """Keep the meters of the commodity that an item names in a column."""
+        said, commodity = self._items.said, self._meters.commodity[pool.meter]
+        right = ~said.named[pool.items][pool.owner] | (commodity == said.commodity[pool.items][pool.owner])
+        return pool.prefer(right, commodity < 0)
+
     def _of_its_kind(self, pool: Pool) -> tuple[Pool, Flags]:
         """Keep the meters of the water subtype that an item names, and say where: water is not sewer."""
         meters, said = self._meters, self._items.said
@@ -202,7 +251,8 @@ class _Sharing:
         unclear = pool.items[several & (not last)]
         pool, several = pool.only(~several | last), several[~several | last]
         why = _why_equally(pool, roster.known[pool.slot], roster.scale[pool.slot])
-        self._settle(pool, roster.weight[pool.slot], _USAGE, reason, np.where(several, 4, why))
+        measured = roster.scale[pool.slot], roster.places[pool.slot]
+        self._settle(pool, roster.weight[pool.slot], _USAGE, reason, np.where(several, 4, why), measured)
         return unclear
 
     def _demand(self, items: Ints) -> Ints:
@@ -250,7 +300,8 @@ class _Sharing:
         meter = pool.meter[first]
         slot = self._roster.find(self._items.bill[pool.items][pool.owner[first]], meter)
         charged = Pool(pool.items, pool.owner[first], meter, slot)
-        self._settle(charged, weight, _DEMAND, "demand charge: the meters of the demand reading", why)
+        measured = records.scale[pool.slot][first], records.places[pool.slot][first]
+        self._settle(charged, weight, _DEMAND, "demand charge: the meters of the demand reading", why, measured)
 
     def _fixed(self, items: Ints) -> None:
         """Share equally among all meters of the account, on the bill or not."""
@@ -271,14 +322,17 @@ class _Sharing:
         pool = Pool(items, owner, meter, np.full(len(meter), -1))
         pool.slot = self._roster.find(self._items.bill[items][owner], meter)
         found = pool.sizes() > 0
+        pool = self._of_named(pool)
+        lost = found & (pool.sizes() == 0)
+        self._alone(items[lost], _UNATTRIBUTED, "no meter of the commodity it names is known on its account")
         pool, of_kind = self._of_its_kind(pool)
         for chosen, whom in (
-            (found & ~of_kind, "all meters of the account"),
+            (found & ~lost & ~of_kind, "all meters of the account"),
             (of_kind, "the account's meters of the kind it names"),
         ):
             part = pool.only(chosen)
             self._settle(part, np.ones(len(part.owner), dtype=np.int64), _EQUAL, f"fixed charge: equally among {whom}")
-        pool = self._on_bill(items[~found])
+        pool = self._of_named(self._on_bill(items[~found]))
         empty = pool.sizes() == 0
         self._alone(pool.items[empty], _UNATTRIBUTED, "no meter of its account is known, and none is on the bill")
         pool = pool.only(~empty)
@@ -311,7 +365,8 @@ class _Sharing:
         pool = pool.only(found)
         weight = np.abs(base[pool.slot])
         pool.slot = self._roster.find(self._items.bill[pool.items][pool.owner], pool.meter)
-        self._settle(pool, weight, _PROPORTIONAL, "in proportion to the bill's other charges")
+        money_of_item = np.full(len(weight), MONEY), np.zeros(len(weight), dtype=np.int64)
+        self._settle(pool, weight, _PROPORTIONAL, "in proportion to the bill's other charges", measured=money_of_item)
         self._energy(rest, "no other charge on the bill to follow: by share of usage", last=True)
 
 

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Final
 
 import pandas as pd
 
+from nectar_notebooks.methodology import money
 from nectar_notebooks.methodology.checks import choose, report
+from nectar_notebooks.methodology.net_metering import NET_METERING
 from nectar_notebooks.methodology.parallel import together
 from nectar_notebooks.methodology.periods import CONVENTIONS, SHARED_DAY, Convention, SharedDay
 from nectar_notebooks.methodology.records import KEYS, Records, read
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from pandas.api.extensions import ExtensionArray
 
+    from nectar_notebooks.methodology.net_metering import NetMetering
+    from nectar_notebooks.schema.periods import Plausible
+
     Columns: TypeAlias = Mapping[str, ExtensionArray | npt.NDArray[Any]]
 
 __all__ = ["SPOT", "calendarize", "daily"]
@@ -37,6 +42,8 @@ _MONTHLY: Final = (
     "first_day", "last_day",
 )  # fmt: skip
 _DAILY: Final = (*KEYS, "day", "usage", "cost", "days_covered", "estimated_share", "bills")
+#: What else there is where the records say which way energy flows.
+_BESIDE: Final = ("generated", "exported")
 
 _NOT_DATED: Final = (
     "days_covered",
@@ -54,6 +61,8 @@ def calendarize(
     *,
     shared_day: SharedDay = "keep",
     spot: Collection[str] = SPOT,
+    net_metering: NetMetering = "net",
+    plausible: Plausible | None = None,
 ) -> pd.DataFrame:
     """Spread each bill's usage and cost evenly over its days and sum them by calendar month.
 
@@ -73,6 +82,13 @@ def calendarize(
         convention shares days.
     spot : collection of str
         Commodities whose records belong wholly to their first day.
+    net_metering : {"net", "as_is"}
+        Where the records have a column `net_metering`: exported energy subtracted from what is drawn, or as it
+        stands. Records that :func:`adjust` has subtracted before are not subtracted again.
+    plausible : tuple of two days or months, optional
+        The first and the last day that a period may have, either of them None for the default: 1990-01-01, and the end
+        of next year. Rows with a day outside are left out and reported, and so are those whose period ends before it
+        starts.
 
     Returns
     -------
@@ -82,14 +98,18 @@ def calendarize(
         `currency`), `days_covered` (distinct days that a known usage, or amount, covers; halves under
         midday), `days_in_month`, `days_overlapped` (distinct days counted more than once), `estimated_share`
         (of the days whose records say whether they are estimated; missing where none does), `bills` (distinct
-        bills, or records where they name no bill), `first_day`, `last_day` (covered). A missing usage stays
+        bills, or records where they name no bill), `first_day`, `last_day` (covered). Where the records have
+        `net_metering`, there are also `generated` and `exported` (in `unit`, positive energy, missing where
+        there is none): `usage` is import less export, and generation is beside it, never in it; that of a
+        meter of its own, commodity SOLAR, stands in both columns. A missing usage stays
         missing, is never 0, and covers no day. Records without a start date stand in a row without a month.
-        ``attrs["nectar"]`` says how many rows were left out and why.
+        ``attrs["nectar"]`` says how many rows were left out and why, and as ``amounts_rounded`` how many costs were
+        finer than 0.0001, where any was.
 
     Raises
     ------
     DataError
-        A required column is missing, a value cannot be read, or a period ends before it starts.
+        A required column is missing, or a value cannot be read.
 
     Notes
     -----
@@ -105,7 +125,7 @@ def calendarize(
     0 2024-01-01  1700.0          17.0
     1 2024-02-01  1400.0          14.0
     """
-    return _spread(usage, convention, shared_day, spot, "calendarize", _months)
+    return _spread(usage, convention, shared_day, spot, net_metering, plausible, "calendarize", _months)
 
 
 def daily(
@@ -114,12 +134,14 @@ def daily(
     *,
     shared_day: SharedDay = "keep",
     spot: Collection[str] = SPOT,
+    net_metering: NetMetering = "net",
+    plausible: Plausible | None = None,
 ) -> pd.DataFrame:
     """Spread each bill's usage and cost evenly over its days: one row per meter and day.
 
     Parameters
     ----------
-    usage, convention, shared_day, spot
+    usage, convention, shared_day, spot, net_metering, plausible
         As for :func:`calendarize`.
 
     Returns
@@ -128,7 +150,8 @@ def daily(
         `meter_id`, `site_id`, `commodity`, `subtype`, `unit`, `currency` (categorical: a row a day repeats
         them), `day`, `usage` (in `unit`), `cost` (in `currency`, exact in sum: the earlier days of a bill
         carry the cents that do not divide), `days_covered` (1, or 0.5 at the noon end of a bill under
-        midday), `estimated_share`, `bills` (2 on a day that two bills share).
+        midday), `estimated_share`, `bills` (2 on a day that two bills share); `generated` and `exported` as
+        for :func:`calendarize`.
 
     Raises
     ------
@@ -141,7 +164,7 @@ def daily(
     >>> daily(pd.DataFrame([bill | {"usage": 30, "unit": "kWh"}]))["usage"].tolist()
     [10.0, 10.0, 10.0]
     """
-    return _spread(usage, convention, shared_day, spot, "daily", _days)
+    return _spread(usage, convention, shared_day, spot, net_metering, plausible, "daily", _days)
 
 
 def _spread(
@@ -149,12 +172,15 @@ def _spread(
     convention: Convention,
     shared_day: SharedDay,
     spot: Collection[str],
+    net_metering: NetMetering,
+    plausible: Plausible | None,
     what: str,
     build: Callable[[Records], pd.DataFrame],
 ) -> pd.DataFrame:
     choose("convention", convention, CONVENTIONS)
     choose("shared_day", shared_day, SHARED_DAY)
-    records, undated, out = read(usage, convention, shared_day, spot, what)
+    choose("net_metering", net_metering, NET_METERING)
+    records, undated, out = read(usage, convention, shared_day, spot, what, net_metering, plausible)
     result = build(records)
     if undated is not None:
         rest = build(undated)  # they stand on one day of the engine's own, which is taken away here
@@ -162,6 +188,7 @@ def _spread(
             if name in rest.columns:
                 rest[name] = pd.Series(pd.NA if name == "days_in_month" else None, rest.index, rest[name].dtype)
         result = stack([result, rest])
+    rounded = sum(money.finer(part.cost) for part in (records, undated) if part is not None)
     return report(
         result,
         what,
@@ -171,6 +198,7 @@ def _spread(
         rows=len(records.group),
         rows_without_value=int((~records.known).sum()),
         rows_without_date=0 if undated is None else len(undated.group),
+        **({"amounts_rounded": rounded} if rounded else {}),
     )
 
 
@@ -207,6 +235,7 @@ def _quantities(cells: Cells) -> Columns:
     return {
         "estimated_share": cells.estimated_share(),
         "usage": cells.usage(),
+        **cells.beside(),
         "bills": pd.array(cells.bills(), dtype="Int64"),
     }
 
@@ -216,4 +245,5 @@ def _frame(names: Sequence[str], parts: Sequence[Callable[[], Columns]], records
     for part in together(parts, len(records.group)):
         columns |= part
     # The arrays are ours: a copy of each would cost a quarter of the time.
-    return pd.DataFrame({name: columns[name] for name in names}, copy=False)
+    beside = () if records.flows is None else _BESIDE
+    return pd.DataFrame({name: columns[name] for name in (*names, *beside)}, copy=False)

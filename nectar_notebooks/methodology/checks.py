@@ -49,6 +49,8 @@ _MISSING = pd.array([np.nan], dtype=TEXT)
 _TRUE = frozenset({"true", "t", "yes", "y", "1", "1.0"})
 _FALSE = frozenset({"false", "f", "no", "n", "0", "0.0", ""})
 _SHOWN = 5
+#: From here on a float64 no longer tells neighbouring integers apart.
+_EXACT = 2.0**53
 _DAY = len("2024-01-31")
 _ZONE = re.compile(r"(?<=:\d\d)(\.\d+)?\s*(Z|[+-]\d\d(:?\d\d)?)$")
 
@@ -202,6 +204,11 @@ def text(frame: pd.DataFrame, name: str) -> pd.Series:
         return column
     if isinstance(column.dtype, np.dtype) and column.dtype.kind == "f":
         whole = column.dropna()
+        if (whole.abs() >= _EXACT).any():
+            raise DataError(
+                f"{name} holds numbers of more digits than a float keeps, so that different ones may look the same.",
+                advice="Read the column as text, as with pandas.read_csv(path, dtype=str).",
+            )
         if (whole == whole.round()).all():
             column = column.astype("Int64")
     return column.astype(TEXT)

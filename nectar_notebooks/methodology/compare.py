@@ -15,7 +15,7 @@ from nectar_notebooks.errors import DataError, InvalidRequestError
 from nectar_notebooks.methodology.checks import TEXT, days, factorize, numbers, report, require
 from nectar_notebooks.methodology.keys import group_keys
 from nectar_notebooks.methodology.money import minor_places, places_needed, to_units
-from nectar_notebooks.methodology.spans import MISSING_DAY, day_of_month, month_of
+from nectar_notebooks.methodology.spans import MISSING_DAY, covered_together, day_of_month, month_of
 from nectar_notebooks.methodology.window import last_whole_month, month_number
 
 if TYPE_CHECKING:
@@ -53,7 +53,9 @@ def compare(
         What each month is compared with: the same month a year before, or the month before.
     by : sequence of str
         What the result has a row for, beside the currency: any of ``meter_id, site_id, commodity, subtype,
-        unit, month``. Whatever it is, the parts sum to the same totals.
+        unit, month``. Without ``meter_id`` the meters of a site, commodity, subtype and unit are taken together,
+        so that a meter that follows another is a change of price and volume, not one gone and one new. Whatever
+        it is, costs and changes sum to the same totals.
     start, end : day or month, optional
         The months compared. Default: the twelve (for last_month: the one) that end with the last month that
         is whole for at least half of the rows, because bills of newer months are still to come.
@@ -78,7 +80,8 @@ def compare(
     Notes
     -----
     Cost is days × usage a day × price. Each part is the difference of one factor times the mean of the others
-    between the two years: price = Δp·(U₀+U₁)/2, volume = Δq·p̄·d̄, days = Δd·p̄·q̄. Days are the days covered.
+    between the two years: price = Δp·(U₀+U₁)/2, volume = Δq·p̄·d̄, days = Δd·p̄·q̄. Days are the days covered, by
+    any of the meters that are taken together. Usage is net: import less export.
 
     Examples
     --------
@@ -101,7 +104,8 @@ def compare(
     cost = numbers(monthly, "cost", "monthly")
     rows = np.flatnonzero((when != MISSING_DAY) & ~np.isnan(cost))
     undated = int(((when == MISSING_DAY) & ~np.isnan(cost)).sum())
-    pairs = _Pairs(monthly.iloc[rows], month_of(when[rows]), _BACK[with_], start, end)
+    series = _SERIES if "meter_id" in by else _SERIES[1:]
+    pairs = _Pairs(monthly.iloc[rows], month_of(when[rows]), _BACK[with_], start, end, series)
     keys = pairs.keys([*dict.fromkeys([*by, "currency"])])
     group, table = group_keys(keys, list(keys.columns))
     if "month" in table:
@@ -122,6 +126,12 @@ def _sum(values: Whole, group: Whole, size: int) -> Whole:
     return total
 
 
+def _known_sum(values: npt.NDArray[np.float64], cell: Whole, size: int) -> npt.NDArray[np.float64]:
+    known = ~np.isnan(values)
+    rows = np.bincount(cell[known], minlength=size)
+    return np.where(rows > 0, np.bincount(cell[known], values[known], size), np.nan)
+
+
 class _Pairs:
     """Months of one period beside their counterparts, one pair for each series and month of either."""
 
@@ -132,13 +142,17 @@ class _Pairs:
         back: int,
         start: str | date | None,
         end: str | date | None,
+        names: Sequence[str],
     ) -> None:
-        series, self.names = group_keys(monthly, [name for name in _SERIES if name in monthly.columns])
+        each, _ = group_keys(monthly, [name for name in _SERIES if name in monthly.columns])
+        _check_once(monthly, each, month)
         last = month_number(end, "end") if end is not None else last_whole_month(monthly, month)
         first = month_number(start, "start") if start is not None else last - back + 1
         low = min(first - back, int(month.min())) if len(month) else first - back
-        width = last - low + back + 2
-        _check_once(monthly, series, month)
+        width = max(last, int(month.max(initial=last))) - low + back + 2
+        of_row, self.names = group_keys(monthly, [name for name in names if name in monthly.columns])
+        cells, cell = np.unique(of_row * width + month - low, return_inverse=True)
+        series, month_of_row, month = cells // width, month, cells % width + low
         rows = np.flatnonzero((month >= first) & (month <= last))
         past = np.flatnonzero((month >= first - back) & (month <= last - back))
         now_key, past_key = series[rows] * width + month[rows] - low, series[past] * width + month[past] + back - low
@@ -152,15 +166,17 @@ class _Pairs:
         least = np.append(minor_places(currencies), minor_places([None]))[currency]
         places = int(places_needed(cost, least).max()) if len(cost) else 0
         self.scale = 10.0**places
-        self.units = np.append(to_units(cost, places), 0)
-        usage = np.append(numbers(monthly, "usage", "monthly"), np.nan)
-        length = (day_of_month(month + 1) - day_of_month(month)).astype(np.float64)
+        self.units = np.append(_sum(to_units(cost, places), cell, len(cells)), 0)
+        usage = np.append(_known_sum(numbers(monthly, "usage", "monthly"), cell, len(cells)), np.nan)
+        length = (day_of_month(month_of_row + 1) - day_of_month(month_of_row)).astype(np.float64)
         covered = numbers(monthly, "days_covered", "monthly")
-        covered = np.append(np.where(np.isnan(covered), length, covered), np.nan)
+        told = monthly.assign(days_covered=np.where(np.isnan(covered), length, covered))
+        covered = np.append(covered_together(cell, month_of_row, told, len(cells)), np.nan)
         self.usage = usage[self.now], usage[self.before]
         self.days = covered[self.now], covered[self.before]
-        positive = [np.nan_to_num(values) > 0 for values in (*self.usage, *self.days)]
-        self.split = (self.now >= 0) & (self.before >= 0) & np.logical_and.reduce(positive)
+        positive = [np.nan_to_num(values) > 0 for values in self.days]
+        one_way = self.usage[0] * self.usage[1] > 0  # more is exported than drawn in both, or in neither
+        self.split = (self.now >= 0) & (self.before >= 0) & one_way & np.logical_and.reduce(positive)
 
     def keys(self, by: list[str]) -> pd.DataFrame:
         """Return the columns of `by` for every pair."""

@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
     from nectar_notebooks.methodology.spans import Whole
 
-__all__ = ["STATUSES", "check_expected", "completeness", "holes"]
+__all__ = ["LEAST_SHARE", "STATUSES", "check_expected", "completeness", "holes"]
 
 _KEYS: Final[dict[str, tuple[str, ...]]] = {
     "meter": ("meter_id", "account_id", "site_id", "commodity", "utility"),
@@ -60,6 +60,8 @@ _WORDS: Final = {months: word for word, months in EXPECTED.items()}
 STATUSES: Final = ("complete", "partly_billed", "missing", "not_required", "future")
 _COMPLETE, _PARTLY, _MISSING, _NOT_REQUIRED, _FUTURE = range(5)
 _OF_HOLE: Final = ("site_id", "account_id", "meter_id", "commodity", "utility")
+#: Least share of a month's expected days that makes it complete.
+LEAST_SHARE: Final = 0.97
 _LARGEST: Final = 50_000_000
 
 
@@ -74,7 +76,7 @@ def completeness(
     start: str | date | None = None,
     end: str | date | None = None,
     today: str | date | None = None,
-    least_share: float = 0.97,
+    least_share: float = LEAST_SHARE,
     grace: int = 45,
 ) -> pd.DataFrame:
     """Say for every month of every entity whether its bills are there.
@@ -86,8 +88,8 @@ def completeness(
         ``account_id``, ``commodity``, ``subtype``, ``utility``, ``usage``, ``counts``. A portfolio brings all tables
         at once. Records that do not count, and records without a usage, cover nothing.
     by : {"meter", "account", "site"}
-        The entity: a meter, an account, or a site, commodity and utility. An entity is complete where each of its
-        meters of which bills are expected is.
+        The entity: a meter, an account, or a site, commodity and utility. Where a meter of it is missing, an entity is
+        not complete.
     meters, accounts, sites : DataFrame, optional
         The tables of that name. They list meters without any record, and say since when and until when bills are
         expected.
@@ -158,7 +160,7 @@ def completeness(
     keys = view.register
     if by != "meter":
         meters_of, keys = group_keys(view.register, _KEYS[by])
-        table = _summed(table, meters_of, len(keys))
+        table = _summed(table, meters_of, len(keys), least_share)
     result = _lay_out(keys, _KEYS[by], window, table)
     result["meters"] = np.repeat(np.bincount(meters_of, minlength=len(keys)), len(window))
     result["meters_missing"] = table["meters_missing"].ravel()
@@ -245,7 +247,9 @@ def _look(
     if isinstance(usage, Portfolio):
         portfolio = usage
         for name in ("meters", "accounts", "sites", "connections", "companies"):
-            tables[name] = getattr(portfolio, name) if tables.get(name) is None else tables[name]
+            own = getattr(portfolio, name)
+            if tables.get(name) is None and len(own.columns):  # a table without columns says nothing
+                tables[name] = own
         usage = with_accounts(portfolio.usage, portfolio.bill_accounts)
     require(usage, ("meter_id", "start_date", "end_date"), f"The frame given to {what}", instead=PORTFOLIO)
     return outlook(usage, tables, expected, now, grace), now
@@ -307,30 +311,32 @@ def _by_meter(view: Outlook, window: Whole, now: int, least_share: float) -> dic
     }  # fmt: skip
 
 
-def _summed(table: dict[str, Whole], group: Whole, size: int) -> dict[str, Whole]:
-    """Return the same of groups of meters: days are added, and a group is complete where each of its meters is."""
+def _summed(table: dict[str, Whole], group: Whole, size: int, least_share: float) -> dict[str, Whole]:
+    """Return the same of groups of meters: their days are added, and a group that misses a meter is not complete."""
     order = np.argsort(group, kind="stable")
     starts = np.searchsorted(group[order], np.arange(size))
 
     def fold(join: np.ufunc, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
         return np.asarray(join.reduceat(values[order], starts, axis=0)) if size else values
 
-    status = table["status"]
+    status, hauled = table["status"], table["hauled"][:, None]
     some = fold(np.logical_or, status <= _PARTLY)
-    lacking = fold(np.logical_or, (status == _PARTLY) | (status == _MISSING) | (status == _FUTURE))
     result = {name: fold(np.add, table[name]) for name in ("records", "days_covered", "days_expected", "there")}
     missing = fold(np.add, table["meters_missing"])
-    wanted = np.where(missing > 0, _MISSING, np.where(lacking, _FUTURE, _NOT_REQUIRED))
+    awaited = (status == _PARTLY) | (status == _MISSING) | (status == _FUTURE)
+    lacking = fold(np.logical_or, awaited & (hauled | (least_share == 0)))
+    lacking |= (missing > 0) | (result["there"] < least_share * result["days_expected"])
+    wanted = np.where(missing > 0, _MISSING, np.where(fold(np.logical_or, awaited), _FUTURE, _NOT_REQUIRED))
     result["status"] = np.where(some, np.where(lacking, _PARTLY, _COMPLETE), wanted)
     why = fold(np.minimum, np.where(table["reason"] > 0, table["reason"], len(REASONS)))
     partly = np.where(missing > 0, ONE_MISSING, PART)
     result["reason"] = np.select(
         [result["status"] == _PARTLY, result["status"] == _NOT_REQUIRED], [partly, why], default=0
     )
-    hauled = fold(np.logical_and, table["hauled"])
+    of_hauled = fold(np.logical_and, table["hauled"])
     often = np.where(table["every"] == SEASONAL, 6, table["every"])
     every = fold(np.minimum, often)
-    return result | {"meters_missing": missing, "every": np.where(every == 6, SEASONAL, every), "hauled": hauled}
+    return result | {"meters_missing": missing, "every": np.where(every == 6, SEASONAL, every), "hauled": of_hauled}
 
 
 def _words(every: Whole) -> pd.api.extensions.ExtensionArray:
@@ -396,5 +402,5 @@ def _missed_deliveries(view: Outlook, window: Whole) -> tuple[Whole, Whole, Whol
     meter, head = np.nonzero(steps == 1)
     _, tail = np.nonzero(steps == -1)
     often = view.every[rows][meter]
-    periods = np.maximum(1, (tail - head) // np.where(often == SEASONAL, 6, often))
+    periods = -((head - tail) // np.where(often == SEASONAL, 6, often))
     return rows[meter], day_of_month(window[head]), day_of_month(window[tail - 1] + 1) - 1, periods

@@ -7,6 +7,7 @@ those two. What is known of a meter is gathered in `register`.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -14,7 +15,8 @@ import pandas as pd
 
 from nectar_notebooks.errors import InvalidRequestError
 from nectar_notebooks.methodology.checks import TEXT, choose, counted, left_out, numbers
-from nectar_notebooks.methodology.keys import group_keys
+from nectar_notebooks.methodology.counting import count_periods
+from nectar_notebooks.methodology.keys import expand, group_keys
 from nectar_notebooks.methodology.register import Tables, meter_register
 from nectar_notebooks.methodology.spans import (
     HAULED,
@@ -25,6 +27,7 @@ from nectar_notebooks.methodology.spans import (
     service_days,
     without_repeats,
 )
+from nectar_notebooks.schema.periods import Span
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,6 +54,10 @@ SEASONAL: Final = EXPECTED["seasonal"]
 #: What is expected where nobody says.
 _DEFAULT: Final = {"FUEL": "seasonal"}
 _DAYS: Final = {1: 30.4375, 3: 91.3125, 12: 365.25, SEASONAL: 365.25}
+_SPANS: Final = sorted(_DAYS)
+_EPOCH: Final = date(1970, 1, 1).toordinal()
+#: More days than any calendar of four-digit years holds, so that one number holds an entity and a day.
+_SPAN: Final = 1 << 23
 #: A day beyond every calendar.
 EVER: Final = int(np.iinfo(np.int32).max)
 #: Within how many days another meter takes over from one that is replaced.
@@ -129,8 +136,9 @@ def outlook(
     usage: pd.DataFrame, tables: Tables, expected: str | Mapping[str, str] | None, today: int, grace: int
 ) -> Outlook:
     """Return what is expected of the meters of usage records and the tables beside them."""
+    usage = count_periods(usage, Span.of(today=date.fromordinal(today + _EPOCH)))
     first, last = service_days(usage, "usage")
-    rows, out = _present(usage, first, last)
+    rows, out = _present(usage, first)
     rows, code, register = meter_register(usage, rows, first, last, tables)
     hauled = register["commodity"].isin(HAULED).to_numpy(dtype=bool)
     every = _every(expected, register, hauled)
@@ -179,14 +187,11 @@ def _every(expected: str | Mapping[str, str] | None, register: pd.DataFrame, hau
     return every
 
 
-def _present(usage: pd.DataFrame, first: Whole, last: Whole) -> tuple[Whole, dict[str, int]]:
+def _present(usage: pd.DataFrame, first: Whole) -> tuple[Whole, dict[str, int]]:
     """Return the rows that cover days, and how many do not, by reason."""
     kept = counted(usage, "usage")
     out = left_out(usage, kept, "does not count")
-    bare = {
-        "start_date is missing": first == MISSING_DAY,
-        "period is not positive": last < first,
-    }
+    bare = {"start_date is missing": first == MISSING_DAY}
     if "usage" in usage.columns:
         bare["usage is missing"] = np.isnan(numbers(usage, "usage", "usage"))
     for reason, rows in bare.items():
@@ -238,15 +243,17 @@ def _swapped(register: pd.DataFrame) -> tuple[Truth, Truth]:
     group, _ = group_keys(register.iloc[known].assign(place=place.iloc[known]), ("place", "commodity", "subtype"))
     several = np.bincount(group)[group] > 1
     known, group = known[several], group[several]
-    span = 1 << 23
-    key = group * span + seen[known] + (span >> 1)
+    key = group * _SPAN + seen[known] + _SPAN // 2
     order = np.argsort(key, kind="stable")
-    # The first meter of the group that is seen after this one, and not long before this one's last day.
-    wanted = group * span + np.maximum(last[known] - _SWAP, seen[known] + 1) + (span >> 1)
-    found = np.searchsorted(key[order], wanted)
-    fits = np.append(key[order], np.iinfo(np.int64).max)[found] <= group * span + last[known] + _SWAP + (span >> 1)
-    replaced[known[fits]] = True
-    successor[known[order[found[fits]]]] = True
+    # The meters of the group that are seen after this one, about when its records end.
+    base = group * _SPAN + _SPAN // 2
+    begin = np.searchsorted(key[order], base + np.maximum(last[known] - _SWAP, seen[known] + 1))
+    end = np.searchsorted(key[order], base + last[known] + _SWAP, side="right")
+    owner, other = expand(begin, np.maximum(end - begin, 0))
+    old, new = known[owner], known[order[other]]
+    lasting = last[new] > last[old]
+    replaced[old[lasting]] = True
+    successor[new[lasting]] = True
     return replaced, successor
 
 
@@ -256,19 +263,17 @@ def _due(every: Whole, hauled: Truth, records: tuple[Whole, Whole, Whole], day: 
     A meter whose own bills are longer than what is expected, such as one billed every two months, has that much longer.
     """
     code, first, last = records
-    asked = np.array([_DAYS[span] for span in (SEASONAL, 1, 3, 12)])[np.searchsorted([0, 1, 3, 12], every)]
-    total = np.bincount(code, last - first + 1, len(every))
-    mean = total / np.maximum(np.bincount(code, minlength=len(every)), 1)
-    slow = np.flatnonzero((mean > _LONGER * asked) & ~hauled)
+    asked = np.array([_DAYS[span] for span in _SPANS])[np.searchsorted(_SPANS, every)]
+    number = np.bincount(code, minlength=len(every))
+    long = np.bincount(code[last - first + 1 > _LONGER * asked[code]], minlength=len(every))
+    slow = np.flatnonzero((2 * long > number) & (number >= _USUAL) & ~hauled)
     days = np.full(len(every), day)
     if len(slow):
-        usual = usual_days(records, every, slow)
-        days[slow] -= np.maximum(0, np.ceil(usual - asked[slow])).astype(np.int64)
+        days[slow] -= np.ceil(usual_days(records, every, slow) - asked[slow]).astype(np.int64)
     month = month_of(days + 1)
-    whole = np.where(
-        every == SEASONAL, (month - 3) // 12 * 12 + 3, month // np.maximum(every, 1) * np.maximum(every, 1)
-    )
-    return day_of_month(whole) - 1  # a season ends with March
+    months = np.where(every == SEASONAL, 12, every)
+    ends = np.where(every == SEASONAL, 3, 0)  # a season ends with March
+    return day_of_month((month - ends) // months * months + ends) - 1
 
 
 def _mended(
@@ -283,7 +288,7 @@ def _mended(
 def _share(code: Whole, first: Whole, last: Whole, hauled: Truth) -> bool:
     """Say whether more than half of the neighbouring records end on the day on which the next begins."""
     rows = np.flatnonzero(~hauled[code]) if hauled.any() else np.arange(len(code))
-    order = rows[np.argsort(code[rows] * (1 << 23) + first[rows] + (1 << 22), kind="stable")]
+    order = rows[np.argsort(code[rows] * _SPAN + first[rows] + _SPAN // 2, kind="stable")]
     same = code[order][1:] == code[order][:-1]
     shared = last[order][:-1] == first[order][1:]
     return bool(2 * (same & shared).sum() > same.sum())
@@ -306,7 +311,8 @@ def _edges(pieces: tuple[Whole, Whole, Whole], begin: Whole, stop: Whole) -> tup
 def deliveries(view: Outlook, rows: Whole, months: Whole) -> tuple[Truth, Truth, Truth]:
     """Return, for hauled meters and months, which are expected, whether its period has a delivery, and is whole.
 
-    `rows` are meters of `view`, `months` a run of months; a period is whole where the meter is expected all through it.
+    `rows` are meters of `view`, `months` a run of months; a period is whole where the meter is expected all through it;
+    of a month a part is enough.
     """
     low, high = int(months[0]) // 12 * 12 - 12, int(months[-1]) // 12 * 12 + 24
     wide = np.arange(low, high)
@@ -319,22 +325,19 @@ def deliveries(view: Outlook, rows: Whole, months: Whole) -> tuple[Truth, Truth,
     begin, stop = view.begin[rows][:, None], view.stop[rows][:, None]
     starts, ends = day_of_month(wide), day_of_month(wide + 1) - 1
     expected = (ends >= begin) & (starts <= stop)
-    whole = (starts >= begin) & (ends <= stop)
+    whole = (starts >= begin) & (ends <= stop) | (view.every[rows] == 1)[:, None]
     present = np.zeros(shape, dtype=bool)
     for span in np.unique(view.every[rows]):
         these = view.every[rows] == span
-        season = (wide % 12 >= 9) | (wide % 12 < 3)
+        inside, period = np.ones(len(wide), dtype=bool), wide // max(int(span), 1)
         if span == SEASONAL:
-            expected[these] &= season
-        period = (wide + 3) // 12 if span == SEASONAL else wide // span
-        inside = season if span == SEASONAL else np.ones(len(wide), dtype=bool)
+            inside, period = (wide % 12 >= 9) | (wide % 12 < 3), (wide + 3) // 12
+            expected[these] &= inside
         edges = np.flatnonzero(np.diff(period, prepend=period[0] - 1))
         sizes = np.diff(np.append(edges, len(wide)))
-        for grid, source, join in (
-            (present, touched & inside, np.logical_or),
-            (whole, whole | ~inside, np.logical_and),
-        ):
-            grid[these] = np.repeat(join.reduceat(source[these], edges, axis=1), sizes, axis=1)
+        has = np.logical_or.reduceat((touched & inside)[these], edges, axis=1)
+        all_of = np.logical_and.reduceat((whole | ~inside)[these], edges, axis=1)
+        present[these], whole[these] = np.repeat(has, sizes, axis=1), np.repeat(all_of, sizes, axis=1)
     taken = slice(int(months[0]) - low, int(months[-1]) - low + 1)
     return expected[:, taken], present[:, taken], whole[:, taken]
 

@@ -1,7 +1,7 @@
 """How a number came about: a month's total piece by piece, a bill's charges meter by meter.
 
-`explain` computes nothing of its own: it shows the pieces that `monthly` sums, so that an auditor can add them
-up again. Pictures of the same stand in `plots`.
+`explain` computes nothing of its own: it shows the pieces that `monthly` sums, so that an auditor can make them again
+and add them up. It prepares the bills that it shows, which `scope` finds. Pictures of the same stand in `plots`.
 """
 
 from __future__ import annotations
@@ -13,11 +13,14 @@ import pandas as pd
 
 from nectar_notebooks.errors import InvalidRequestError, NotFoundError
 from nectar_notebooks.methodology.calendarization import SPOT
-from nectar_notebooks.methodology.checks import TEXT, numbers, report, text
+from nectar_notebooks.methodology.checks import TEXT, days, numbers, report, text
+from nectar_notebooks.methodology.counting import refuse_circles
 from nectar_notebooks.methodology.keys import places_in
-from nectar_notebooks.methodology.monthly import KINDS, prepare
+from nectar_notebooks.methodology.monthly import KINDS, prepare, refuse_no_portfolio
 from nectar_notebooks.methodology.records import read
+from nectar_notebooks.methodology.scope import of_bill, of_month
 from nectar_notebooks.methodology.spreading import pieces
+from nectar_notebooks.methodology.stacking import stack
 from nectar_notebooks.schema.dates import first_day
 
 if TYPE_CHECKING:
@@ -27,22 +30,23 @@ if TYPE_CHECKING:
     from nectar_notebooks.methodology.monthly import Prepared
     from nectar_notebooks.methodology.periods import Convention, SharedDay
     from nectar_notebooks.schema.dates import Day
+    from nectar_notebooks.schema.periods import Plausible
     from nectar_notebooks.schema.portfolio import Portfolio
 
 __all__ = ["bill_charges", "explain", "month_pieces"]
 
 _MONTH_COLUMNS: Final = (
-    "quantity", "kind", "site_id", "meter_id", "commodity", "subtype", "bill_id", "usage_id", "line_item_id",
-    "description", "start_date", "end_date", "days", "of_days", "portion", "original", "whole", "value", "unit",
-    "method", "reason",
+    "quantity", "kind", "site_id", "meter_id", "commodity", "subtype", "bill_id", "invoice_id", "account_number",
+    "bill_date", "usage_id", "line_item_id", "description", "start_date", "end_date", "days", "of_days", "portion",
+    "original", "weight", "weight_of", "weight_unit", "whole", "value", "unit", "method", "reason",
 )  # fmt: skip
 _MONTH_ORDER: Final = [
     "quantity", "site_id", "commodity", "subtype", "meter_id", "start_date", "bill_id", "line_item_id", "month",
 ]  # fmt: skip
 _BILL_COLUMNS: Final = (
-    "bill_id", "line_item_id", "description", "charge_type", "quantity", "quantity_unit", "rate", "line_amount",
-    "meter_id", "site_id", "commodity", "subtype", "amount", "currency", "share", "method", "reason",
-    "start_date", "end_date",
+    "bill_id", "invoice_id", "account_number", "bill_date", "line_item_id", "description", "charge_type", "quantity",
+    "quantity_unit", "rate", "line_amount", "meter_id", "site_id", "commodity", "subtype", "weight", "weight_of",
+    "weight_unit", "share", "amount", "currency", "method", "reason", "start_date", "end_date",
 )  # fmt: skip
 
 
@@ -57,10 +61,11 @@ def explain(
     exclusions: Exclusions = "subtract",
     occupancy: Occupancy = "disabled",
     scale_charges: bool = False,
-    net_metering: NetMetering = "as_is",
+    net_metering: NetMetering = "net",
     implied_sewer: bool | float | None = None,
     flagged: bool = True,
     spot: Collection[str] = SPOT,
+    plausible: Plausible | None = None,
 ) -> pd.DataFrame:
     """Show how a month's total is built, or where one bill's money went.
 
@@ -75,23 +80,28 @@ def explain(
         Id, external id or name of a site.
     bill : str, optional
         Id of a bill to explain, in place of a month.
-    convention, shared_day, exclusions, occupancy, scale_charges, net_metering, implied_sewer, flagged, spot
+    convention, shared_day, exclusions, occupancy, scale_charges, net_metering, implied_sewer, flagged, spot, plausible
         As given to :func:`monthly`, so that the numbers are the same.
 
     Returns
     -------
     DataFrame
         For a month: one row for each piece that falls into it. `quantity` (usage, cost or finance), `kind` (as
-        in :func:`monthly`), `site_id`, `meter_id`, `commodity`, `subtype`, `bill_id`, `usage_id` or
-        `line_item_id` with its `description`, `start_date` and `end_date` of the record, `days` of it in the
-        month, `of_days` in all, `portion` (days over of_days), `original` (the record's usage or the line
-        item's amount as the bill says it), `whole` (what of it was spread: adjusted, or this meter's part),
-        `value` (in the month), `unit` (of usage, or the currency), `method` and `reason`. The values of one
-        quantity and unit sum to what :func:`monthly` shows.
+        in :func:`monthly`), `site_id`, `meter_id`, `commodity`, `subtype`, `bill_id` with its `invoice_id`,
+        `account_number` (the accounts that the line item names, else the meter's; an id where it has no number) and
+        `bill_date`, `usage_id` or `line_item_id` with its `description`, `start_date` and `end_date` of the record,
+        `days` of it in the month, `of_days` in all, `portion` (days over of_days), `original` (the record's usage or
+        the line item's amount as the bill says it), `weight` of `weight_of` in `weight_unit` (by what a charge was
+        shared: a usage, a currency where it follows other charges, or ``meters``), `whole` (what of it was spread:
+        adjusted, or this meter's part), `value` (in the month), `unit` (of usage, or the currency), `method` and
+        `reason`. The values of one quantity and unit sum to what :func:`monthly` shows.
 
-        For a bill: one row per line item and who pays it, as :func:`attribute`, with the line item's
-        `description`, `quantity`, `quantity_unit`, `rate` and `line_amount`. A bill that does not count, and
-        so is in no total, shows its line items with the method ``left out`` and the reason.
+        For a bill: one row per line item and who pays it, as :func:`attribute`, with invoice, account, bill date and
+        weights as above and the line item's `description`, `quantity`, `quantity_unit`, `rate` and `line_amount`:
+        `amount` is `line_amount` × `weight` ÷ `weight_of`, rounded so that the parts sum to it. A bill that does not
+        count, and so is in no total, shows its line items with the method ``left out`` and the reason.
+
+        ``attrs["nectar"]`` says how many of the rows that were looked at were left out, by table and reason.
 
     Raises
     ------
@@ -112,25 +122,33 @@ def explain(
     """
     if (month is None) == (bill is None):
         raise InvalidRequestError("explain needs a month or a bill.", advice="Give month= (and site=), or bill=.")
-    ready = prepare(
-        portfolio,
-        exclusions=exclusions,
-        occupancy=occupancy,
-        scale_charges=scale_charges,
-        net_metering=net_metering,
-        implied_sewer=implied_sewer,
-        flagged=flagged,
-    )
+    refuse_no_portfolio(portfolio)
+    refuse_circles(portfolio.bills)
+
+    def prepared(part: Portfolio) -> Prepared:
+        return prepare(
+            part,
+            exclusions=exclusions,
+            occupancy=occupancy,
+            scale_charges=scale_charges,
+            net_metering=net_metering,
+            implied_sewer=implied_sewer,
+            flagged=flagged,
+            plausible=plausible,
+            weights=True,
+        )
+
     if month is None:
-        return bill_charges(portfolio, ready, str(bill))
+        part = of_bill(portfolio, str(bill), implied=implied_sewer)
+        return bill_charges(part, prepared(part), str(bill))
     first = first_day(month, "month").replace(day=1)
     site_id = None if site is None else _site(portfolio.sites, site)
-    result = _of_site(
-        month_pieces(portfolio, ready, convention, month=first, shared_day=shared_day, spot=spot), site_id
-    )
+    part = of_month(portfolio, first, site_id, shared_day=shared_day, implied=implied_sewer)
+    ready = prepared(part)
+    result = _of_site(month_pieces(part, ready, convention, month=first, shared_day=shared_day, spot=spot), site_id)
     if result.empty:
-        every = _of_site(month_pieces(portfolio, ready, convention, shared_day=shared_day, spot=spot), site_id)
-        raise _nothing(first, every["month"], site)
+        every = month_pieces(portfolio, prepared(portfolio), convention, shared_day=shared_day, spot=spot)
+        raise _nothing(first, _of_site(every, site_id)["month"], site)
     result = result.drop(columns="month").reset_index(drop=True)
     return report(result, "explain", ready.left_out, month=str(first.date()), convention=convention)
 
@@ -149,12 +167,13 @@ def month_pieces(
     `ready` may hold some bills of the portfolio only: each record is spread by itself, unless a shared day is
     given to the later bill.
     """
-    parts = [_pieces(ready.usage, "attributed", month, convention, shared_day, spot)]
+    plausible = (ready.span.first, ready.span.last)
+    parts = [_pieces(ready.usage, "attributed", month, convention, shared_day, spot, plausible)]
     for kind in KINDS:
         charges = ready.charges[ready.charges["kind"] == kind]
         if len(charges):
-            parts.append(_pieces(charges, kind, month, convention, shared_day, spot))
-    result = _originals(pd.concat(parts, ignore_index=True), portfolio)
+            parts.append(_pieces(charges, kind, month, convention, shared_day, spot, plausible))
+    result = _papers(_originals(stack(parts), portfolio), portfolio)
     return result[["month", *_MONTH_COLUMNS]].sort_values(_MONTH_ORDER, kind="stable", ignore_index=True)
 
 
@@ -198,9 +217,10 @@ def _pieces(
     convention: Convention,
     shared_day: SharedDay,
     spot: Collection[str],
+    plausible: Plausible,
 ) -> pd.DataFrame:
     """Return the pieces of records that fall into a month, or into any, each beside its record."""
-    dated, _, _ = read(records, convention, shared_day, spot, "explain")
+    dated, _, _ = read(records, convention, shared_day, spot, "explain", plausible=plausible)
     found = pieces(dated)
     if month is not None:
         found = found[found["month"].eq(month).to_numpy(dtype=bool)].reset_index(drop=True)
@@ -209,8 +229,11 @@ def _pieces(
     quantity = "usage" if not charges else "finance" if kind == "finance" else "cost"
     out = {
         name: text(beside, name)
-        for name in ("site_id", "meter_id", "commodity", "subtype", "bill_id", "usage_id", "line_item_id", "method")
-    }
+        for name in (
+            "site_id", "meter_id", "commodity", "subtype", "bill_id", "usage_id", "line_item_id", "method",
+            "weight_unit",
+        )
+    }  # fmt: skip
     reason = text(beside, "reason" if charges else "adjustment")
     return pd.DataFrame(
         {
@@ -223,6 +246,8 @@ def _pieces(
             "days": found["days"],
             "of_days": found["of_days"],
             "portion": found["days"] / found["of_days"],
+            "weight": numbers(beside, "weight", "explain"),
+            "weight_of": numbers(beside, "weight_of", "explain"),
             "whole": numbers(beside, "amount" if charges else "usage", "explain"),
             "value": found["cost" if charges else "usage"],
             "unit": text(beside, "currency" if charges else "unit"),
@@ -248,6 +273,29 @@ def _originals(result: pd.DataFrame, portfolio: Portfolio) -> pd.DataFrame:
     return result.assign(original=original, description=description)
 
 
+def _papers(result: pd.DataFrame, portfolio: Portfolio) -> pd.DataFrame:
+    """Add what an auditor looks a row up by: its bill's invoice number and date, its account's number."""
+    bill = places_in(result["bill_id"], text(portfolio.bills, "bill_id"))
+    invoice = pd.Series(text(portfolio.bills, "invoice_id").array.take(bill, allow_fill=True), result.index, dtype=TEXT)
+    when = np.append(days(portfolio.bills, "bill_date", "bills"), np.datetime64("NaT"))[bill]
+    numbers_of = text(portfolio.accounts, "account_number").fillna(text(portfolio.accounts, "account_id"))
+
+    def named(accounts: pd.Series) -> pd.Series:
+        place = places_in(accounts, text(portfolio.accounts, "account_id"))
+        found = pd.Series(numbers_of.array.take(place, allow_fill=True), accounts.index, dtype=TEXT)
+        return found.fillna(accounts)
+
+    related = portfolio.line_item_accounts
+    own = pd.DataFrame({"item": text(related, "line_item_id"), "number": named(text(related, "account_id"))}).dropna()
+    own = own[own["item"].isin(result["line_item_id"])].sort_values(["item", "number"]).drop_duplicates()
+    joined = own.groupby("item")["number"].agg(" / ".join)
+    meter = places_in(result["meter_id"], text(portfolio.meters, "meter_id"))
+    of_meter = text(portfolio.meters, "account_id").array.take(meter, allow_fill=True)
+    account = result["line_item_id"].map(joined).astype(TEXT)
+    account = account.fillna(named(pd.Series(of_meter, result.index, dtype=TEXT)))
+    return result.assign(invoice_id=invoice, bill_date=when.astype("datetime64[us]"), account_number=account)
+
+
 def bill_charges(portfolio: Portfolio, ready: Prepared, bill: str) -> pd.DataFrame:
     """Return what `explain` shows of a bill."""
     known = portfolio.bills[text(portfolio.bills, "bill_id").eq(bill).to_numpy(dtype=bool)]
@@ -267,7 +315,7 @@ def bill_charges(portfolio: Portfolio, ready: Prepared, bill: str) -> pd.DataFra
         column: np.append(numbers(items, name, "line_items"), np.nan)[place]
         for column, name in (("quantity", "quantity"), ("rate", "rate"), ("line_amount", "amount"))
     }
-    result = rows.assign(**beside, **figures)[list(_BILL_COLUMNS)]
+    result = _papers(rows.assign(**beside, **figures), portfolio)[list(_BILL_COLUMNS)]
     return report(result, "explain", {}, bill=bill)
 
 

@@ -11,21 +11,29 @@ import numpy as np
 import pandas as pd
 
 from nectar_notebooks.errors import DataError, InvalidRequestError
-from nectar_notebooks.methodology.checks import TEXT, counted, days, left_out, numbers, report, require, text
+from nectar_notebooks.methodology.checks import TEXT, choose, counted, days, left_out, numbers, report, require, text
+from nectar_notebooks.methodology.conventions import convention_of, last_day
+from nectar_notebooks.methodology.counting import count_periods
 from nectar_notebooks.methodology.keys import group_keys, places_in
+from nectar_notebooks.methodology.net_metering import NET_METERING, NetMetering, net_records, of_months
 from nectar_notebooks.methodology.spans import MISSING_DAY, service_days, show_days
-from nectar_notebooks.methodology.units import convert, kind
+from nectar_notebooks.methodology.units import convert, kind, unit_name
+from nectar_notebooks.schema.periods import Span
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy.typing as npt
+
+    from nectar_notebooks.methodology.periods import Convention
     from nectar_notebooks.methodology.spans import Whole
     from nectar_notebooks.methodology.unit_table import Rates
 
-__all__ = ["NO_ENERGY", "energy", "load_factor", "unit_costs"]
+__all__ = ["NO_ENERGY", "energy", "energy_unit", "load_factor", "unit_costs"]
 
 #: Commodities that carry no energy: they are left out of sums of energy without a word.
 NO_ENERGY: Final = ("WATER", "SEWER", "WASTE", "REFRIGERANT", "MISC", "TELECOM")
+_NOISE: Final = 1e-9
 
 
 def energy(
@@ -40,7 +48,7 @@ def energy(
     Parameters
     ----------
     monthly : DataFrame
-        ``commodity, unit, usage`` and the columns of `by`; ``subtype`` where it stands.
+        ``commodity, unit, usage`` and the columns of `by`; ``subtype, generated, exported`` where they stand.
     unit : str, default "kWh"
         An energy unit of the API.
     by : sequence of str
@@ -51,9 +59,11 @@ def energy(
     Returns
     -------
     DataFrame
-        The columns of `by`, ``energy`` (in `unit`), ``unit``, ``rows`` (summed), ``rows_left_out`` and
-        ``reason`` (the first in the alphabet of why rows are not in the sum; missing where it is whole).
-        Commodities without energy (`NO_ENERGY`) take no part.
+        The columns of `by`, ``energy`` (in `unit`: net consumption, import less export), ``unit``, ``rows``
+        (summed), ``rows_left_out`` and ``reason`` (the first in the alphabet of why rows are not in the sum;
+        missing where it is whole), ``generated`` and ``exported`` (in `unit`, missing where there is none).
+        Commodities without energy (`NO_ENERGY`) take no part. A site uses what it draws and what its own plant
+        makes (commodity SOLAR), less what it exports; generation that a grid meter reports is beside the sum alone.
 
     Examples
     --------
@@ -62,15 +72,21 @@ def energy(
     >>> energy(monthly)[["energy", "rows"]].round(1).values.tolist()
     [[1300.7, 2.0]]
     """
-    if kind(unit) != "energy":
-        raise InvalidRequestError(f"unit={unit!r} is no energy unit of the API.", advice="Use kWh, GJ or MMBtu.")
+    unit = energy_unit(unit)
     by = [name for name in dict.fromkeys(by) if name != "unit"]
     if not by:
         raise InvalidRequestError("energy needs a column to sum by.", advice="Give by=['site_id'], for one.")
     require(monthly, ("commodity", "unit", "usage", *by), "monthly")
+    usage, generated = of_months(monthly)
+    monthly = monthly.assign(usage=usage, generated=generated)
     carries = monthly[~text(monthly, "commodity").isin(NO_ENERGY).to_numpy(dtype=bool)]
     converted = convert(carries, unit, heat_content=heat_content)
     group, table = _groups(converted, by)
+    beside = {
+        name: _total(converted, name, group, len(table), unit, heat_content) for name in ("generated", "exported")
+    }
+    takes_part = np.isnan(converted["generated"].to_numpy(dtype=np.float64)) | converted["usage"].notna().to_numpy()
+    converted, group = converted[takes_part], group[takes_part]
     values = converted["converted"].to_numpy(dtype=np.float64)
     known = ~np.isnan(values)
     size = len(table)
@@ -81,7 +97,28 @@ def energy(
     table["rows"], table["rows_left_out"] = rows, np.bincount(group[~known], minlength=size)
     reasons = text(converted, "conversion_reason")[~known].set_axis(group[~known]).sort_values(kind="stable")
     table["reason"] = reasons[~reasons.index.duplicated()].reindex(range(size)).astype(TEXT)
+    for name in beside:
+        table[name] = beside[name]
     return report(table, "energy", left_out(converted, known, "not converted"), unit=unit)
+
+
+def energy_unit(word: str) -> str:
+    """Return the API's name of an energy unit."""
+    name = unit_name(word)
+    if name is None or kind(name) != "energy":
+        raise InvalidRequestError(f"unit={word!r} is no energy unit.", advice="Use kWh, GJ, kBtu or MMBtu.")
+    return name
+
+
+def _total(
+    frame: pd.DataFrame, value: str, group: Whole, size: int, unit: str, heat_content: Rates | None
+) -> npt.NDArray[np.float64]:
+    """Return the sum of a column in one unit, missing where nothing of it is known."""
+    told = frame[["commodity", "unit"]].assign(subtype=text(frame, "subtype"), value=numbers(frame, value, "monthly"))
+    values = convert(told, unit, value="value", heat_content=heat_content)["converted"].to_numpy(dtype=np.float64)
+    known = ~np.isnan(values)
+    rows = np.bincount(group[known], minlength=size)
+    return np.where(rows > 0, np.bincount(group[known], values[known], size), np.nan)
 
 
 def _groups(frame: pd.DataFrame, by: Sequence[str]) -> tuple[Whole, pd.DataFrame]:
@@ -97,6 +134,7 @@ def unit_costs(
     usage: pd.DataFrame,
     *,
     by: Sequence[str] = ("site_id", "commodity", "subtype"),
+    net_metering: NetMetering = "net",
 ) -> pd.DataFrame:
     """Return what one unit of usage costs, by charge type.
 
@@ -105,9 +143,12 @@ def unit_costs(
     attributed : DataFrame
         Rows of `attribute`: ``bill_id, meter_id, charge_type, amount, currency``.
     usage : DataFrame
-        ``bill_id, meter_id, usage, unit`` and the columns of `by` (of the meter); ``counts`` where it stands.
+        ``bill_id, meter_id, usage, unit`` and the columns of `by` (of the meter); ``counts, net_metering`` where
+        they stand.
     by : sequence of str
         What the result has rows for, beside unit, currency and charge type.
+    net_metering : {"net", "as_is"}
+        Exported energy subtracted from usage, or as it stands.
 
     Returns
     -------
@@ -129,6 +170,7 @@ def unit_costs(
     require(attributed, ("bill_id", "meter_id", "charge_type", "amount", "currency"), "attributed")
     by = [name for name in dict.fromkeys(by) if name not in ("unit", "currency", "charge_type")]
     require(usage, ("bill_id", "meter_id", "usage", "unit", *by), "usage")
+    usage = net_records(usage, choose("net_metering", net_metering, NET_METERING))
     records = usage[counted(usage, "usage") & ~np.isnan(numbers(usage, "usage", "usage"))]
     record_of, pairs = group_keys(records, ("bill_id", "meter_id"))
     first = np.zeros(len(pairs), dtype=np.int64)
@@ -172,7 +214,14 @@ def _place(attributed: pd.DataFrame, pairs: pd.DataFrame) -> Whole:
     return np.where(attributed["meter_id"].isna().to_numpy(), -1, table[codes[len(pairs) :]])
 
 
-def load_factor(demand: pd.DataFrame, usage: pd.DataFrame, demand_usage: pd.DataFrame | None = None) -> pd.DataFrame:
+def load_factor(
+    demand: pd.DataFrame,
+    usage: pd.DataFrame,
+    demand_usage: pd.DataFrame | None = None,
+    *,
+    convention: Convention | None = None,
+    net_metering: NetMetering = "net",
+) -> pd.DataFrame:
     """Return the load factor of every demand reading: mean power over peak power.
 
     Parameters
@@ -180,17 +229,24 @@ def load_factor(demand: pd.DataFrame, usage: pd.DataFrame, demand_usage: pd.Data
     demand : DataFrame
         Readings: ``demand_id, bill_id, start_date, end_date, demand, unit``.
     usage : DataFrame
-        ``usage_id, bill_id, usage, unit``; ``commodity, meter_id, site_id, counts`` where they stand.
+        ``usage_id, bill_id, usage, unit``; ``commodity, meter_id, site_id, start_date, end_date, counts,
+        net_metering`` where they stand.
     demand_usage : DataFrame, optional
         Which usage records a reading belongs to: ``demand_id, usage_id``. Without it the electricity records
         of the reading's bill are taken, where the bill has one reading.
+    convention : {"inclusive", "exclusive", "midday"}, optional
+        How a reading's days count. Default: the one that fits the usage records, "exclusive" where most
+        neighbouring periods share their boundary day, as `issues` finds too, else "inclusive"; said in
+        ``attrs["nectar"]``.
+    net_metering : {"net", "as_is"}
+        Exported energy subtracted from usage, or as it stands.
 
     Returns
     -------
     DataFrame
         ``demand_id, bill_id, meter_id, site_id, start_date, end_date, energy_kwh, demand_kw, hours,
-        load_factor`` (0..1) and ``reason`` (why it is missing). A reading in kVA has no load factor without
-        its power factor. Both the first and the last day count.
+        load_factor`` and ``reason``: why it is missing, or that it is above 1, which no load can be. A reading
+        in kVA has no load factor without its power factor.
 
     Examples
     --------
@@ -204,11 +260,14 @@ def load_factor(demand: pd.DataFrame, usage: pd.DataFrame, demand_usage: pd.Data
     require(usage, ("usage_id", "bill_id", "usage", "unit"), "usage")
     if demand["demand_id"].duplicated().any():
         raise DataError(f"demand_id {demand['demand_id'][demand['demand_id'].duplicated()].iloc[0]} stands twice.")
+    usage = count_periods(usage)
+    usage = net_records(usage, choose("net_metering", net_metering, NET_METERING))
     records = convert(usage[counted(usage, "usage")], "kWh", heat_content={})
     reading, record = _links(demand, records, demand_usage)
     start, end = service_days(demand, "demand")
-    known = (start != MISSING_DAY) & (end >= start)
-    hours = np.where(known, (end - start + 1) * 24.0, np.nan)
+    known = (start != MISSING_DAY) & Span.of().holds(start.astype("datetime64[D]"), end.astype("datetime64[D]"))
+    fitting = convention_of(usage, convention)
+    hours = np.where(known, (last_day(start, end, fitting) - start + 1) * 24.0, np.nan)
     kw = convert(demand, "kW", value="demand")["converted"].to_numpy(dtype=np.float64)
     kwh = records["converted"].to_numpy(dtype=np.float64)
     number = np.bincount(reading, minlength=len(demand))
@@ -216,9 +275,10 @@ def load_factor(demand: pd.DataFrame, usage: pd.DataFrame, demand_usage: pd.Data
     kwh_of = np.where(number > 0, total, np.nan)
     factor = kwh_of / np.where(kw > 0, kw, np.nan) / hours
     reason = np.select(
-        [number == 0, np.isnan(kwh_of), np.isnan(kw), kw <= 0, ~known],
+        [number == 0, np.isnan(kwh_of), np.isnan(kw), kw <= 0, ~known, factor > 1 + _NOISE],
         ["no usage record", "usage is not known in kWh", "demand is not known in kW", "demand is not positive",
-         "no positive period"],
+         "no positive period",
+         "above 1: more energy than the demand gives in these hours; check demand, units and multiplier"],
         default="",
     )  # fmt: skip
     result = demand[["demand_id", "bill_id"]].reset_index(drop=True).astype(TEXT)
@@ -231,7 +291,7 @@ def load_factor(demand: pd.DataFrame, usage: pd.DataFrame, demand_usage: pd.Data
     result["energy_kwh"], result["demand_kw"], result["hours"] = kwh_of, kw, hours
     result["load_factor"] = factor
     result["reason"] = pd.Series(reason, dtype=TEXT).where(reason != "")
-    return report(result, "load_factor", {})
+    return report(result, "load_factor", {}, convention=fitting)
 
 
 def _links(demand: pd.DataFrame, records: pd.DataFrame, demand_usage: pd.DataFrame | None) -> tuple[Whole, Whole]:

@@ -13,21 +13,32 @@ import pandas as pd
 
 from nectar_notebooks.errors import InvalidRequestError
 from nectar_notebooks.methodology.checks import TEXT, days, numbers, report, require, text
-from nectar_notebooks.methodology.indicators import NO_ENERGY
+from nectar_notebooks.methodology.indicators import NO_ENERGY, energy_unit
 from nectar_notebooks.methodology.keys import group_keys
-from nectar_notebooks.methodology.site_table import FACTS, join_sites
-from nectar_notebooks.methodology.spans import HAULED, MISSING_DAY, day_of_month, month_of, show_days
-from nectar_notebooks.methodology.units import convert, kind
+from nectar_notebooks.methodology.net_metering import of_months
+from nectar_notebooks.methodology.site_table import AREA_UNITS, FACTS, join_sites
+from nectar_notebooks.methodology.spans import (
+    HAULED,
+    MISSING_DAY,
+    covered_together,
+    day_of_month,
+    month_of,
+    show_days,
+)
+from nectar_notebooks.methodology.units import convert
 from nectar_notebooks.methodology.window import last_whole_month, month_number
 
 if TYPE_CHECKING:
     from datetime import date
 
+    from nectar_notebooks.methodology.spans import Whole
     from nectar_notebooks.methodology.unit_table import Rates
 
 __all__ = ["intensity"]
 
-_METER: Final = ("meter_id", "site_id", "commodity", "subtype", "unit")
+_SITE: Final = ("site_id", "commodity", "subtype", "unit")
+#: A year may lack one month, the longest too.
+_LONGEST_MONTH: Final = 31
 _SQUARE_FOOT: Final = 0.09290304  # m², exactly
 
 
@@ -41,13 +52,13 @@ def intensity(
     end: str | date | None = None,
     heat_content: Rates | None = None,
 ) -> pd.DataFrame:
-    """Return usage ÷ floor area of each site, brought to twelve months by days covered.
+    """Return usage ÷ floor area of each site, brought to twelve months by the days that any of its meters covers.
 
     Parameters
     ----------
     monthly : DataFrame
         Usage by month as `monthly` or `calendarize` return it: ``meter_id, site_id, commodity, unit, month,
-        usage, days_covered``; ``subtype`` where it stands.
+        usage, days_covered``; ``subtype, first_day, last_day, generated, exported`` where they stand.
     sites : DataFrame
         The user's table: ``site_id`` or ``external_id``, ``area``, ``area_unit`` (m², ft², or their
         spellings); ``use`` and ``cost_centre`` come along.
@@ -55,7 +66,8 @@ def intensity(
         The portfolio's ``sites`` table: resolves external ids, and lists sites that have no usage.
     unit : str, optional
         An energy unit: all commodities that carry energy are converted to it and summed (commodity ENERGY).
-        Default: each commodity, subtype and unit for itself.
+        ``"kBtu/ft²"`` says the unit of the area too. Default: each commodity and subtype for itself, in the unit
+        that most of its rows at the site have; what does not convert to it stands in a row of its own.
     area_unit : {"m²", "ft²"}, optional
         The unit areas are told in. Default: as given.
     end : day or month, optional
@@ -68,9 +80,12 @@ def intensity(
     -------
     DataFrame
         One row for each site, commodity, subtype and unit: these, ``first_month, last_month`` (of the twelve),
-        ``usage`` (in them, as it stands), ``days_covered`` (the fewest of its meters), ``usage_twelve_months``
-        (each meter's usage × days of the twelve months ÷ its days covered; hauled commodities as they stand),
-        ``area, area_unit, intensity, intensity_unit, use, cost_centre`` and ``reason`` why there is none.
+        ``usage`` (net, in them, as it stands), ``days_covered`` (by any of the site's meters of the commodity: a
+        meter that follows another is no gap; of ENERGY the fewest of its commodities), ``usage_twelve_months``
+        (usage × days of the twelve months ÷ days covered; hauled commodities as they stand), ``generated`` (on
+        site), ``area, area_unit, intensity, intensity_unit, use, cost_centre`` and ``reason``
+        why there is none. With fewer days than eleven months have (365 − 31) there is none: ENERGY STAR asks for
+        twelve full months. Nor is there where a part of the energy does not convert.
 
     Examples
     --------
@@ -82,18 +97,25 @@ def intensity(
     [[12000.0, 20.0, 'kWh/m²']]
     """
     require(monthly, ("meter_id", "site_id", "commodity", "unit", "month", "usage", "days_covered"), "monthly")
-    if unit is not None and kind(unit) != "energy":
-        raise InvalidRequestError(f"unit={unit!r} is no energy unit of the API.", advice="Use kWh, GJ or MMBtu.")
-    if area_unit is not None and area_unit not in ("m²", "ft²"):
-        raise InvalidRequestError(f"area_unit={area_unit!r} is not known.", advice="Use m² or ft².")
+    if unit is not None:
+        unit, *of_area = unit.split("/", 1)
+        unit, area_unit = energy_unit(unit), area_unit or next(iter(of_area), None)
+    if area_unit is not None:
+        known_unit = AREA_UNITS.get(area_unit.strip().lower())
+        if known_unit is None:
+            raise InvalidRequestError(f"area_unit={area_unit!r} is not known.", advice="Use m² or ft².")
+        area_unit = known_unit
     when = days(monthly, "month", "monthly").astype(np.int64)
-    usage = numbers(monthly, "usage", "monthly")
-    rows = (when != MISSING_DAY) & ~np.isnan(usage)
+    usage, generated = of_months(monthly)
+    rows = (when != MISSING_DAY) & ~(np.isnan(usage) & np.isnan(generated))
     month = month_of(np.where(rows, when, 0))
     last = last_whole_month(monthly[rows], month[rows]) if end is None else month_number(end, "end")
     inside = rows & (month > last - 12) & (month <= last)
-    frame = monthly[inside].reset_index(drop=True)
-    by_site = _by_site(_by_meter(frame, last, unit, heat_content))
+    frame = monthly.assign(usage=usage, generated=generated)[inside].reset_index(drop=True)
+    frame = _series(frame.assign(_month=month[inside]), heat_content, unit)
+    by_site = _by_site(frame, frame["_month"].to_numpy(dtype=np.int64), last)
+    if unit is not None:
+        by_site = _all_energy(by_site)
     if known is not None:
         require(known, ("site_id",), "the portfolio's sites")
         idle = text(known, "site_id")[~text(known, "site_id").isin(by_site["site_id"]).to_numpy()]
@@ -106,44 +128,84 @@ def intensity(
     return report(result, "intensity", {"usage or month is missing": int((~rows).sum())} if (~rows).any() else {})
 
 
-def _by_meter(frame: pd.DataFrame, last: int, unit: str | None, heat_content: Rates | None) -> pd.DataFrame:
-    """Sum each meter's twelve months and bring them to twelve full ones."""
-    group, meters = group_keys(frame, _METER)
-    size = len(meters)
-    meters["usage"] = np.bincount(group, numbers(frame, "usage", "monthly"), size)
-    covered = np.bincount(group, np.nan_to_num(numbers(frame, "days_covered", "monthly")), size)
-    meters["days_covered"] = covered
+def _series(frame: pd.DataFrame, heat_content: Rates | None, unit: str | None) -> pd.DataFrame:
+    """Return rows in the unit they are summed in, with a `reason` where there is none."""
+    if unit is not None:
+        frame = frame[~text(frame, "commodity").isin(NO_ENERGY).to_numpy(dtype=bool)].reset_index(drop=True)
+        return _told_in(frame, unit, heat_content)
+    frame = frame.assign(reason=pd.Series(np.nan, frame.index).astype(TEXT), unit=text(frame, "unit"))
+    group, _ = group_keys(frame, _SITE[:-1])
+    units = pd.DataFrame({"group": group, "unit": frame["unit"]}).dropna()
+    if units.drop_duplicates()["group"].is_unique:
+        return frame
+    counts = units.value_counts().rename("rows").reset_index()
+    most = counts.sort_values(["rows", "unit"], ascending=[False, True]).drop_duplicates("group").set_index("group")
+    parts = []
+    for wanted in most["unit"].drop_duplicates().sort_values():  # one for each unit: a handful
+        rows = frame[np.isin(group, most.index[most["unit"].eq(wanted)])]
+        told = _told_in(rows, wanted, heat_content)
+        fits = told["reason"].isna()
+        parts.append(
+            rows.assign(**{name: told[name].where(fits, rows[name]) for name in ("usage", "generated", "unit")})
+        )
+    return pd.concat([*parts, frame[~np.isin(group, most.index)]], ignore_index=True)
+
+
+def _told_in(frame: pd.DataFrame, unit: str, heat_content: Rates | None) -> pd.DataFrame:
+    """Return rows with consumption and generation in one unit."""
+    told = {}
+    for name in ("usage", "generated"):
+        converted = convert(frame, unit, value=name, heat_content=heat_content)
+        told[name] = converted["converted"]
+        told[f"why {name}"] = converted["conversion_reason"].where(frame[name].notna())
+    reason = told.pop("why usage").fillna(told.pop("why generated"))
+    return frame.assign(**told, reason=reason.astype(TEXT), unit=pd.Series(unit, frame.index, dtype=TEXT))
+
+
+def _by_site(frame: pd.DataFrame, month: Whole, last: int) -> pd.DataFrame:
+    """Sum each site's commodities over the twelve months and bring them to twelve full ones."""
+    group, sites = group_keys(frame, _SITE)
+    size = len(sites)
+    lost = np.zeros(size, dtype=bool)
+    lost[group[frame["reason"].notna().to_numpy()]] = True
+    for name in ("usage", "generated"):
+        values = numbers(frame, name, "monthly")
+        known = ~np.isnan(values)
+        rows, total = np.bincount(group[known], minlength=size), np.bincount(group[known], values[known], size)
+        sites[name] = np.where((rows > 0) & ~lost, total, np.nan)
+    uses = frame["usage"].notna().to_numpy() | frame["reason"].notna().to_numpy()
+    cell = group[uses] * 12 + month[uses] - last + 11
+    days_of = covered_together(cell, month[uses], frame[uses], size * 12).reshape(size, 12).sum(axis=1)
     year = int(np.diff(day_of_month(np.array([last - 11, last + 1])))[0])
-    hauled = meters["commodity"].isin(HAULED).to_numpy(dtype=bool)
-    scale = np.divide(year, covered, out=np.full(size, np.nan), where=covered > 0)
-    meters["usage_twelve_months"] = meters["usage"] * np.where(hauled, 1.0, scale)
-    meters["days_covered"] = np.where(hauled, np.nan, covered)
-    meters["reason"] = pd.Series(np.nan, index=meters.index).astype(TEXT)
-    if unit is None:
-        return meters
-    meters = meters[~meters["commodity"].isin(NO_ENERGY).to_numpy(dtype=bool)].reset_index(drop=True)
-    told = convert(meters, unit, heat_content=heat_content)
-    whole = convert(meters, unit, value="usage_twelve_months", heat_content=heat_content)
-    return told.assign(
-        usage=told["converted"],
-        usage_twelve_months=whole["converted"],
-        reason=told["conversion_reason"],
-        commodity=pd.Series(["ENERGY"] * len(told), dtype=TEXT),
-        subtype=pd.Series(np.nan, index=told.index).astype(TEXT),
-        unit=pd.Series([unit] * len(told), dtype=TEXT),
-    )
-
-
-def _by_site(meters: pd.DataFrame) -> pd.DataFrame:
-    """Sum meters; a sum of which a part is not known is not known either, and says why."""
-    group, sites = group_keys(meters, _METER[1:])
-    grouped = meters.groupby(group)
-    for name in ("usage", "usage_twelve_months"):
-        sites[name] = grouped[name].sum(min_count=1)
-        sites.loc[np.unique(group[meters[name].isna().to_numpy()]), name] = np.nan
-    sites["days_covered"] = grouped["days_covered"].min()
-    sites["reason"] = grouped["reason"].min().astype(TEXT)
+    hauled = sites["commodity"].isin(HAULED).to_numpy(dtype=bool)
+    short = ~hauled & (days_of < year - _LONGEST_MONTH)
+    scale = np.divide(year, days_of, out=np.full(size, np.nan), where=(days_of > 0) & ~short)
+    sites["usage_twelve_months"] = sites["usage"] * np.where(hauled, 1.0, scale)
+    idle = ~np.isin(np.arange(size), group[uses])
+    sites["days_covered"] = np.where(hauled | idle, np.nan, days_of)
+    told = sites["commodity"].fillna("no commodity")
+    words = pd.Series([f"{number:g} of {year} days covered, under eleven months" for number in days_of], dtype=TEXT)
+    reason = pd.Series(np.nan, sites.index).astype(TEXT)
+    reason = reason.mask(idle, "generated on site: no consumption").mask(~idle & short, told + ": " + words)
+    first = text(frame, "reason").groupby(group).min().reindex(range(size)).astype(TEXT)
+    sites["reason"] = first.fillna(reason)
     return sites
+
+
+def _all_energy(sites: pd.DataFrame) -> pd.DataFrame:
+    """Sum the commodities of each site; a sum of which a part is not known is not known either, and says why."""
+    group, names = group_keys(sites, ("site_id",))
+    size = len(names)
+    uses = (sites["usage"].notna() | sites["generated"].isna()).to_numpy()
+    grouped, rows = sites[uses].groupby(group[uses]), np.bincount(group[uses], minlength=size)
+    for name, value in (("commodity", "ENERGY"), ("subtype", np.nan), ("unit", sites["unit"].min())):
+        names[name] = pd.Series(value, names.index, dtype=TEXT)
+    for name in ("usage", "usage_twelve_months"):
+        names[name] = np.where(rows > 0, np.bincount(group[uses], sites[name].to_numpy()[uses], size), np.nan)
+    names["generated"] = sites["generated"].groupby(group).sum(min_count=1).reindex(range(size))
+    names["days_covered"] = grouped["days_covered"].min().reindex(range(size))
+    names["reason"] = grouped["reason"].min().reindex(range(size)).astype(TEXT)
+    return names
 
 
 def _divide(table: pd.DataFrame, area_unit: str | None) -> pd.DataFrame:
@@ -167,7 +229,7 @@ def _divide(table: pd.DataFrame, area_unit: str | None) -> pd.DataFrame:
     if area_unit is not None:
         reason = reason.mask(strange, "the area's unit is neither m² nor ft²")
     table["reason"] = reason
-    facts = ["usage", "days_covered", "usage_twelve_months"]
-    order = [*_METER[1:], "first_month", "last_month", *facts, "area", "area_unit", "intensity", "intensity_unit"]
+    facts = ["usage", "days_covered", "usage_twelve_months", "generated"]
+    order = [*_SITE, "first_month", "last_month", *facts, "area", "area_unit", "intensity", "intensity_unit"]
     table = table[[*order, *FACTS[2:], "reason"]]
     return table.sort_values(["commodity", "subtype", "unit", "site_id"], kind="stable", ignore_index=True)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-__all__ = ["FINEST", "apportion", "finest", "from_units", "minor_places", "places_needed", "to_units"]
+__all__ = ["FINEST", "apportion", "finer", "finest", "from_units", "minor_places", "places_needed", "to_units"]
 
 #: The finest decimal an amount is kept in: ten to the minus four.
 FINEST: Final = 4
@@ -55,12 +55,26 @@ def places_needed(values: npt.NDArray[np.float64], least: npt.NDArray[np.int64] 
     open_rows = np.flatnonzero(~np.isnan(values))
     while len(open_rows):
         here = places[open_rows]
-        scaled = values[open_rows] * 10.0**here
-        # the float nearest to a decimal lies off it by its own rounding
-        off = np.abs(scaled - np.rint(scaled)) > 1e-6 + 4e-16 * np.abs(scaled)
+        off = _off(values[open_rows] * 10.0**here)
         open_rows = open_rows[off & (here < FINEST)]
         places[open_rows] += 1
     return places
+
+
+def _off(scaled: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+    # the float nearest to a decimal lies off it by its own rounding
+    return np.asarray(np.abs(scaled - np.rint(scaled)) > 1e-6 + 4e-16 * np.abs(scaled))
+
+
+def finer(values: npt.NDArray[np.float64]) -> int:
+    """Return how many amounts have decimals beyond `FINEST`: these are rounded, which whoever sums them reports.
+
+    Examples
+    --------
+    >>> finer(np.array([0.1 + 0.2, 12.3456, 0.00005, np.nan]))
+    1
+    """
+    return int(_off(values * 10.0**FINEST).sum())
 
 
 def finest(places: npt.NDArray[np.int64], groups: npt.NDArray[np.int64], number: int) -> npt.NDArray[np.int64]:

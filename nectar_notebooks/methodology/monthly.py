@@ -8,7 +8,7 @@ in one row.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
@@ -18,20 +18,21 @@ from nectar_notebooks.methodology import money
 from nectar_notebooks.methodology.adjustments import adjust, adjusted_usage, occupied_share
 from nectar_notebooks.methodology.attribution import attribute_adjusted
 from nectar_notebooks.methodology.calendarization import SPOT, calendarize
-from nectar_notebooks.methodology.checks import TEXT, counted, days, left_out, numbers
-from nectar_notebooks.methodology.counting import leave_out
+from nectar_notebooks.methodology.checks import TEXT, counted, left_out, numbers
+from nectar_notebooks.methodology.counting import span_of
 from nectar_notebooks.methodology.stacking import stack
 from nectar_notebooks.schema.portfolio import Portfolio
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
     import numpy.typing as npt
 
     from nectar_notebooks.methodology.adjustments import Exclusions, NetMetering, Occupancy
     from nectar_notebooks.methodology.periods import Convention, SharedDay
+    from nectar_notebooks.schema.periods import Plausible, Span
 
-__all__ = ["KINDS", "Prepared", "monthly", "prepare"]
+__all__ = ["KINDS", "Prepared", "monthly", "prepare", "refuse_no_portfolio", "sum_by_month"]
 
 #: What a row of the answer is: usage and its charges, or charges that no meter pays.
 KINDS: Final = ("attributed", "vacant", "unattributed", "residual", "finance")
@@ -41,12 +42,20 @@ _WHO: Final = ("meter_id", "site_id", "commodity", "subtype", "month")
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A portfolio's usage, adjusted, and its charges, attributed, ready to be calendarized; and which bills count."""
+    """A portfolio's usage, adjusted, and its charges, attributed, ready to be calendarized; what counts of the rest.
+
+    `span` are the days that periods may have, `ways` the words by which it was adjusted; `rounded` amounts were finer
+    than 0.0001.
+    """
 
     usage: pd.DataFrame
     charges: pd.DataFrame
     bills: pd.DataFrame
+    line_items: pd.DataFrame
     left_out: dict[str, int]
+    span: Span
+    ways: Mapping[str, Any]
+    rounded: int = 0
 
 
 def monthly(
@@ -57,10 +66,11 @@ def monthly(
     exclusions: Exclusions = "subtract",
     occupancy: Occupancy = "disabled",
     scale_charges: bool = False,
-    net_metering: NetMetering = "as_is",
+    net_metering: NetMetering = "net",
     implied_sewer: bool | float | None = None,
     flagged: bool = True,
     spot: Collection[str] = SPOT,
+    plausible: Plausible | None = None,
 ) -> pd.DataFrame:
     """Return usage and cost per meter and month, right by default.
 
@@ -70,7 +80,7 @@ def monthly(
         A company's tables.
     convention, shared_day, spot
         As for :func:`calendarize`.
-    exclusions, occupancy, net_metering, implied_sewer, flagged
+    exclusions, occupancy, net_metering, implied_sewer, flagged, plausible
         As for :func:`adjust`.
     scale_charges : bool
         Whether occupancy scales charges as it scales usage. What it takes away stands in rows of its own.
@@ -81,20 +91,29 @@ def monthly(
         One row per meter, subtype, unit, currency and month, with the columns of :func:`calendarize`
         (`meter_id`, `site_id`, `commodity`, `subtype`, `unit`, `currency`, `month`, `usage`, `cost`,
         `days_covered`, `days_in_month`, `days_overlapped`, `estimated_share`, `bills`, `first_day`,
-        `last_day`) and two more: `finance` (in `currency`: late fees and earlier balances, no energy cost)
-        and `kind`. Rows of kind ``attributed`` are usage with the charges its meter pays; ``unattributed``
-        and ``residual`` rows have no meter and carry what no meter could be found for, and what a bill's
-        current charges differ from its line items; ``vacant`` rows what `scale_charges` took away;
-        ``finance`` rows carry only `finance`. So `cost` plus `finance` of all rows but the residual is the
-        sum of the line items that count, to the cent, per currency. A charge or a record without any date
-        stands in a row without a month. A row of charges alone covers no days and has no usage.
-        ``attrs["nectar"]`` says how many rows were left out, by table and reason.
+        `last_day`, `generated`, `exported`) and three more: `finance` (in `currency`: late fees and earlier
+        balances, no energy cost), `total` (`cost` or `finance`, whichever the row has) and `kind`.
+
+        `usage` is net consumption, import less export; a SOLAR meter's is what its plant makes, and
+        stands in `generated` too. Rows of kind
+        ``attributed`` are usage with the charges its meter pays; ``unattributed`` and ``residual`` rows have no
+        meter and carry what no meter could be found for, and what a bill's current charges differ from its line
+        items; ``vacant`` rows what `scale_charges` took away; ``finance`` rows carry only `finance`. So
+        ``monthly(...)["total"].sum()`` is the ledger of each currency, to the cent: the line items that count,
+        and the residuals. A charge or a record without any date stands in a row without a month. A row of
+        charges alone covers no days and has no usage.
+        ``attrs["nectar"]`` says how many rows were left out, by table and reason, and as ``amounts_rounded`` how many
+        line items were finer than 0.0001, where any was.
 
     Raises
     ------
     DataError
-        As :func:`adjust`, :func:`attribute` and :func:`calendarize`, but for records whose period ends
-        before it starts: these are left out and reported, their charges shared out all the same.
+        As :func:`adjust`, :func:`attribute` and :func:`calendarize`.
+
+    Notes
+    -----
+    Records whose period cannot be (see `plausible`) are left out and reported; their charges are shared out all the
+    same, over the bill's other days, or in rows without a month.
 
     See Also
     --------
@@ -115,30 +134,47 @@ def monthly(
         net_metering=net_metering,
         implied_sewer=implied_sewer,
         flagged=flagged,
+        plausible=plausible,
     )
-    used = calendarize(ready.usage, convention, shared_day=shared_day, spot=spot)
+    return sum_by_month(ready, convention, shared_day=shared_day, spot=spot)
+
+
+def sum_by_month(
+    ready: Prepared,
+    convention: Convention = "inclusive",
+    *,
+    shared_day: SharedDay = "keep",
+    spot: Collection[str] = SPOT,
+) -> pd.DataFrame:
+    """Return what :func:`monthly` returns, of usage and charges that are prepared already."""
+    plausible = (ready.span.first, ready.span.last)
+    net_metering = ready.ways["net_metering"]
+    used = calendarize(
+        ready.usage, convention, shared_day=shared_day, spot=spot, net_metering=net_metering, plausible=plausible
+    )
     used["kind"] = pd.Series("attributed", used.index, dtype=TEXT)
-    columns = [name for name in used.columns if name != "kind"]
     parts = [used]
     for kind in KINDS:
         rows = ready.charges[ready.charges["kind"] == kind]
-        spread = calendarize(rows, convention, shared_day=shared_day, spot=spot)
+        spread = calendarize(rows, convention, shared_day=shared_day, spot=spot, plausible=plausible)
         spread["kind"] = pd.Series(kind, spread.index, dtype=TEXT)
         parts.append(spread)
     merged = _meet(parts[0], parts[1])
     result = pd.concat([merged, *(_alone(part) for part in parts[2:])], ignore_index=True)
     finance = result["kind"].eq("finance").to_numpy(dtype=bool)
-    result.insert(len(columns), "finance", result["cost"].where(finance))
+    place = len(result.columns) - 1
+    result.insert(place, "finance", result["cost"].where(finance))
+    result.insert(place + 1, "total", result["cost"])
     result["cost"] = result["cost"].where(~finance)
     result.attrs = {
         "nectar": {
             "computed": "monthly",
             "convention": convention,
             "shared_day": shared_day,
-            "exclusions": exclusions,
-            "occupancy": occupancy,
+            **ready.ways,
             "rows_without_value": used.attrs["nectar"]["rows_without_value"],
             "rows_without_date": used.attrs["nectar"]["rows_without_date"],
+            **({"amounts_rounded": ready.rounded} if ready.rounded else {}),
             "left_out": sum(ready.left_out.values()),
             **{f"left_out: {reason}": number for reason, number in sorted(ready.left_out.items())},
         }
@@ -152,20 +188,19 @@ def prepare(
     exclusions: Exclusions = "subtract",
     occupancy: Occupancy = "disabled",
     scale_charges: bool = False,
-    net_metering: NetMetering = "as_is",
+    net_metering: NetMetering = "net",
     implied_sewer: bool | float | None = None,
     flagged: bool = True,
+    plausible: Plausible | None = None,
+    weights: bool = False,
 ) -> Prepared:
     """Return a portfolio's usage and charges as `monthly` sums them.
 
     The usage is the adjusted one, at the place where its meter stands; `charges` are the rows of
-    :func:`attribute` with a column `kind`.
+    :func:`attribute` with a column `kind`, and with the weights of their shares where these are asked for.
     """
-    if not isinstance(portfolio, Portfolio):
-        raise InvalidRequestError(
-            f"This needs a portfolio, not {type(portfolio).__name__}: charges and usage come together in it.",
-            advice="Take nectar.portfolio(company); of usage records alone, calendarize makes months.",
-        )
+    refuse_no_portfolio(portfolio)
+    span = span_of(plausible, portfolio)
     adjusted = adjust(
         portfolio,
         exclusions=exclusions,
@@ -173,21 +208,32 @@ def prepare(
         net_metering=net_metering,
         implied_sewer=implied_sewer,
         flagged=flagged,
+        plausible=(span.first, span.last),
     )
     usage = adjusted_usage(adjusted)
-    charges = attribute_adjusted(adjusted, usage)
+    charges = attribute_adjusted(adjusted, usage, span, weights=weights)
     kind = charges["method"].where(charges["method"].isin(KINDS[2:]), "attributed").astype(TEXT)
     charges["kind"] = kind
     if scale_charges and occupancy != "disabled":
         charges = _scaled(charges, occupied_share(charges, adjusted, occupancy))
-    start, end = (days(usage, name, "usage") for name in ("start_date", "end_date"))
-    usage = leave_out(usage, end < start, "period ends before it starts")
     out = {
         f"{name}, {reason}": number
         for name, frame in (("usage", usage), ("line items", adjusted.line_items), ("bills", adjusted.bills))
         for reason, number in left_out(frame, counted(frame, name), "does not count").items()
     }
-    return Prepared(usage, charges, adjusted.bills, out)
+    ways = {"exclusions": exclusions, "occupancy": occupancy, "net_metering": net_metering}
+    items = adjusted.line_items
+    rounded = money.finer(numbers(items, "amount", "line_items")[counted(items, "line_items")])
+    return Prepared(usage, charges, adjusted.bills, items, out, span, ways, rounded)
+
+
+def refuse_no_portfolio(given: object) -> None:
+    """Raise `InvalidRequestError` where a portfolio is needed and something else given."""
+    if not isinstance(given, Portfolio):
+        raise InvalidRequestError(
+            f"This needs a portfolio, not {type(given).__name__}: charges and usage come together in it.",
+            advice="Take nectar.portfolio(company); of usage records alone, calendarize makes months.",
+        )
 
 
 def _scaled(charges: pd.DataFrame, share: npt.NDArray[np.float64]) -> pd.DataFrame:
@@ -241,10 +287,12 @@ def _alone(charged: pd.DataFrame) -> pd.DataFrame:
 
 _ORDER: Final = (
     "meter_id", "site_id", "commodity", "subtype", "unit", "currency", "month", "usage", "cost", "days_covered",
-    "days_in_month", "days_overlapped", "estimated_share", "bills", "first_day", "last_day", "kind",
+    "days_in_month", "days_overlapped", "estimated_share", "bills", "first_day", "last_day", "generated", "exported",
+    "kind",
 )  # fmt: skip
 
 
 def _ordered(frame: pd.DataFrame) -> pd.DataFrame:
     keys = ["meter_id", "site_id", "commodity", "subtype", "month", "unit", "currency"]
-    return frame[list(_ORDER)].sort_values(keys, kind="stable", ignore_index=True)
+    absent = {name: np.nan for name in ("generated", "exported") if name not in frame.columns}
+    return frame.assign(**absent)[list(_ORDER)].sort_values(keys, kind="stable", ignore_index=True)

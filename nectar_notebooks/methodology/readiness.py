@@ -16,6 +16,7 @@ from nectar_notebooks.methodology.checks import (
     PORTFOLIO,
     TEXT,
     counted,
+    factorize,
     flags,
     left_out,
     numbers,
@@ -23,8 +24,12 @@ from nectar_notebooks.methodology.checks import (
     require,
     text,
 )
+from nectar_notebooks.methodology.completeness import holes
+from nectar_notebooks.methodology.conventions import fitting, known_convention, last_day, series_of
+from nectar_notebooks.methodology.counting import count_periods
 from nectar_notebooks.methodology.issues.evidence import day_text
-from nectar_notebooks.methodology.issues.in_time import series_of
+from nectar_notebooks.methodology.issues.in_time import beside
+from nectar_notebooks.methodology.keys import places_in
 from nectar_notebooks.methodology.spans import (
     HAULED,
     MISSING_DAY,
@@ -40,7 +45,9 @@ from nectar_notebooks.schema.portfolio import Portfolio
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from datetime import date
 
+    from nectar_notebooks.methodology.periods import Convention
     from nectar_notebooks.methodology.spans import Neighbours, Truth, Whole
 
 __all__ = ["CALTRACK", "ENERGY_STAR", "readiness"]
@@ -51,9 +58,17 @@ ENERGY_STAR: Final = "ENERGY STAR"
 _SHORTEST, _MONTHLY, _BIMONTHLY = 25, 35, 70
 _BASELINE: Final = 365
 _LEAST: Final = 329  # 90 % of 365, rounded up
+#: What CalTRACK is about; a record that names no commodity is taken for one of them.
+_CALTRACK_OF: Final = ("ELECTRICITY", "GAS")
 
 
-def readiness(usage: pd.DataFrame | Portfolio, *, consumers: Sequence[str] = (CALTRACK, ENERGY_STAR)) -> pd.DataFrame:
+def readiness(
+    usage: pd.DataFrame | Portfolio,
+    *,
+    consumers: Sequence[str] = (CALTRACK, ENERGY_STAR),
+    convention: Convention | None = None,
+    today: str | date | None = None,
+) -> pd.DataFrame:
     """List what a consumer of the data would reject, per meter and period.
 
     Parameters
@@ -61,9 +76,15 @@ def readiness(usage: pd.DataFrame | Portfolio, *, consumers: Sequence[str] = (CA
     usage : DataFrame or Portfolio
         A portfolio, whose usage is taken, or usage records: ``usage_id, meter_id, start_date, end_date,
         usage``; used where they stand: ``site_id, commodity, subtype, net_metering, estimated, exclusion,
-        counts``. Both the first and the last day of a period count.
+        counts``.
     consumers : sequence of {"CalTRACK 2", "ENERGY STAR"}
-        Whose rules are asked.
+        Whose rules are asked. CalTRACK is asked of electricity and gas alone.
+    convention : {"inclusive", "exclusive", "midday"}, optional
+        How the records count their days, by which CalTRACK's lengths are taken. Default: "exclusive" where most
+        neighbouring periods share their boundary day, as `issues` finds too, else "inclusive"; said in
+        ``attrs["nectar"]``. ENERGY STAR counts both days of a period in any case.
+    today : day, optional
+        Up to when bills should be there. Default: the day on which a portfolio was answered, else the system's day.
 
     Returns
     -------
@@ -77,9 +98,9 @@ def readiness(usage: pd.DataFrame | Portfolio, *, consumers: Sequence[str] = (CA
         actual read follows, or merged with it the period is over 70 days), ``baseline`` (usable periods of
         the last 365 days cover less than 329).
 
-        ENERGY STAR: ``missing_usage``, ``gap``, ``overlap`` (more than one shared day), ``year`` (no 12 full
-        calendar months in a row). Delivered fuel and waste belong to their month: neither gaps nor a full
-        year are asked of them.
+        ENERGY STAR: ``missing_usage``, ``gap`` (a row of `holes` that lies between two entries), ``overlap`` (more
+        than one shared day), ``year`` (no 12 full calendar months in a row). Delivered fuel and waste belong to their
+        month: neither gaps nor a full year are asked of them.
 
     Examples
     --------
@@ -92,6 +113,7 @@ def readiness(usage: pd.DataFrame | Portfolio, *, consumers: Sequence[str] = (CA
     unknown = [name for name in consumers if name not in rules]
     if unknown:
         raise InvalidRequestError(f"{unknown[0]!r} is no consumer known here.", advice=f"Use {' or '.join(rules)}.")
+    given = usage
     if isinstance(usage, Portfolio):
         usage = usage.usage
     require(
@@ -100,22 +122,28 @@ def readiness(usage: pd.DataFrame | Portfolio, *, consumers: Sequence[str] = (CA
         "The frame given to readiness",
         instead=PORTFOLIO,
     )
+    usage = count_periods(usage)
     kept = counted(usage, "usage")
-    records = _Records(usage, kept)
+    missing = holes(given, today=today) if ENERGY_STAR in consumers else None
+    records = _Records(usage, kept, missing, convention)
     parts = [_table(records, name, *found) for name in rules if name in consumers for found in rules[name](records)]
     parts = [part for part in parts if len(part)]
     nothing = np.empty(0, dtype=np.int64)
     parts = parts or [_table(records, "", "", nothing, nothing, nothing, [], True)]
     result = pd.concat(parts, ignore_index=True)
     result = result.sort_values(["consumer", "meter_id", "start_date", "usage_id", "rule"], kind="stable")
-    return report(result.reset_index(drop=True), "readiness", left_out(usage, kept, "does not count"))
+    out = left_out(usage, kept, "does not count")
+    return report(result.reset_index(drop=True), "readiness", out, convention=records.convention)
 
 
 class _Records:
     """Usage records laid along time, series by series."""
 
-    def __init__(self, usage: pd.DataFrame, kept: Truth) -> None:
+    def __init__(
+        self, usage: pd.DataFrame, kept: Truth, missing: pd.DataFrame | None, convention: Convention | None
+    ) -> None:
         self.usage = usage
+        self.holes = missing
         self.start, self.end = service_days(usage, "usage")
         self.series = np.where(kept, series_of(usage), -1)
         self.known = (self.series >= 0) & (self.start != MISSING_DAY) & (self.end >= self.start)
@@ -125,7 +153,13 @@ class _Records:
         )
         commodity = text(usage, "commodity")
         self.hauled = commodity.isin(HAULED).to_numpy(dtype=bool)
+        self.caltrack = (commodity.isin(_CALTRACK_OF) | commodity.isna()).to_numpy(dtype=bool)
         self.electric = commodity.eq("ELECTRICITY").to_numpy(dtype=bool)
+        if convention is None:
+            earlier, later = self.row.pairs()
+            convention = fitting((self.start, self.end), earlier, later, self.hauled[later])
+        self.convention = known_convention(convention)
+        self.last = last_day(self.start, self.end, self.convention)
         self.size = int(self.series.max()) + 1 if len(usage) else 0
 
 
@@ -155,13 +189,13 @@ def _each(records: _Records, rule: str, rows: Whole, why: Callable[[int], str]) 
 
 
 def _caltrack(records: _Records) -> Iterator[_Found]:
-    periodic = records.known & ~records.hauled
+    periodic = records.known & records.caltrack
     missing = periodic & np.isnan(records.values)
     zero = periodic & records.electric & (records.values == 0)
     yield _each(records, "missing_usage", np.flatnonzero(missing), lambda row: "no usage")
     yield _each(records, "zero_electricity", np.flatnonzero(zero), lambda row: "0 of electricity counts as missing")
     begin, merged, lost = _merge_estimated(records, periodic)
-    length = records.end - begin + 1
+    length = records.last - begin + 1
     limit = _limits(records, periodic, length)
     rejected = np.flatnonzero(lost)
     yield _each(records, "estimated", rejected, lambda row: "estimated, and no actual read follows")
@@ -205,7 +239,7 @@ def _merge_estimated(records: _Records, periodic: Truth) -> tuple[Whole, Truth, 
 
 def _limits(records: _Records, periodic: Truth, length: Whole) -> Whole:
     """Return the most days a period may have: 70 where a meter is billed every two months, else 35."""
-    table = pd.DataFrame({"series": records.series[periodic], "days": (records.end - records.start + 1)[periodic]})
+    table = pd.DataFrame({"series": records.series[periodic], "days": (records.last - records.start + 1)[periodic]})
     usual = table.groupby("series")["days"].median().reindex(range(records.size)).to_numpy(dtype=np.float64)
     several = table.groupby("series")["days"].size().reindex(range(records.size), fill_value=0).to_numpy()
     every_two = np.append((usual > _MONTHLY) & (usual <= _BIMONTHLY) & (several > 1), False)
@@ -217,7 +251,7 @@ def _baseline(records: _Records, periodic: Truth, usable: Truth, begin: Whole) -
     if not periodic.any():
         return
     last = np.full(records.size, MISSING_DAY)
-    np.maximum.at(last, records.series[periodic], records.end[periodic])
+    np.maximum.at(last, records.series[periodic], records.last[periodic])
     first_row = np.full(records.size, -1)
     order = records.row.order[periodic[records.row.order]][::-1]
     first_row[records.series[order]] = order
@@ -226,8 +260,8 @@ def _baseline(records: _Records, periodic: Truth, usable: Truth, begin: Whole) -
     rows = np.flatnonzero(usable)
     start = np.maximum(begin[rows], window[rows])
     covered = np.zeros(records.size, dtype=np.int64)
-    inside = start <= records.end[rows]
-    codes, first, until = without_repeats(records.series[rows][inside], start[inside], records.end[rows][inside])
+    inside = start <= records.last[rows]
+    codes, first, until = without_repeats(records.series[rows][inside], start[inside], records.last[rows][inside])
     np.add.at(covered, codes, until - first + 1)
     thin = series[covered[series] < _LEAST]
     why = [
@@ -244,10 +278,7 @@ def _energy_star(records: _Records) -> Iterator[_Found]:
     periodic = ~records.hauled[later]
     earlier, later = earlier[periodic], later[periodic]
     shared = np.minimum(records.end[earlier], records.end[later]) - records.start[later] + 1
-    gap = shared < 0
-    first, last = records.end[earlier][gap] + 1, records.start[later][gap] - 1
-    why = [f"{b - a + 1} days without an entry" for a, b in zip(first.tolist(), last.tolist(), strict=True)]
-    yield "gap", later[gap], first, last, why, False
+    yield _gaps(records)
     equal = (records.start[earlier] == records.start[later]) & (records.end[earlier] == records.end[later])
     double = (shared > 1) | ((shared == 1) & equal)
     names = text(records.usage, "usage_id").to_numpy(dtype=object)
@@ -258,6 +289,25 @@ def _energy_star(records: _Records) -> Iterator[_Found]:
     rows = later[double]
     yield "overlap", rows, records.start[rows], np.minimum(records.end[earlier][double], records.end[rows]), why, False
     yield from _full_year(records)
+
+
+def _gaps(records: _Records) -> _Found:
+    """Return the holes that lie between two records of their meter, each at the record that follows it."""
+    nothing = np.empty(0, dtype=np.int64)
+    if records.holes is None or not len(records.holes):
+        return "gap", nothing, nothing, nothing, [], False
+    found = records.holes[~records.holes["commodity"].isin(HAULED)]
+    first, last = (found[name].to_numpy().astype("datetime64[D]").astype("int64") for name in ("first_day", "last_day"))
+    meter, names = factorize(records.usage, "meter_id")
+    of_hole = places_in(found["meter_id"], names, distinct=True)
+    wanted = np.append(np.isin(np.arange(len(names)), of_hole), False)
+    rows = np.flatnonzero(records.known & wanted[meter])
+    ties = text(records.usage, "usage_id").iloc[rows].fillna("").to_numpy(dtype=object)
+    after = beside(rows, meter[rows], records.start[rows], ties, of_hole, last, following=True)
+    before = beside(rows, meter[rows], records.end[rows], ties, of_hole, first, following=False)
+    kept = (after >= 0) & (before >= 0)
+    why = [f"{b - a + 1} days without an entry" for a, b in zip(first[kept].tolist(), last[kept].tolist(), strict=True)]
+    return "gap", after[kept], first[kept], last[kept], why, False
 
 
 def _full_year(records: _Records) -> Iterator[_Found]:

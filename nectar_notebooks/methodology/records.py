@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
-from nectar_notebooks.errors import DataError
 from nectar_notebooks.methodology import money
-from nectar_notebooks.methodology.checks import counted, days, flags, left_out, named_rows, numbers, require, text
+from nectar_notebooks.methodology.checks import counted, days, flags, left_out, numbers, require, text
+from nectar_notebooks.methodology.counting import count_periods, span_of
 from nectar_notebooks.methodology.keys import group_keys
+from nectar_notebooks.methodology.net_metering import Flows, NetMetering, consumed
 from nectar_notebooks.methodology.parallel import both
 from nectar_notebooks.methodology.periods import Convention, SharedDay, give_to_later, half_days
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     import numpy.typing as npt
+
+    from nectar_notebooks.schema.periods import Plausible
 
 __all__ = ["KEYS", "Records", "read"]
 
@@ -38,7 +41,7 @@ _READ: Final = (
     "bill_id",
     "usage_id",
 )
-_READ_TOO: Final = ("line_item_id", "counts", "counts_reason")
+_READ_TOO: Final = ("line_item_id", "counts", "counts_reason", "net_metering", "adjusted_usage", "adjustment")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,30 +62,54 @@ class Records:
     bill: npt.NDArray[np.int64] | None  # None: each record is a bill of its own
     spot: npt.NDArray[np.bool_]  # per group
     attributed: bool
+    flows: Flows | None  # None: nothing is said of export or generation
 
     def take(self, chosen: npt.NDArray[np.bool_]) -> Records:
         """Return the chosen records."""
         rows = {
             field.name: getattr(self, field.name)[chosen]
             for field in fields(self)
-            if field.name not in ("keys", "spot", "attributed", "bill")
+            if field.name not in ("keys", "spot", "attributed", "bill", "flows")
         }
-        return replace(self, bill=None if self.bill is None else self.bill[chosen], **rows)
+        flows = None
+        if self.flows is not None:
+            flows = Flows(*(getattr(self.flows, field.name)[chosen] for field in fields(Flows)))
+        return replace(self, bill=None if self.bill is None else self.bill[chosen], flows=flows, **rows)
 
     @property
     def known(self) -> npt.NDArray[np.bool_]:
-        """Return which records have a quantity: an amount where rows are attributed, else a usage."""
-        return ~np.isnan(self.cost if self.attributed else self.usage)
+        """Return which records have a quantity: an amount where rows are attributed, else a usage or generation."""
+        known: npt.NDArray[np.bool_] = ~np.isnan(self.cost if self.attributed else self.usage)
+        return known if self.flows is None else known | ~np.isnan(self.flows.generated)
+
+    @property
+    def lane(self) -> npt.NDArray[np.int64]:
+        """Return each record's group, import and export of one meter apart: together they count no day twice."""
+        if self.flows is None:
+            return self.group
+        return lanes(self.group, self.flows)
+
+
+def lanes(group: npt.NDArray[np.int64], flows: Flows) -> npt.NDArray[np.int64]:
+    """Return groups with import, export and generation apart."""
+    return group * 3 + np.where(~np.isnan(flows.exported), 1, np.where(~np.isnan(flows.generated), 2, 0))
 
 
 def read(
-    usage: pd.DataFrame, convention: Convention, shared_day: SharedDay, spot: Collection[str], what: str
+    usage: pd.DataFrame,
+    convention: Convention,
+    shared_day: SharedDay,
+    spot: Collection[str],
+    what: str,
+    net_metering: NetMetering = "net",
+    plausible: Plausible | None = None,
 ) -> tuple[Records, Records | None, dict[str, int]]:
     """Return the dated records that count, those without a start date (or None), and what was left out."""
     attributed = isinstance(usage, pd.DataFrame) and "usage" not in usage and "amount" in usage
     quantity = ("amount", "currency") if attributed else ("usage", "unit")
     require(usage, ("meter_id", "start_date", "end_date", *quantity), f"The frame given to {what}")
     frame = usage[[name for name in (*_READ, *_READ_TOO) if name in usage.columns]]
+    frame = count_periods(frame, span_of(plausible), what)
     kept = counted(frame, what)
     out = left_out(frame, kept, "does not count")
     frame = frame if kept.all() else frame[kept]
@@ -93,8 +120,12 @@ def read(
     if is_spot.any():
         end = np.where(is_spot[group], start, end)
     begin, stop = half_days(start, end, convention)
+    value, flows = np.full(len(frame), np.nan) if attributed else numbers(frame, "usage", what), None
+    if "net_metering" in frame.columns and not attributed:
+        flows = consumed(frame, value, net_metering)
+        value = flows.usage
     if shared_day == "later" and convention == "inclusive":
-        stop = give_to_later(group, begin, stop)
+        stop = give_to_later(group if flows is None else lanes(group, flows), begin, stop)
 
     cost = numbers(frame, "amount" if attributed else "cost", what)
     places = least = money.minor_places(keys["currency"])[group]
@@ -107,10 +138,9 @@ def read(
     estimated = flags(frame, "estimated", what, missing=False)
     records = Records(
         keys, np.flatnonzero(kept), group, begin, stop,
-        np.full(len(frame), np.nan) if attributed else numbers(frame, "usage", what),
-        cost, money.to_units(cost, places), places, estimated,
+        value, cost, money.to_units(cost, places), places, estimated,
         estimated | ~flags(frame, "estimated", what, missing=True),
-        bill, is_spot, attributed,
+        bill, is_spot, attributed, flows,
     )  # fmt: skip
     return (records.take(~undated), records.take(undated), out) if undated.any() else (records, None, out)
 
@@ -120,12 +150,6 @@ def _days(frame: pd.DataFrame, what: str) -> tuple[npt.NDArray[np.int64], npt.ND
     start, end = days(frame, "start_date", what), days(frame, "end_date", what)
     undated = np.isnat(start)
     end = np.where(np.isnat(end), start, end)
-    backwards = end < start
-    if backwards.any():
-        raise DataError(
-            f"{what}: the period ends before it starts in {named_rows(frame, backwards)}.",
-            advice="Swap or correct the dates, or leave the rows out; nn.issues lists them.",
-        )
     if undated.any():
         start, end = (np.where(undated, np.datetime64(0, "D"), day) for day in (start, end))
     return start.astype(np.int64), end.astype(np.int64), undated

@@ -15,6 +15,7 @@ import pandas as pd
 from nectar_notebooks.methodology.checks import TEXT, counted, days, factorize, flags, require, text
 from nectar_notebooks.methodology.keys import expand, group_keys, places_in
 from nectar_notebooks.methodology.spans import MISSING_DAY
+from nectar_notebooks.schema.accounts import NOT_DUPLICATE, why_not_counted
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -92,7 +93,7 @@ def meter_register(
         place = _places(accounts, "account_id", register["account_id"])
         starts = days(accounts, "data_collection_start", "accounts").astype("int64")
         register["starts"] = _taken(starts, place, MISSING_DAY)
-        register["counts"] = _taken(counted(accounts, "accounts"), place, True)
+        register["counts"] = _taken(_accounts_count(accounts), place, True)
         state = text(accounts, "status").str.replace(r"[^A-Za-z]", "", regex=True).str.upper()
         register["ended"] = _taken(state.isin(_ENDED).to_numpy(dtype=bool), place, False)
         told = _named(accounts, "company_id", place)
@@ -146,7 +147,9 @@ def _with_meters(register: pd.DataFrame, meters: pd.DataFrame) -> pd.DataFrame:
         told = _named(known, name, place)
         register[name] = told.where(told.notna(), register[name])
     register["tracked"] = _taken(known["tracked"].to_numpy(), place, True)
-    silent = known[~known["meter_id"].isin(register["meter_id"])].sort_values("meter_id")
+    seen = np.zeros(len(known) + 1, dtype=bool)
+    seen[place] = True
+    silent = known[~seen[:-1]].sort_values("meter_id")
     silent = silent.assign(utility=pd.array([np.nan] * len(silent), dtype=TEXT))
     return pd.concat([register, silent[register.columns]], ignore_index=True) if len(silent) else register
 
@@ -174,6 +177,17 @@ def _lend(rows: Whole, code: Whole, register: pd.DataFrame) -> tuple[Whole, Whol
     return rows, number[code], register[~lent].reset_index(drop=True)
 
 
+def _accounts_count(accounts: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    """Say which accounts count: as the table says, else by what is known of their state."""
+    if "counts" in accounts:
+        return counted(accounts, "accounts")
+    told = pd.DataFrame({name: text(accounts, name) for name in ("status", "tracking", "duplicate")})
+    told["duplicate"] = ~told["duplicate"].fillna("").str.lower().isin(NOT_DUPLICATE)
+    group, known = pd.factorize(pd.MultiIndex.from_frame(told))
+    counts = np.array([why_not_counted(*state) is None for state in known], dtype=bool)
+    return np.append(counts, True)[group]
+
+
 def _start_of(table: pd.DataFrame | None, name: str, key: str, ids: pd.Series) -> Whole:
     """Return from which day a table of connections or companies says that bills are collected."""
     if table is None:
@@ -185,10 +199,7 @@ def _start_of(table: pd.DataFrame | None, name: str, key: str, ids: pd.Series) -
 
 def _places(table: pd.DataFrame, key: str, wanted: pd.Series) -> Whole:
     """Return the row of `table` that has each wanted key (-1 for none); of doubled keys the first."""
-    keys = text(table, key)
-    rows = np.flatnonzero((keys.notna() & ~keys.duplicated()).to_numpy())
-    found = pd.Index(keys.iloc[rows]).get_indexer(pd.Index(wanted))
-    return np.where(found < 0, -1, np.append(rows, -1)[found]).astype("int64")
+    return places_in(wanted, text(table, key))
 
 
 def _named(table: pd.DataFrame, name: str, place: Whole) -> pd.Series:

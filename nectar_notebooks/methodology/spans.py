@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 import numpy as np
 import pandas as pd
 
-from nectar_notebooks.methodology.checks import days, text
+from nectar_notebooks.methodology.checks import days, numbers, text
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -27,6 +27,7 @@ __all__ = [
     "Coverage",
     "Neighbours",
     "cover",
+    "covered_together",
     "day_of_month",
     "days_in_months",
     "month_of",
@@ -173,6 +174,25 @@ def records_in_months(entity: Whole, start: Whole, end: Whole, shape: tuple[int,
     window = day_of_month(np.arange(first_month, first_month + shape[1] + 1, dtype="int64"))
     rows = (entity >= 0) & (start != MISSING_DAY) & (end >= start)
     return _touched(*_cut(entity[rows], start[rows], end[rows], window), shape, first_month)
+
+
+def covered_together(cell: Whole, month: Whole, monthly: pd.DataFrame, size: int) -> npt.NDArray[np.float64]:
+    """Return the days that rows of `monthly` cover together, for each of `size` cells (an entity and month).
+
+    Exact where a row covers its days from ``first_day`` to ``last_day`` without a hole; of rows with holes, or
+    without these columns, the one that covers most says how many days there are at least.
+    """
+    covered = np.nan_to_num(numbers(monthly, "days_covered", "monthly"))
+    most = np.zeros(size)
+    np.maximum.at(most, cell, covered)
+    length = np.zeros(size)
+    length[cell] = day_of_month(month + 1) - day_of_month(month)
+    first, last = (days(monthly, name, "monthly").astype(np.int64) for name in ("first_day", "last_day"))
+    known = (first != MISSING_DAY) & (last != MISSING_DAY) & (covered > 0)
+    unbroken = known & (np.where(known, last - first, 0) + 1 - covered <= 1)  # half a day at each end under midday
+    entity, begin, end = without_repeats(np.where(unbroken, cell, -1), first, last)
+    together = np.bincount(entity, end - begin + 1, size) if len(entity) else np.zeros(size)
+    return np.maximum(most, np.minimum(together, np.minimum(np.bincount(cell, covered, size), length)))
 
 
 def _cut(entity: Whole, start: Whole, end: Whole, window: Whole) -> tuple[Whole, Whole, Whole]:

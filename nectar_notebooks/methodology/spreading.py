@@ -14,7 +14,7 @@ import pandas as pd
 
 from nectar_notebooks.methodology import money
 from nectar_notebooks.methodology.parallel import map_columns
-from nectar_notebooks.methodology.periods import Bins, overlap
+from nectar_notebooks.methodology.periods import Bins, Overlap, overlap
 from nectar_notebooks.methodology.records import KEYS, Records
 
 if TYPE_CHECKING:
@@ -103,8 +103,20 @@ class Cells:
 
     def usage(self) -> npt.NDArray[np.float64]:
         """Return each cell's usage, missing where no record of it is known."""
+        return self._spread(self._records.usage)
+
+    def beside(self) -> dict[str, npt.NDArray[np.float64]]:
+        """Return each cell's generated and exported energy, where the records say which way it flows."""
+        flows = self._records.flows
+        if flows is None:
+            return {}
+        return {"generated": self._spread(flows.generated), "exported": self._spread(flows.exported)}
+
+    def _spread(self, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         records, row = self._records, self._pieces.row
-        parts = records.usage[row] * self._pieces.weight / (records.stop - records.begin)[row]
+        if np.isnan(values).all():
+            return np.full(len(self._ids), np.nan)
+        parts = values[row] * self._pieces.weight / (records.stop - records.begin)[row]
         missing = np.isnan(parts)
         if not missing.any():
             return self._sum(self._cell, parts)
@@ -134,6 +146,11 @@ class Cells:
             cut = self._bins.cut(begin, stop)
             covered = self._sum(self._find(self._key(group[cut.row], cut.bin)), cut.weight)
         again, twice = overlap(group, begin, stop)
+        lane = self._records.lane
+        if lane is not self._records.group:  # what flows both ways on one day is no day counted twice
+            lane = lane[self._records.known]
+            twice = overlap(lane, begin, stop)[1]
+            twice = Overlap(twice.group // 3, twice.begin, twice.stop)
         sums = []
         for stretch in (again, twice):
             cut = self._bins.cut(stretch.begin, stretch.stop)

@@ -8,22 +8,34 @@ reason; it is never 0. What the names mean stands in `unit_table`.
 
 from __future__ import annotations
 
+import re
 from functools import cache
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, Final, overload
 
 import numpy as np
 import pandas as pd
 
 from nectar_notebooks.errors import DataError
 from nectar_notebooks.methodology.checks import TEXT, factorize, numbers, require
-from nectar_notebooks.methodology.unit_table import DEFAULT_HEAT_CONTENT, UNITS, Rate, Rates
+from nectar_notebooks.methodology.unit_table import (
+    AMBIGUOUS,
+    DEFAULT_HEAT_CONTENT,
+    SPELLINGS,
+    UNITS,
+    VAPOUR,
+    Rate,
+    Rates,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from fractions import Fraction
     from typing import Any
 
-__all__ = ["DEFAULT_HEAT_CONTENT", "UNITS", "Rate", "compatible", "convert", "factor", "kind", "why_not"]
+__all__ = ["DEFAULT_HEAT_CONTENT", "UNITS", "Rate", "compatible", "convert", "factor", "kind", "unit_name", "why_not"]
+
+#: Units in which a gas is measured, and a liquid is not.
+_CUBIC: Final = frozenset(("CF", "cubic ft", "CCF", "HCF", "MCF", "MMCF", "cubic m"))
 
 
 @cache
@@ -40,16 +52,39 @@ def _base() -> dict[str, Fraction]:
     return sizes
 
 
+@cache
+def unit_name(word: str) -> str | None:
+    """Return the API's name of a unit as people write it, or None where it is not known or means two things.
+
+    Examples
+    --------
+    >>> unit_name("therms"), unit_name("KWH"), unit_name("m³"), unit_name("MBtu")
+    ('thm (US)', 'kWh', 'cubic m', None)
+    """
+    if word in UNITS:
+        return word
+    return SPELLINGS.get(_plain(word))
+
+
+def _plain(word: str) -> str:
+    return re.sub(r"[\s.\-_‐-―]+", "", word.lower())
+
+
+def _unknown(word: str) -> str:
+    """Return why a word is no unit."""
+    return AMBIGUOUS.get(_plain(word), f"{word!r} is no unit of the API")
+
+
 def kind(unit: str) -> str | None:
     """Return what `unit` measures (energy, volume, mass, power, ...), or None for an unknown name.
 
     Examples
     --------
-    >>> kind("CCF"), kind("furlong")
-    ('volume', None)
+    >>> kind("CCF"), kind("therms"), kind("furlong")
+    ('volume', 'energy', None)
     """
-    known = UNITS.get(unit)
-    return None if known is None else known[0]
+    name = unit_name(unit)
+    return None if name is None else UNITS[name][0]
 
 
 def compatible(a: str, b: str) -> bool:
@@ -77,7 +112,7 @@ def factor(
     Parameters
     ----------
     from_unit, to : str
-        Unit names of the API; what they mean stands in `unit_table`.
+        Unit names of the API, or words people write for them; what they mean stands in `unit_table`.
     commodity, subtype : str, optional
         What is measured; decides which heat content or density applies.
     heat_content : (value, energy unit, per unit) or mapping of such, optional
@@ -85,7 +120,8 @@ def factor(
         words, such as type and stream, then by the first of them alone), and by ``"COMMODITY"`` where no subtype
         is given. Default: :data:`DEFAULT_HEAT_CONTENT`, 1,026 Btu in a cubic foot of natural gas and 1,194 Btu in
         a pound of steam (ENERGY STAR Portfolio Manager, Technical Reference: Thermal Energy Conversions, August
-        2015, United States).
+        2015, United States); fuel oil by grade, propane, diesel, kerosene, coal and wood by 40 CFR Part 98,
+        Table C-1. Propane in cubic feet or metres is vapour.
     density : (value, mass unit, volume unit) or mapping of such, optional
         Mass in a volume, as for hauled waste. No default.
 
@@ -198,7 +234,7 @@ def convert(
     >>> convert(pd.Series([100.0]), "gal (US)", unit="CF").round(3).tolist()
     [748.052]
     """
-    _check_targets(to)
+    to = _targets(to)
     if isinstance(data, pd.Series):
         frame = pd.DataFrame({value: data, "unit": unit}, index=data.index)
         result: pd.Series[float] = convert(frame, to, value=value, heat_content=heat_content, density=density)[
@@ -230,12 +266,14 @@ def convert(
     )
 
 
-def _check_targets(to: str | Mapping[str, str]) -> None:
-    for target in [to] if isinstance(to, str) else to.values():
-        if target not in UNITS:
-            raise DataError(
-                f"{target!r} is no unit of the API.", advice=f"Units are written as in: {', '.join(UNITS)}."
-            )
+def _targets(to: str | Mapping[str, str]) -> str | dict[str, str]:
+    """Return the units asked for by the API's names."""
+    if not isinstance(to, str):
+        return {commodity: str(_targets(target)) for commodity, target in to.items()}
+    name = unit_name(to)
+    if name is None:
+        raise DataError(f"{_unknown(to)}.", advice=f"Units are written as in: {', '.join(UNITS)}.")
+    return name
 
 
 def _combinations(
@@ -270,7 +308,7 @@ def _row(
         return None, "unit is missing"
     if target is None:
         return None, f"no unit was asked for {commodity or 'a missing commodity'}"
-    if name == target:
+    if unit_name(name) == target:
         return 1.0, None
     exact, reason = _exact(name, target, commodity, subtype, heat_content, density)
     return (None if exact is None else float(exact)), reason
@@ -284,9 +322,10 @@ def _exact(
     heat_content: Rates | None,
     density: Rates | None,
 ) -> tuple[Fraction | None, str | None]:
-    for name in (from_unit, to):
-        if name not in UNITS:
-            return None, f"{name!r} is no unit of the API"
+    said, (from_unit, to) = (from_unit, to), (unit_name(from_unit) or "", unit_name(to) or "")
+    for word, name in zip(said, (from_unit, to), strict=True):
+        if not name:
+            return None, _unknown(word)
     size = _base()
     if compatible(from_unit, to):
         return size[from_unit] / size[to], None
@@ -299,6 +338,8 @@ def _exact(
     else:
         return None, what
     rate = _rate(rates, commodity, subtype)
+    if heat_content is None and {from_unit, to} & _CUBIC:
+        rate = _rate(VAPOUR, commodity, subtype) or rate
     if rate is None:
         named = " / ".join(part for part in (commodity, subtype) if part) or "this commodity"
         return None, f"{what}, and no {bridge} is known for {named}"
@@ -310,8 +351,9 @@ def _across(from_unit: str, to: str, rate: Rate, what: str, bridge: str) -> tupl
 
     value, over, under = rate
     for name in (over, under):
-        if name not in UNITS:
+        if unit_name(name) is None:
             raise DataError(f"{bridge}={rate!r} names {name!r}, which is no unit of the API.")
+    over, under = str(unit_name(over)), str(unit_name(under))
     if not 0 < value < float("inf"):
         raise DataError(f"{bridge}={rate!r} is not a positive number.")
     size = _base()

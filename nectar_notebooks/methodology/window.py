@@ -6,6 +6,7 @@ them would compare and divide what is not there yet.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -46,7 +47,7 @@ def today_number(today: str | date | None, given: object) -> int:
     """
     if today is None:
         as_of = getattr(given, "as_of", None)
-        today = SystemClock().today() if as_of is None else as_of.date()
+        today = as_of.date() if isinstance(as_of, datetime) else SystemClock().today()
     return day_number(today, "today")
 
 

@@ -27,14 +27,16 @@ _MOST_ROWS: Final = 60
 _MOST_MONTHS: Final = 84
 _PALE, _FULL = "#dcebf7", "#1d5f93"
 #: What is put into a cell, so that it is told apart without colour.
-_MARKS: Final = {"missing": "x", "not required": ".", "future": "|"}
+_MARKS: Final = {"missing": "x", "not_required": ".", "future": "|"}
+#: Whose cells are filled.
+_FILLED: Final = ("complete", "partly_billed")
 #: The words of a row's label, from left to right, and how long some may be.
 _ORDER: Final = ("site_id", "account_id", "commodity", "meter_id", "utility")
 _WIDTHS: Final = {"utility": 24}
 _WORDS: Final = {
     "missing": "missing: no bill, and there should be one",
-    "not required": "not required",
-    "future": "not over yet",
+    "not_required": "not required",
+    "future": "not due yet",
 }
 
 
@@ -48,9 +50,9 @@ def coverage(
 ) -> Picture:
     """Draw for every entity and month how much of its days bills cover.
 
-    A cell is the darker the more days are covered; a missing month is a cross on white, one that needs no bill a
-    dot, one that is not over yet a stroke. Where there are more entities than a picture can show, those with the most
-    missing months are drawn, and the picture says so.
+    A cell is the darker the more of the expected days are covered; a missing month is a cross on white, one that needs
+    no bill a dot, one whose bills are not due yet a stroke. Where there are more entities than a picture can show,
+    those with the most missing months are drawn, and the picture says so.
 
     Parameters
     ----------
@@ -79,7 +81,7 @@ def coverage(
     if rows.empty:
         return empty(pd.DataFrame(), title, "No coverage to draw: the frame has no row with a month and a status.")
     status, share = _cells(rows)
-    frame = share.where(status.isin(("complete", "missing")))
+    frame = share.where(status.isin((*_FILLED, "missing")))
     frame.index = frame.index.str.partition(_APART).get_level_values(0).rename("entity")  # ids are for telling apart
     missing = (status == "missing").sum(axis=1)
     order = missing.sort_values(ascending=False, kind="stable").index[:_MOST_ROWS]
@@ -157,7 +159,7 @@ def _cells(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
 def _draw(axis: Axes, status: pd.DataFrame, share: pd.DataFrame) -> None:
     """Fill the cells from top to bottom and put marks where there is nothing to fill."""
     shades = LinearSegmentedColormap.from_list("coverage", [_PALE, _FULL])
-    filled = share.where(status == "complete").to_numpy(dtype="float64")
+    filled = share.where(status.isin(_FILLED)).to_numpy(dtype="float64")
     axis.pcolormesh(
         np.ma.masked_invalid(filled), cmap=shades, vmin=0.0, vmax=1.0, edgecolors="white", linewidth=0.8, zorder=1
     )

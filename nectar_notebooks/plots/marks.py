@@ -21,8 +21,10 @@ from nectar_notebooks.plots.style import (
     shortened,
     told_apart,
 )
+from nectar_notebooks.plots.wholeness import COVERED, SPOT, WHOLE, open_bar
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
 __all__ = ["anomalies"]
@@ -30,11 +32,18 @@ __all__ = ["anomalies"]
 _MONTHLY = ("month", "site_id", "commodity", "unit", "usage")
 _FOUND = ("kind", "site_id", "month", "value", "baseline", "change")
 _MOST_PANELS: Final = 12
-_MARKED: Final = ["series", "month", "kind", "value", "baseline", "change", "unit"]
+_MARKED: Final = ["series", "month", "kind", "value", "baseline", "change", "unit", "partly_billed"]
 #: How each kind is marked: the shapes differ, the colours only help.
+_SPIKE: Final = ("^", "#b5452c", "spike (Nectar's rule)")
+_REGIME: Final = ("D", "#7a4a2b", "new level, that held")
 _KINDS: Final = {
-    "spike": ("^", "#b5452c", "spike"),
-    "regime": ("D", "#7a4a2b", "new level, that held"),
+    "usage_spike": _SPIKE,
+    "cost_spike": _SPIKE,
+    "usage_regime": _REGIME,
+    "cost_regime": _REGIME,
+    "zero_read": ("X", "#8a1f5c", "zero read"),
+    "collapsed_read": ("v", "#1f5f8a", "collapsed read"),
+    "catch_up": ("P", "#3c7a3c", "catch-up after low reads"),
 }
 _BASELINE: Final = "#5b6770"
 #: What is marked, which columns tell its series apart, and the column of its unit.
@@ -50,6 +59,7 @@ class _Series(NamedTuple):
     label: str
     unit: str
     values: pd.Series
+    partly: pd.Series
     points: pd.DataFrame
 
 
@@ -63,14 +73,15 @@ def anomalies(
 ) -> Picture:
     """Draw each series that has an anomaly, with the months that stand out marked and their baselines.
 
-    Spikes of usage stand on the site's usage of that kind, spikes of cost on the site's cost. Late fees and demand
-    charges are of a bill, not of a series: the picture says how many there are.
+    Spikes of usage stand on the site's usage of that kind, low reads and their catch-up on their meter's, spikes of
+    cost on the site's cost. Months that are billed in part are drawn open. Late fees and demand charges are of a
+    bill, not of a series: the picture says how many there are.
 
     Parameters
     ----------
     monthly : pandas.DataFrame
         What was looked at: rows of `nn.monthly` with `month`, `site_id`, `commodity`, `unit`, `usage`; optional
-        `meter_id`, `subtype`, `cost` and `currency`.
+        `meter_id`, `subtype`, `cost`, `currency`, and `days_covered` with `days_in_month`.
     found : pandas.DataFrame
         Rows of `nn.anomalies`: `kind`, `site_id`, `month`, `value`, `baseline`, `change`, and the keys of the series.
     meters, sites : pandas.DataFrame, optional
@@ -81,8 +92,8 @@ def anomalies(
     Returns
     -------
     Picture
-        Its `frame` has a row per marked month: series, month, kind, value, baseline, change and unit. At most 12
-        series are drawn, those with the largest changes.
+        Its `frame` has a row per marked month: series, month, kind, value, baseline, change, unit and
+        partly_billed. At most 12 series are drawn, those with the largest changes.
 
     Raises
     ------
@@ -109,12 +120,14 @@ def anomalies(
             _panel(axis, panel)
         for axis in axes[len(panels) :]:
             axis.remove()
-        kinds = [kind for kind in _KINDS if marked["kind"].str.endswith(kind).any()]
-        keys = [_key(kind) for kind in kinds]
+        looks = dict.fromkeys(look for kind, look in _KINDS.items() if (marked["kind"] == kind).any())
+        keys: list[Artist] = [_key(look) for look in looks]
         keys.append(Line2D([], [], color=_BASELINE, linestyle=(0, (3, 2)), label="baseline: what the season says"))
+        if any(panel.partly.any() for panel in panels[:_MOST_PANELS]):
+            keys.append(open_bar())
         if notes:
             keys.append(Line2D([], [], linestyle="", label=f"not drawn: {'; '.join(notes)}"))
-        picture.legend(handles=keys, loc="outside lower left", ncols=4, fontsize=8, labelcolor=QUIET)
+        picture.legend(handles=keys, loc="outside lower left", ncols=3, fontsize=8, labelcolor=QUIET)
     return picture
 
 
@@ -128,25 +141,53 @@ def _panels(
         "meter_id": _names(found, meters, "meter_id", "primary_identifier"),
     }
     for quantity, (names, unit_name) in _QUANTITIES.items():
-        rows = found[found["kind"].isin([f"{quantity}_{kind}" for kind in _KINDS]) & found["month"].notna()]
+        kinds = [kind for kind in _KINDS if kind.startswith("cost") == (quantity == "cost")]
+        rows = found[found["kind"].isin(kinds) & found["month"].notna()]
         keys = [name for name in names if name in rows and name in monthly and rows[name].notna().any()]
         if rows.empty or not keys or quantity not in monthly:
             continue
+        if "meter_id" in keys:
+            rows = _with_lone_meters(rows, monthly, [name for name in keys if name != "meter_id"])
+            names_of["meter_id"] = _names(rows, meters, "meter_id", "primary_identifier")
         for key, points in rows.groupby(keys, dropna=False):
             own = pd.Series(True, monthly.index)
             for name, value in zip(keys, key, strict=True):
-                own &= monthly[name] == value if isinstance(value, str) else monthly[name].isna()
-            series = monthly[own & monthly["month"].notna()].groupby("month")[quantity].sum(min_count=1)
+                if isinstance(value, str):
+                    own &= monthly[name] == value
+                elif name != "meter_id":  # a series of a site's meters together names none
+                    own &= monthly[name].isna()
+            of_series = monthly[own & monthly["month"].notna() & monthly[quantity].notna()]
+            series = of_series.groupby("month")[quantity].sum(min_count=1)
             label = _label(dict(zip(keys, key, strict=True)), quantity, names_of)
             unit = points[unit_name].dropna() if unit_name in points else pd.Series(dtype=TEXT)
-            panels.append(_Series(label, str(unit.iloc[0]) if len(unit) else "", series, points))
-    panels.sort(key=lambda panel: (-float(panel.points["change"].max()), panel.label, panel.unit))
+            partly = _partly(of_series)
+            panels.append(_Series(label, str(unit.iloc[0]) if len(unit) else "", series, partly, points))
+    panels.sort(key=lambda panel: (-float(panel.points["change"].abs().max()), panel.label, panel.unit))
     parts = [
-        panel.points[["month", "kind", "value", "baseline", "change"]].assign(series=panel.label, unit=panel.unit)
+        panel.points.reindex(columns=["month", "kind", "value", "baseline", "change", "partly_billed"]).assign(
+            series=panel.label, unit=panel.unit
+        )
         for panel in panels
     ]
     marked = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=_MARKED)
     return marked.reindex(columns=_MARKED), panels
+
+
+def _with_lone_meters(rows: pd.DataFrame, monthly: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    """Name the meter of a site's series that has one meter alone, so that its marks stand on one panel."""
+    meters = monthly.dropna(subset=["meter_id"]).groupby(keys, dropna=False)["meter_id"].agg(["nunique", "first"])
+    lone = meters.loc[meters["nunique"] == 1, "first"].rename("lone").reset_index()
+    known = rows[keys].merge(lone, on=keys, how="left")["lone"].set_axis(rows.index)
+    return rows.assign(meter_id=rows["meter_id"].fillna(known))
+
+
+def _partly(rows: pd.DataFrame) -> pd.Series:
+    """Say which months of a series are billed in part; none where the days are not known, or on a lorry."""
+    if not set(COVERED) <= set(rows.columns) or rows.get("commodity", pd.Series(dtype=TEXT)).isin(SPOT).all():
+        return pd.Series(False, index=rows["month"].drop_duplicates())
+    told = rows.loc[rows["days_covered"] > 0, ["month", *COVERED]]
+    days = told.groupby("month")[list(COVERED)].sum().astype("float64")
+    return days["days_covered"] < WHOLE * days["days_in_month"]
 
 
 def _names(found: pd.DataFrame, table: pd.DataFrame | None, key: str, name: str) -> dict[object, str]:
@@ -170,18 +211,21 @@ def _panel(axis: Axes, panel: _Series) -> None:
     """Draw one series as pale bars, and what stands out of it."""
     months = pd.date_range(panel.values.index.min(), panel.values.index.max(), freq="MS")
     values = panel.values.reindex(months)
-    axis.bar(range(len(months)), values.tolist(), width=0.8, color="#dcebf7", edgecolor="#8a96a3", linewidth=0.5)
+    partly = panel.partly.reindex(months, fill_value=False)
+    faces = ["white" if open_ else "#dcebf7" for open_ in partly]
+    axis.bar(range(len(months)), values.tolist(), width=0.8, color=faces, edgecolor="#8a96a3", linewidth=0.5)
     top = float(values.max())
     for row in panel.points.to_dict("records"):
         place, value = int(months.searchsorted(row["month"])), float(row["value"])
-        marker, colour, _ = _KINDS[str(row["kind"]).rpartition("_")[2]]
+        marker, colour, _ = _KINDS[str(row["kind"])]
         if pd.notna(row["baseline"]):
             axis.plot([place - 0.75, place + 0.75], [row["baseline"]] * 2, color=_BASELINE, linewidth=1.4,
                       linestyle=(0, (3, 2)))  # fmt: skip
-        axis.bar(place, value, width=0.8, color=colour, alpha=0.55, edgecolor=INK, linewidth=0.6, hatch="//")
+        face = "white" if partly.iloc[place] else colour
+        axis.bar(place, value, width=0.8, color=face, alpha=0.55, edgecolor=INK, linewidth=0.6, hatch="//")
         axis.plot(place, value + 0.05 * top, marker=marker, color=colour, markeredgecolor=INK, markersize=6)
         if pd.notna(row["change"]):
-            axis.annotate(f"+{row['change']:.0%}", (place, value + 0.05 * top), (0, 5), textcoords="offset points",
+            axis.annotate(f"{row['change']:+.0%}", (place, value + 0.05 * top), (0, 5), textcoords="offset points",
                           ha="center", fontsize=7.5, zorder=5,
                           bbox={"facecolor": "white", "pad": 0.4, "linewidth": 0})  # fmt: skip
     axis.set_title(panel.label, loc="left", fontsize=8.5)
@@ -197,6 +241,6 @@ def _panel(axis: Axes, panel: _Series) -> None:
     axis.set_axisbelow(True)
 
 
-def _key(kind: str) -> Line2D:
-    marker, colour, words = _KINDS[kind]
+def _key(look: tuple[str, str, str]) -> Line2D:
+    marker, colour, words = look
     return Line2D([], [], marker=marker, color=colour, markeredgecolor=INK, linestyle="", label=words)

@@ -23,8 +23,8 @@ __all__ = ["act"]
 
 
 def act(sandbox: Sandbox, method: str, path: str, key: str | None, body: Any) -> Any:
-    """Answer one of the sandbox's own paths with something that can be written as JSON."""
-    if not keys.same(key, sandbox.key):
+    """Answer one of the sandbox's own paths with something that can be written as JSON; `key` is one as recognised."""
+    if not keys.same(key, sandbox.seed_key):
         raise unauthorized("The embedded sandbox's own paths take the key that it was made with.")
     action = _ACTIONS.get((method, path))
     if action is None:

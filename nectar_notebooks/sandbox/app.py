@@ -11,15 +11,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
+from werkzeug.http import http_date
 from werkzeug.routing import Rule
 
+from nectar_notebooks.loopback import foreign_host, refusal
 from nectar_notebooks.sandbox import keys
 from nectar_notebooks.sandbox.admin import act
 from nectar_notebooks.sandbox.bodies import Body, read, read_json
 from nectar_notebooks.sandbox.calls import Answer, Call, inside
 from nectar_notebooks.sandbox.contract import check_request, document, reference_page
 from nectar_notebooks.sandbox.drift import drift
-from nectar_notebooks.sandbox.guests.door import Door
+from nectar_notebooks.sandbox.guests.door import Door, refuse_form
 from nectar_notebooks.sandbox.hooks_page import page
 from nectar_notebooks.sandbox.invitations import PAGES
 from nectar_notebooks.sandbox.originals import FILES
@@ -27,7 +29,7 @@ from nectar_notebooks.sandbox.params import Arguments
 from nectar_notebooks.sandbox.problems import ProblemError, bad_fields
 from nectar_notebooks.sandbox.router import Router
 from nectar_notebooks.sandbox.routes import ROUTES, VERSIONS
-from nectar_notebooks.sandbox.serving import ORIGIN
+from nectar_notebooks.sandbox.serving import KEY, ORIGIN
 from nectar_notebooks.sandbox.text import dumps, moment
 from nectar_notebooks.sandbox.uploads import original
 from nectar_notebooks.sandbox.views import View
@@ -41,6 +43,10 @@ __all__ = ["make_app"]
 
 _JSON: Final = "application/json"
 _NOTHING: Final = "There is nothing at this path: check the version and the spelling."
+#: The header that says which embedded sandbox answered. The real API sends none.
+_IDENTITY: Final = "Nectar-Embedded-Sandbox"
+#: Where only that is asked for: it takes no key and stands in no journal.
+_WHO: Final = "/_sandbox/identity"
 _PAGE: Final = "<!doctype html><title>Please wait</title><p>We will be right back.</p>"
 #: More than the largest upload, so that a file that is too large is refused by name.
 _LARGEST_BODY: Final = 64 * 1024 * 1024
@@ -64,6 +70,7 @@ def make_app(sandbox: Sandbox) -> Flask:
     ):
         app.url_map.add(Rule(path, endpoint=path))  # of any method: what a path answers is the routes' to say
         app.view_functions[path] = answer
+    app.before_request(_refuse_others)
     app.register_error_handler(ProblemError, _problem)
     app.register_error_handler(HTTPException, _http_error)
     app.wsgi_app = _Journaling(app.wsgi_app, sandbox)  # type: ignore[method-assign]  # Flask's documented way
@@ -96,7 +103,7 @@ class _Answers:
         with state.reading() as db:
             key = keys.check(
                 db,
-                request.headers.get("X-API-Key"),
+                self._key(),
                 sandbox.clock.now(),
                 only=keys.OWN_ENVIRONMENT if sandbox.switches.other_environment == "refused" else None,
             )
@@ -130,9 +137,7 @@ class _Answers:
         """Answer one of the sandbox's own paths."""
         request.environ["nectar.route"] = f"/_sandbox/{path}"
         body = read_json(request)
-        return Response(
-            dumps(act(self.sandbox, request.method, path, request.headers.get("X-API-Key"), body)), content_type=_JSON
-        )
+        return Response(dumps(act(self.sandbox, request.method, path, self._key(), body)), content_type=_JSON)
 
     def original(self, document_id: str) -> Response:
         """Answer the original file of a bill; it takes no key, as its address is the secret."""
@@ -143,16 +148,27 @@ class _Answers:
     def portal(self, token: str) -> Response:
         """Answer the play page of the webhooks; it takes no key, as its address is the secret."""
         request.environ["nectar.route"] = "/webhooks/{token}"
+        if foreign_host(request.environ):
+            raise ProblemError(403, "This page is asked for by an address of this machine alone.")
+        if request.method not in ("GET", "HEAD"):
+            raise _refuse_method(request.method, ["GET"])
         found = page(self.sandbox, token, request.args.get("until", ""))
         if found is None:
             raise ProblemError(404, "This page does not exist, or its seven days are over.")
-        headers = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
+        headers = {
+            "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+            "Cache-Control": "no-store",
+            "Referrer-Policy": "no-referrer",  # its address is the secret
+        }
         return Response(found, headers=headers, content_type="text/html; charset=utf-8")
 
     def guest(self, token: str) -> Response:
         """Answer the page of an invitation; it takes no key, as its address is the secret."""
         request.environ["nectar.route"] = "/p/i/{token}"
         return self.door.answer(token, request)
+
+    def _key(self) -> str | None:
+        return self.sandbox.recognise(request.headers.get("X-API-Key"), request.environ.get(KEY))
 
     def _view(self, version: str) -> View:
         view = self.views.get(version)
@@ -172,6 +188,16 @@ class _Answers:
                     return Response(_PAGE, fault.status, headers, content_type="text/html; charset=utf-8")
                 raise ProblemError(fault.status, "This fault was planned.", headers=headers)
         return None
+
+
+def _refuse_others() -> Response | None:
+    """Answer what comes to a served sandbox from elsewhere; in process there is no elsewhere."""
+    why = refusal(request.environ) if ORIGIN in request.environ else None
+    if why is None:
+        return None
+    if request.path.startswith("/p/i/"):
+        return refuse_form(why)
+    return _problem(ProblemError(403, why))
 
 
 def _refuse_method(method: str, routes: Collection[str]) -> ProblemError:
@@ -201,13 +227,16 @@ def _http_error(error: HTTPException) -> Response:
 
 
 class _Journaling:
-    """Notes each request in the sandbox's journal, with how many ran at once."""
+    """Notes each request in the sandbox's journal; each answer says who gave it, and when by the sandbox's clock."""
 
     def __init__(self, inner: WSGIApplication, sandbox: Sandbox) -> None:
         self.inner = inner
         self.sandbox = sandbox
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if environ["PATH_INFO"] == _WHO:
+            start_response("200 OK", [("Content-Type", _JSON), (_IDENTITY, self.sandbox.identity)])
+            return [dumps({"identity": self.sandbox.identity})]
         journal = self.sandbox.journal
         concurrency = journal.enter()
         status = 500
@@ -215,7 +244,8 @@ class _Journaling:
         def start(line: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], object]:
             nonlocal status
             status = int(line[:3])
-            return start_response(line, headers, exc_info)
+            date = ("Date", http_date(self.sandbox.clock.now()))  # a server that finds none would write the machine's
+            return start_response(line, [*headers, date, (_IDENTITY, self.sandbox.identity)], exc_info)
 
         try:
             return self.inner(environ, start)

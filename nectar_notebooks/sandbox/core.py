@@ -12,6 +12,7 @@ from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from uuid import uuid4
 
 from nectar_notebooks.clock import FrozenClock
 from nectar_notebooks.errors import ConfigurationError
@@ -106,9 +107,10 @@ class Sandbox(Furnished):
         self.faults = Faults()
         #: Called after each reset: for whoever keeps rows of this sandbox.
         self.on_reset: list[Callable[[], None]] = []
+        self._instance = _new_instance()
         self._sites, self._months, self._world = sites, months, world
         self._db = None if db is None else Path(db)
-        self._served: Served | None = None
+        self._servings: list[Served] = []
         self.state = State(self._db)
         self.webhooks = Hooks(self)
         self.state.on_stored = lambda: self.webhooks.tell(self.events.stored())
@@ -131,6 +133,16 @@ class Sandbox(Furnished):
     def revision(self) -> int:
         """How often it was changed: two equal numbers mean that nothing was, whoever might have changed it."""
         return self.state.revision
+
+    @property
+    def identity(self) -> str:
+        """Which sandbox this is, and how often something was done to it: ``"3f2a9c41d07e 2"``.
+
+        The first word belongs to this object alone, whatever it was made from, and changes with :meth:`reset`: rows
+        read under two of them are of two sandboxes. Every answer carries it in a header, so that a client of a served
+        one sees what no API tells: that time moved, that bills were loaded, that another sandbox took its place.
+        """
+        return f"{self._instance} {self.state.acts}"
 
     def advance(self, days: float) -> None:
         """Move the sandbox's clock forward, and let happen what happens meanwhile.
@@ -156,6 +168,7 @@ class Sandbox(Furnished):
             self.state.note("elapsed", self.state.meta("elapsed") + days * 86400)
             self.state.ready()
             live(self, arrivals(self.state, self.seed, self.clock.now()))
+        self.state.acts += 1
 
     def scenario(self, name: str, **of: Any) -> str:
         """Let something go wrong, by name, and return the id of what it happened to.
@@ -177,7 +190,9 @@ class Sandbox(Furnished):
         """
         from nectar_notebooks.sandbox.scenarios import play
 
-        return play(self, name, **of)
+        happened = play(self, name, **of)
+        self.state.acts += 1
+        return happened
 
     def use_invitation(
         self,
@@ -210,12 +225,15 @@ class Sandbox(Furnished):
         """
         from nectar_notebooks.sandbox.guests import use
 
-        return use(self, invitation_id, username, password, email=email, url=url, sites=sites, country=country)
+        made = use(self, invitation_id, username, password, email=email, url=url, sites=sites, country=country)
+        self.state.acts += 1
+        return made
 
     def reset(self) -> None:
         """Go back to how it was made: records, keys, clock and journal; bills loaded later are gone."""
         with self.state.reading():  # nobody reads a state of one time by the clock of another
             self.clock.restart()
+            self._instance = _new_instance()
             if not self.state.go_back():
                 with self.state.writing():
                     self.state.clear()
@@ -236,13 +254,23 @@ class Sandbox(Furnished):
         if self._db is None:
             self.state.keep()
 
-    def serve(self, port: int = 0, host: str = "127.0.0.1") -> Served:
+    def serve(self, port: int = 0, host: str = "127.0.0.1", *, fixed_key: bool = False) -> Served:
         """Serve it on this machine and return at once; port 0 takes a free one.
+
+        Only requests for localhost, 127.0.0.0/8 or [::1] are answered, and nothing is written for a page of another
+        origin. Each serving has a random key, which is also `key` as long as it runs.
+
+        Parameters
+        ----------
+        port : int
+        host : str
+        fixed_key : bool
+            Take the key that follows from the seed, the same in every run: whoever knows the seed knows it.
 
         Returns
         -------
         Served
-            Its ``url``; a context manager that stops serving. ``serve(8765).wait()`` blocks until the
+            Its ``url`` and ``key``; a context manager that stops serving. ``serve(8765).wait()`` blocks until the
             keyboard interrupts.
 
         Raises
@@ -250,15 +278,17 @@ class Sandbox(Furnished):
         ConfigurationError
             The port is in use or may not be used, or the host is not this machine.
         """
-        from nectar_notebooks.sandbox.serving import Served
+        from nectar_notebooks.sandbox.serving import Served, random_key
 
-        self._served = Served(self.app, port, host)
-        return self._served
+        key = self.seed_key if fixed_key else random_key()
+        served = Served(self.app, port, host, key)
+        self._servings.append(served)
+        return served
 
     @property
     def served_at(self) -> str | None:
-        """The address at which it is served at the moment, by the last :meth:`serve`; None where it is not."""
-        return self._served.url if self._served is not None and self._served.running else None
+        """The address at which it is served at the moment, by the newest :meth:`serve`; None where it is not."""
+        return None if self._serving is None else self._serving.url
 
     def close(self) -> None:
         """Free the database; a sandbox in memory is gone then."""
@@ -273,13 +303,18 @@ class Sandbox(Furnished):
             self.state.note("seed", self.seed)
             self.state.note("start", self.clock.now().isoformat())
             self.state.note("elapsed", 0)
-            keys.add(db, self.key, keys.OWN_ENVIRONMENT, self.clock.now(), None, None)
+            keys.add(db, self.seed_key, keys.OWN_ENVIRONMENT, self.clock.now(), None, None)
             if self._world is not None:
                 self.state.load(self._world)
             else:
                 plant_demo(self.state, self.seed, self.clock.today(), self._sites, self._months)
             if self._db is not None:
                 self.state.ready()  # a file holds everything, so that it can be taken up without its seeds
+
+
+def _new_instance() -> str:
+    """Return a name that no other sandbox has: the one thing here that no seed decides."""
+    return uuid4().hex[:12]
 
 
 def _clock(clock: str | datetime | FrozenClock | None) -> FrozenClock:

@@ -89,7 +89,6 @@ DECIMALS: Final = frozenset(
 
 #: Fields that are assumed on these objects; a sandbox that keeps to the documentation leaves them out.
 ASSUMED: Final[dict[str, frozenset[str]]] = {
-    "accounts": frozenset({"status"}),
     "meters": frozenset({"electricityType"}),
     "documents": frozenset(
         {

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from nectar_notebooks.sandbox.events import Events
     from nectar_notebooks.sandbox.hooks import Hooks
     from nectar_notebooks.sandbox.loader import Loaded
+    from nectar_notebooks.sandbox.serving import Served
     from nectar_notebooks.sandbox.state import State
 
 __all__ = ["Furnished"]
@@ -31,11 +32,37 @@ class Furnished:
     state: State
     events: Events
     webhooks: Hooks
+    #: Every serving of it; the key of each is its own key, in process too.
+    _servings: list[Served]
 
     @property
     def key(self) -> str:
-        """The key that is always there, of the production environment."""
-        return keys.make(self.seed, 0)
+        """The key that is always there, of the production environment.
+
+        It follows from the seed. While the sandbox is served it is the key of the newest serving, a random one unless
+        the fixed one was asked for; the one of the seed then opens the sandbox in process alone.
+        """
+        serving = self._serving
+        return self.seed_key if serving is None else serving.key
+
+    @property
+    def _serving(self) -> Served | None:
+        return next((one for one in reversed(self._servings) if one.running), None)
+
+    @property
+    def seed_key(self) -> str:
+        """The key that follows from the seed, for whoever knows it: the own key of the sandbox in process."""
+        return keys.make(f"{self.seed}", 0)
+
+    @property
+    def salt(self) -> str:
+        """What makes the secrets it gives out unknown to others: nothing, or the random key that it is served under."""
+        return "" if self.key == self.seed_key else self.key
+
+    def recognise(self, given: str | None, served_key: str | None = None) -> str | None:
+        """Return the key by which the database knows one that was sent, in process or to a serving."""
+        valid = [self.seed_key, *(one.key for one in self._servings)] if served_key is None else [served_key]
+        return keys.recognise(given, self.seed_key, valid)
 
     def create_key(
         self, environment: str, expires: datetime | None = None, companies: Collection[str] | None = None
@@ -60,7 +87,7 @@ class Furnished:
             expires = expires.replace(tzinfo=UTC)
         with self.state.writing() as db:
             number = (self.state.meta("keys") or 0) + 1
-            key = keys.make(self.seed, number)
+            key = keys.make(f"{self.seed}{self.salt}", number)
             keys.add(db, key, environment, self.clock.now(), expires, companies)
             self.state.note("keys", number)
         return key
@@ -74,7 +101,7 @@ class Furnished:
             A key this sandbox does not know.
         """
         with self.state.writing() as db:
-            if not keys.revoke(db, key, self.clock.now()):
+            if not keys.revoke(db, self.recognise(key) or "", self.clock.now()):
                 raise ConfigurationError("The embedded sandbox does not know this key.")
 
     def load_bills(self, path: str | Path, columns: str | Path | Mapping[str, Any] | None = None) -> Loaded:
@@ -107,4 +134,5 @@ class Furnished:
             self.state.load(loaded.world)
             if self.webhooks.endpoints:  # a file may hold many thousands: told where somebody listens
                 self.events.bills_after(self.state, last)
+        self.state.acts += 1
         return loaded

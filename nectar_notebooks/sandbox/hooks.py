@@ -91,7 +91,7 @@ class Hooks:
             )
         with self._lock:
             id_ = f"ep_{self._token('endpoint')}"
-            secret = new_secret(f"{self._sandbox.seed} {id_}") if secret is None else secret
+            secret = new_secret(f"{self._sandbox.seed}{self._sandbox.salt} {id_}") if secret is None else secret
             signer(secret)
             if clock is None:
                 from nectar_notebooks.clock import SystemClock
@@ -106,7 +106,7 @@ class Hooks:
         with self._lock:
             found = self.endpoint(endpoint)
             now = self._sandbox.clock.now()
-            secret = new_secret(f"{self._sandbox.seed} {self._token('secret')}")
+            secret = new_secret(f"{self._sandbox.seed}{self._sandbox.salt} {self._token('secret')}")
             kept = [(old, until or now + _ROTATION) for old, until in found.secrets]
             found.secrets = [(secret, None), *kept]
             return secret

@@ -124,7 +124,7 @@ def _create(call: Call, company: int, company_id: str, connection_id: str | None
     given = call.body.fields or {}
     seconds = given.get("expiresInSeconds")
     id_ = call.state.new_id("invitation")
-    token = link_secret("invitation", id_)
+    token = link_secret("invitation", f"{call.sandbox.salt}{id_}")
     record = {
         "id": id_,
         "token": token,

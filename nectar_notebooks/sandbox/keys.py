@@ -19,11 +19,13 @@ from nectar_notebooks.errors import ConfigurationError
 from nectar_notebooks.sandbox.problems import unauthorized
 from nectar_notebooks.sandbox.text import stored
 
-__all__ = ["ENVIRONMENTS", "OWN_ENVIRONMENT", "Key", "add", "check", "make", "revoke"]
+__all__ = ["ENVIRONMENTS", "OWN_ENVIRONMENT", "Key", "add", "check", "make", "recognise", "revoke"]
 
 ENVIRONMENTS: Final = ("sandbox", "production")
 #: The environment of the key that is always there.
 OWN_ENVIRONMENT: Final = "production"
+#: Stands for the key of the seed where it is not good; the value of none.
+_OF_THE_SEED: Final = "-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class Key:
     companies: frozenset[str] | None
 
 
-def make(seed: int, number: int) -> str:
+def make(seed: str, number: int) -> str:
     """Return the value of a sandbox's key, the same for the same seed and number."""
     secret = hashlib.sha256(f"nectar embedded sandbox {seed} key {number}".encode()).hexdigest()
     return f"nectar_local_{secret[:40]}"
@@ -81,6 +83,10 @@ def check(db: sqlite3.Connection, key: str | None, now: datetime, only: str | No
     """
     if not key:
         raise unauthorized("No API key was given: send it in the header X-API-Key.")
+    if key == _OF_THE_SEED:
+        raise unauthorized(
+            "This API key follows from the seed: a served embedded sandbox has a random one, which it prints."
+        )
     row = db.execute(
         "SELECT environment, expires, revoked, companies FROM keys WHERE digest = ?", (_digest(key),)
     ).fetchone()
@@ -94,6 +100,19 @@ def check(db: sqlite3.Connection, key: str | None, now: datetime, only: str | No
     if only is not None and environment != only:
         raise unauthorized(f"This API key is of the {environment} environment, and this one is {only}.")
     return Key(environment, None if companies is None else frozenset(json.loads(companies)))
+
+
+def recognise(given: str | None, own: str, valid: Collection[str]) -> str | None:
+    """Return the key by which the database knows the one that was sent.
+
+    A sandbox's own key has other values where it is served, `valid`; there the one that follows from its seed, `own`,
+    is good only if it is among them.
+    """
+    if given is None or not given:
+        return None
+    if any(same(given, one) for one in valid):
+        return own
+    return _OF_THE_SEED if same(given, own) else given
 
 
 def same(left: str | None, right: str) -> bool:

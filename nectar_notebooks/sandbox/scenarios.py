@@ -1,4 +1,4 @@
-"""What can go wrong, by name: failing logins, a deactivated company, a revised or deleted bill, a moved meter.
+"""What can go wrong, by name: failing logins, a deactivated company, revised or deleted bills, moved meters, accounts.
 
 A scenario changes the state as Nectar would, and tells the events. It names its object by id, or takes the first one
 that fits.
@@ -45,8 +45,9 @@ def play(sandbox: Sandbox, name: str, **of: Any) -> str:
     name : str
         One of ``SCENARIOS``.
     **of
-        ``connection``, ``company``, ``bill``, ``meter``, ``site``: ids; ``days``: how long until it happens, for
-        ``bad_login_after``.
+        ``connection``, ``company``, ``bill``, ``meter``, ``site``, ``account``: ids; ``days``: how long until it
+        happens, for ``bad_login_after``; ``state``: what ``account_state`` sets, such as ``"DUPLICATE"``, documented or
+        not; by default ``"OLD_ACCOUNT"``.
 
     Raises
     ------
@@ -69,7 +70,7 @@ def play(sandbox: Sandbox, name: str, **of: Any) -> str:
             if not 0 <= given <= _LATEST:
                 raise ConfigurationError(f"The scenario {name!r} comes after 0 to {_LATEST} days, not {given}.")
         elif given is not None and not isinstance(given, str):
-            raise ConfigurationError(f"The scenario {name!r} takes {what} as an id, which is a text.")
+            raise ConfigurationError(f"The scenario {name!r} takes {what} as a text.")
     with sandbox.state.writing():
         sandbox.state.ready()
         return run(sandbox, name, of)
@@ -165,6 +166,14 @@ def _move(sandbox: Sandbox, name: str, of: dict[str, Any]) -> str:
     return id_
 
 
+def _enter_state(sandbox: Sandbox, name: str, of: dict[str, Any]) -> str:
+    state = sandbox.state
+    id_, seq = _find(sandbox, "accounts", of.get("account"), "connection IS NOT NULL")
+    record = state.record("accounts", seq) | {"status": of.get("state") or "OLD_ACCOUNT"}
+    state.db.execute("UPDATE accounts SET record = ? WHERE seq = ?", (stored(record), seq))
+    return id_
+
+
 def _change(sandbox: Sandbox, seq: int, verdict: Verdict, **more: object) -> None:
     state, now = sandbox.state, moment(sandbox.clock.now())
     old = state.record("connections", seq)
@@ -198,4 +207,5 @@ SCENARIOS: Final[dict[str, tuple[tuple[str, ...], _Run]]] = {
     "bill_revised": (("bill",), _revise),
     "bill_deleted": (("bill",), _delete),
     "meter_moved": (("meter", "site"), _move),
+    "account_state": (("account", "state"), _enter_state),
 }

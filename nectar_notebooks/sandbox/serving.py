@@ -1,10 +1,12 @@
 """The embedded sandbox over a real socket, by waitress, on this machine only.
 
-What is served is the sandbox's own application: both ways of reaching it share one state.
+What is served is the sandbox's own application: both ways of reaching it share one state. A request is told by which
+serving it came and which key opens that; the application checks both, and for which host it was meant.
 """
 
 from __future__ import annotations
 
+import secrets
 import socket
 from collections.abc import Iterable
 from threading import Event, Lock, Thread
@@ -16,10 +18,12 @@ from nectar_notebooks.errors import ConfigurationError
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-__all__ = ["ORIGIN", "Served"]
+__all__ = ["KEY", "ORIGIN", "Served", "random_key"]
 
 #: Where a request finds the address at which it was asked.
 ORIGIN: Final = "nectar.origin"
+#: Where it finds the key of that serving.
+KEY: Final = "nectar.served-key"
 _LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 #: The API asks for at most ten requests at once; a few more so that a test can show a client that breaks it.
 _THREADS: Final = 16
@@ -34,9 +38,11 @@ class Served:
         Base address without a version, such as ``http://127.0.0.1:8765``.
     port : int
         The port it listens on.
+    key : str
+        The key that opens it there: a random one, unless the fixed one was asked for.
     """
 
-    def __init__(self, app: WSGIApplication, port: int, host: str) -> None:
+    def __init__(self, app: WSGIApplication, port: int, host: str, key: str) -> None:
         from waitress import create_server
 
         if host not in _LOOPBACK:
@@ -45,11 +51,12 @@ class Served:
                 advice="It holds bills without any protection worth the name: serve it on 127.0.0.1.",
             )
         listener = _listen(host, port)
+        self.key = key
         self.port: int = listener.getsockname()[1]
         self.url = f"http://{'[::1]' if host == '::1' else '127.0.0.1'}:{self.port}"
         self._channels: dict[int, Any] = {}
         self._server = create_server(
-            _at_home(app, self.url),
+            _at_home(app, self.url, key),
             sockets=[listener],
             map=self._channels,
             threads=_THREADS,
@@ -107,11 +114,16 @@ class Served:
         return f"Served({self.url!r})"
 
 
-def _at_home(app: WSGIApplication, url: str) -> WSGIApplication:
-    """Return `app` with each request told at which address it is served."""
+def random_key() -> str:
+    """Return a key that nobody can know who is not told."""
+    return f"nectar_local_{secrets.token_hex(20)}"
+
+
+def _at_home(app: WSGIApplication, url: str, key: str) -> WSGIApplication:
+    """Return `app` with each request told at which address it is served, and by which key."""
 
     def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        environ[ORIGIN] = url
+        environ[ORIGIN], environ[KEY] = url, key
         return app(environ, start_response)
 
     return answer

@@ -50,6 +50,8 @@ class State:
         self.on_taken_back: Callable[[], None] = lambda: None
         #: Grows with every change that a reader may see: whoever keeps rows can tell by it that they are old.
         self.revision = 0
+        #: Grows with what is done to the sandbox itself, and not over its API: bills loaded, time moved, scenarios.
+        self.acts = 0
         self._later: dict[int, Callable[[], Iterable[World]]] = {}
         self._kept: bytes | None = None
         self.db = _open(path)

@@ -43,6 +43,9 @@ class Switches:
     other_environment
         A key of the environment that is not the sandbox's own is *accepted*, as the base URL is the same for both, or
         *refused* with a 401.
+    last_service_date
+        ``lastServiceDate`` of an account is the last day of service of its *latest_bill*, or the day on which the
+        utility *closed* it: then only accounts of status ``OLD_ACCOUNT`` have one.
     """
 
     is_deleted: Literal["include", "only"] = "include"
@@ -57,6 +60,7 @@ class Switches:
     decimals: Literal["string", "number"] = "string"
     wrong_id: Literal["404", "403"] = "404"
     other_environment: Literal["accepted", "refused"] = "accepted"
+    last_service_date: Literal["latest_bill", "closed"] = "latest_bill"
 
     @classmethod
     def of(cls, chosen: Mapping[str, str] | None) -> Switches:

@@ -150,7 +150,7 @@ def _add(call: Call, company: int, company_id: str, site: str | None, job_id: st
         "jobId": job_id,
         "url": f"{document['url'].rpartition('/')[0]}/{id_}.pdf",
         "revisedDocumentId": None,
-        "lineItems": [line | {"accountIds": []} for line in bill["lineItems"]],
+        "lineItems": [_bare(line) for line in bill["lineItems"]],
         "demandMeters": [
             reading | {"usageDataIds": [renamed[old] for old in reading["usageDataIds"] if old in renamed]}
             for reading in bill["demandMeters"]
@@ -170,3 +170,8 @@ def _at(call: Call, address: str) -> bytes:
         if call.db.execute("SELECT 1 FROM documents WHERE id = ? AND deleted = 0", (found[1],)).fetchone():
             return original(call, found[1])
     return address.encode()
+
+
+def _bare(line: dict[str, Any]) -> dict[str, Any]:
+    """Return a line item without the accounts and the meter that it has in another company."""
+    return {name: value for name, value in line.items() if name != "meter"} | {"accountIds": []}

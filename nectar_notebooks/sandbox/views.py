@@ -20,6 +20,7 @@ __all__ = ["View"]
 
 #: Values that answers were seen with; the others that the sandbox knows are assumed.
 _SEEN: Final = {"waterType": ("POTABLE_WATER", None), "electricityType": ("USAGE", None)}
+_STATE: Final = "CUSTOMER_NOT_TRACKED"  # the one state of an account that is documented as it is spelled
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +60,11 @@ class View:
             record = self._document(record)
         elif kind == "usage":
             record = self._usage(record)
-        elif self.documented_only:
-            record = _without_assumed(kind, record)
+        else:
+            if self.switches.last_service_date == "closed":
+                record = _closed(kind, record)
+            if self.documented_only:
+                record = _without_assumed(kind, record)
         return _numbers(record) if self.switches.decimals == "number" else record
 
     def _document(self, record: dict[str, Any]) -> dict[str, Any]:
@@ -88,11 +92,22 @@ class View:
         return _without_assumed("documents", record) if self.documented_only else record
 
 
+def _closed(kind: str, record: dict[str, Any]) -> dict[str, Any]:
+    """Leave a last day of service to accounts that are closed."""
+    if kind == "connections":
+        return record | {"accounts": [_closed("accounts", account) for account in record["accounts"]]}
+    if kind == "accounts" and record.get("status") != "OLD_ACCOUNT":
+        return record | {"lastServiceDate": None}
+    return record
+
+
 def _without_assumed(kind: str, record: dict[str, Any]) -> dict[str, Any]:
     assumed = ASSUMED.get(kind, frozenset())
     record = {name: value for name, value in record.items() if name not in assumed}
     if kind == "connections":
         record["accounts"] = [_without_assumed("accounts", account) for account in record["accounts"]]
+    if kind == "accounts" and record.get("status") != _STATE:
+        record["status"] = None
     if kind == "meters" and record.get("waterType") not in _SEEN["waterType"]:
         record["waterType"] = None
     return record

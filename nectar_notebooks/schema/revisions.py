@@ -1,10 +1,14 @@
-"""Chains of revisions: which bill replaces which, and whether a chain comes back to itself."""
+"""Chains of revisions: why a replaced bill does not count, and whether a chain comes back to itself."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
-__all__ = ["circle"]
+__all__ = ["SUPERSEDED", "circle"]
+
+#: Why a bill that another one replaces does not count, nor what stands on it.
+SUPERSEDED: Final = "superseded"
 
 
 def circle(successor: Mapping[str, str]) -> list[str]:

@@ -179,7 +179,12 @@ _ACCOUNTS: Final = Table(
         _flag("collecting_invoices", "Whether bills are collected.", "isCollectingInvoiceData"),
         _flag("collecting_intervals", "Whether smart-meter data is collected.", "isCollectingSmartMeterData"),
         _text("commodities", "Commodities seen on it, joined by ' / '.", "datasourceTypes"),
-        _date("last_service_date", "Last day of service seen.", "lastServiceDate"),
+        _date(
+            "last_service_date",
+            "As the API says it: the latest bill's last day of service, or the day the utility closed the account; "
+            "nothing is decided by it.",
+            "lastServiceDate",
+        ),
         *_COUNTS,
         _EXTRA,
     ),
@@ -346,6 +351,10 @@ _LINE_ITEMS: Final = Table(
         _text("quantity_unit", "Unit of the quantity.", "quantityUnits"),
         _number("rate", "Price of one unit.", "rate", unit="currency per quantity_unit"),
         _text("meter_id", "The meter that pays, where an answer names one.", "meter.id", "meter", "meterId"),
+        _text("commodity", "What it charges for, where an answer says so: ELECTRICITY, GAS, ...", "datasourceType"),
+        _text(
+            "subtype", "Kind within the commodity, where an answer says so; derived from the commodity's own fields."
+        ),
         *_COUNTS,
         _EXTRA,
     ),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 __all__ = [
-    "ACCOUNT_STATUSES_NOT_COUNTED",
+    "ACCOUNT_STATUSES",
     "BILLING_PERIODS",
     "CHARGE_TYPES",
     "COMMODITIES",
@@ -62,8 +62,12 @@ CHARGE_TYPES: Final = (
 BILLING_PERIODS: Final = ("CURRENT", "PREVIOUS")
 WATER_TYPES: Final = ("POTABLE_WATER", "WASTEWATER", "IRRIGATION", "FIRE")
 
-#: Prose names four account states; these two are known not to count.
-ACCOUNT_STATUSES_NOT_COUNTED: Final = ("DETECTED", "CUSTOMER_NOT_TRACKED")
+#: States of an account, of which only the first is spelled so in the documentation; which of them count is said in
+#: `schema.accounts`.
+ACCOUNT_STATUSES: Final = (
+    "CUSTOMER_NOT_TRACKED", "DETECTED", "ONBOARDING", "ONBOARDED", "NEEDS_PULL", "PULL_COMPLETED", "OLD_ACCOUNT",
+    "DUPLICATE", "INACTIVE",
+)  # fmt: skip
 
 INVITATION_TYPES: Final = ("CREATE_CONNECTION", "EDIT_CONNECTION")
 INVITATION_STATUSES: Final = ("ACTIVE", "EXPIRED", "REVOKED", "FULFILLED")

@@ -1,19 +1,23 @@
 """Which rows sums take: `counts` and `counts_reason` of accounts, bills, usage and line items.
 
 A superseded bill counts for nothing, nor does its usage or its charges. All accounts count but those *known* not
-to. What does not count stays listed with its reason; missing knowledge never takes a row out.
+to; all usage but that of a period that cannot be. What does not count stays listed with its reason; missing knowledge
+never takes a row out. The reasons and their words stand in `schema`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Final
 
+import numpy as np
 import pandas as pd
 
 from nectar_notebooks.errors import DataError
 from nectar_notebooks.schema.accounts import why_not_counted
-from nectar_notebooks.schema.revisions import circle
+from nectar_notebooks.schema.periods import BACKWARD, Plausible, Span
+from nectar_notebooks.schema.revisions import SUPERSEDED, circle
 from nectar_notebooks.tables.casting import TEXT_DTYPE
 
 __all__ = ["fill_counts"]
@@ -21,18 +25,25 @@ __all__ = ["fill_counts"]
 _MOST_SHOWN: Final = 10
 
 
-def fill_counts(frames: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+def fill_counts(
+    frames: Mapping[str, pd.DataFrame], *, plausible: Plausible | None = None, today: date | None = None
+) -> dict[str, pd.DataFrame]:
     """Return the frames with `counts` and `counts_reason` filled in.
 
-    - An account does not count where it repeats another, was only detected, or is not tracked.
+    - An account does not count where it repeats another, was only detected, is inactive, or is not tracked.
     - A bill does not count where another supersedes it, or where every account it belongs to does not count.
     - Usage and line items follow their bill; usage follows its meter's account too, a line item its own accounts.
+    - Usage whose period ends before it starts, or lies outside of the plausible days, does not count. Its charges do.
 
     Parameters
     ----------
     frames : Mapping of str to DataFrame
         ``bills``, ``usage``, ``line_items``, ``accounts``, ``bill_accounts``, ``meters`` and
         ``line_item_accounts``; others pass through. None is changed.
+    plausible : tuple, optional
+        First and last day that a period may have. Default: 1990-01-01 to the end of the year after `today`.
+    today : date, optional
+        Default: the system's day.
 
     Returns
     -------
@@ -50,7 +61,7 @@ def fill_counts(frames: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     by_account = account_reason.set_axis(accounts["account_id"])
 
     of_accounts = _shared_reason(frames["bill_accounts"], "bill_id", by_account)
-    superseded = _texts(bills["superseded_by"].notna().map({True: "superseded"}))
+    superseded = _texts(bills["superseded_by"].notna().map({True: SUPERSEDED}))
     bill_reason = superseded.fillna(_texts(bills["bill_id"].map(of_accounts)))
     by_bill = bill_reason.set_axis(bills["bill_id"])
 
@@ -59,6 +70,7 @@ def fill_counts(frames: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     usage_reason = _texts(usage["bill_id"].map(by_bill)).fillna(
         _texts(usage["meter_id"].map(account_of_meter).map(by_account))
     )
+    usage_reason = usage_reason.fillna(_reason_of_periods(usage, Span.of(plausible, today)))
     of_items = _shared_reason(frames["line_item_accounts"], "line_item_id", by_account)
     item_reason = _texts(items["bill_id"].map(by_bill)).fillna(_texts(items["line_item_id"].map(of_items)))
 
@@ -73,6 +85,15 @@ def _reason_of_accounts(accounts: pd.DataFrame) -> pd.Series[str]:
     duplicate = accounts["duplicate"].fillna(False).astype(bool)
     told = map(why_not_counted, accounts["status"], accounts["tracking"], duplicate)
     return _texts(pd.Series(list(told), index=accounts.index, dtype="object"))
+
+
+def _reason_of_periods(usage: pd.DataFrame, span: Span) -> pd.Series[str]:
+    start, end = (usage[name].to_numpy().astype("datetime64[D]") for name in ("start_date", "end_date"))
+    reason = np.full(len(usage), None, dtype=object)
+    if not span.holds(start, end).all():
+        reason[end < start] = BACKWARD
+        reason[span.misses(start, end)] = span.outside
+    return _texts(pd.Series(reason, index=usage.index))
 
 
 def _shared_reason(relation: pd.DataFrame, key: str, by_account: pd.Series[str]) -> pd.Series[str]:

@@ -11,13 +11,14 @@ import pyarrow.compute as pc
 
 from nectar_notebooks.schema.tables import TABLES
 from nectar_notebooks.tables.casting import frame_of, typed_columns
+from nectar_notebooks.tables.meters import SUBTYPE_COLUMNS, subtype
 from nectar_notebooks.tables.reading import TEXT, JsonRow, Reading, children, entries, raw_table
 from nectar_notebooks.tables.usage import finish_usage, places_within, read_usage
 
 __all__ = ["finish_documents", "read_documents"]
 
 _BILLS: Final = Reading(TABLES["bills"], elsewhere=frozenset({"usageData", "lineItems", "demandMeters"}))
-_LINE_ITEMS: Final = Reading(TABLES["line_items"], elsewhere=frozenset({"accountIds"}))
+_LINE_ITEMS: Final = Reading(TABLES["line_items"], SUBTYPE_COLUMNS, frozenset({"accountIds"}))
 _DEMAND: Final = Reading(TABLES["demand"], elsewhere=frozenset({"usageDataIds"}))
 _LINE_ITEM_ACCOUNTS: Final = Reading(TABLES["line_item_accounts"])
 _DEMAND_USAGE: Final = Reading(TABLES["demand_usage"])
@@ -56,7 +57,10 @@ def finish_documents(pieces: Mapping[str, list[pa.Table]], company_id: str | Non
     frames = {"bills": frame_of(TABLES["bills"], bills)}
     for reading in (_LINE_ITEMS, _LINE_ITEM_ACCOUNTS, _DEMAND, _DEMAND_USAGE):
         name = reading.table.name
-        frames[name] = frame_of(reading.table, typed_columns(reading, pieces.get(name, [])))
+        columns = typed_columns(reading, pieces.get(name, []))
+        if reading is _LINE_ITEMS:
+            columns["subtype"] = subtype(columns)
+        frames[name] = frame_of(reading.table, columns)
     for name in ("line_item_accounts", "demand_usage"):
         frames[name] = frames[name].drop_duplicates(ignore_index=True)
     usage = finish_usage(pieces)

@@ -6,19 +6,19 @@ its parts stand in `time_of_use`. Demand readings among the usage rows become ro
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-import orjson
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from nectar_notebooks.schema.tables import TABLES
 from nectar_notebooks.tables.casting import TEXT_DTYPE, Columns, empty_frame
-from nectar_notebooks.tables.reading import TEXT
+from nectar_notebooks.tables.reading import TEXT, json_text
 
 __all__ = ["OLDER_FIELDS", "demand_among_usage", "fold_older", "shaped"]
 
@@ -137,12 +137,12 @@ def _extra_of_records(extra: pd.Series[str], record: pd.Series[int]) -> pd.Serie
     by_record = extra.groupby(record.to_numpy(), sort=True)
     folded = by_record.first()
     for number in folded.index[by_record.nunique(dropna=False) > 1]:
-        fields = [orjson.loads(text) if isinstance(text, str) else {} for text in by_record.get_group(number)]
+        fields = [json.loads(text) if isinstance(text, str) else {} for text in by_record.get_group(number)]
         told: dict[str, object] = {}
         for name in sorted(set().union(*fields)):
             values = [part.get(name) for part in fields]
             told[name] = values[0] if all(value == values[0] for value in values) else values
-        folded[number] = orjson.dumps(told).decode()
+        folded[number] = json_text(told)
     return folded
 
 

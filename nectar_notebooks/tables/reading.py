@@ -20,7 +20,7 @@ import pyarrow as pa
 from nectar_notebooks.errors import ContractError
 from nectar_notebooks.schema.tables import Column, Table
 
-__all__ = ["EXTRA", "GIVEN", "TEXT", "JsonRow", "Reading", "children", "entries", "raw_table"]
+__all__ = ["EXTRA", "GIVEN", "TEXT", "JsonRow", "Reading", "children", "entries", "json_text", "raw_table"]
 
 JsonRow: TypeAlias = dict[str, Any]  # an object as the API sent it
 
@@ -262,8 +262,33 @@ def _extra(rows: Sequence[JsonRow], unknown: Sequence[str]) -> pa.Array:
         return pa.nulls(len(rows), TEXT)
     texts: list[str | None] = [None] * len(rows)
     for position, fields in found.items():
-        texts[position] = orjson.dumps(fields).decode()
+        texts[position] = json_text(fields)
     return pa.array(texts, TEXT)
+
+
+def json_text(value: object) -> str:
+    """Return a value as JSON text, however deep it is nested and however long its integers are."""
+    try:
+        return orjson.dumps(value).decode()
+    except orjson.JSONEncodeError:  # too deep for it, or an integer beyond 64 bits: so piece by piece
+        written: list[bytes] = []
+        waiting: list[object] = [value]
+        while waiting:
+            item = waiting.pop()
+            if isinstance(item, bytes):  # no value of JSON is one
+                written.append(item)
+            elif isinstance(item, (dict, list)):
+                waiting.extend(reversed(_parts(item)))
+            else:
+                written.append(str(item).encode() if type(item) is int else orjson.dumps(item))
+        return b"".join(written).decode()
+
+
+def _parts(value: dict[str, object] | list[object]) -> list[object]:
+    """Return what is written for an object or a list: marks as bytes, and the values within."""
+    if isinstance(value, list):
+        return [b"[", *[part for inner in value for part in (inner, b",")][:-1], b"]"]
+    return [b"{", *[part for name, inner in value.items() for part in (name, b":", inner, b",")][:-1], b"}"]
 
 
 # --- lists within rows

@@ -27,6 +27,10 @@ EVENT_TYPES = (
 )
 
 
+#: More than events need. Deeper ones read differently, or not at all, by how deep the program is that reads them.
+_DEEPEST = 64
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """One event; of this very class when its type is not documented.
@@ -110,7 +114,8 @@ def parse(delivery: Delivery) -> Event:
     Raises
     ------
     ContractError
-        The body is no JSON object, or a documented type comes without the id of its object.
+        The body is no JSON object or is nested more than 64 deep, or a documented type comes without the id of its
+        object.
     """
     try:
         payload = json.loads(delivery.body)
@@ -118,6 +123,8 @@ def parse(delivery: Delivery) -> Event:
         raise ContractError(f"Delivery {delivery.id} is no JSON.", advice="") from None
     if not isinstance(payload, dict):
         raise ContractError(f"Delivery {delivery.id} is no JSON object.", advice="")
+    if _is_deep(payload):
+        raise ContractError(f"Delivery {delivery.id} is nested too deep.", advice="")
     name = payload.get("eventType")
     kind = name if isinstance(name, str) else ""
     if kind not in EVENT_TYPES:
@@ -126,3 +133,13 @@ def parse(delivery: Delivery) -> Event:
         raise ContractError(f"Delivery {delivery.id} ({kind}) names no object.", advice="")
     of_kind = ConnectionEvent if kind.startswith("connection.") else BillEvent
     return of_kind(delivery.id, kind, delivery.timestamp, payload)
+
+
+def _is_deep(payload: dict[str, Any]) -> bool:
+    level: list[Any] = [payload]
+    for _ in range(_DEEPEST):
+        inside = [one.values() if isinstance(one, dict) else one for one in level]
+        level = [value for values in inside for value in values if isinstance(value, dict | list)]
+        if not level:
+            return False
+    return True

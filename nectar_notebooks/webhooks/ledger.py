@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from nectar_notebooks.clock import Clock, SystemClock
-from nectar_notebooks.errors import ConfigurationError, NotFoundError
+from nectar_notebooks.errors import ConfigurationError, ContractError, NotFoundError
 from nectar_notebooks.webhooks.events import Event, parse
 from nectar_notebooks.webhooks.signature import Delivery
 
@@ -162,7 +162,7 @@ class Ledger:
         now = self._now()
         added = self._connection.execute(
             "INSERT OR IGNORE INTO events (id, type, digest, body, signed, received, due) VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (event.id, event.type, digest, body, event.timestamp.timestamp(), now, now),
+            (event.id, _storable(event.type), digest, body, event.timestamp.timestamp(), now, now),
         ).rowcount
         if added:
             return "new"
@@ -170,7 +170,10 @@ class Ledger:
         return "duplicate" if known == digest else "conflict"
 
     def claim(self, owner: str, *, lease: float, most: int = 1) -> list[Claim]:
-        """Return up to `most` events whose turn it is, claimed for `owner` until `lease` seconds from now."""
+        """Return up to `most` events whose turn it is, claimed for `owner` until `lease` seconds from now.
+
+        One that cannot be read (any more) becomes a dead letter, and keeps none of the others waiting.
+        """
         now = self._now()
         with self._writing() as connection:
             rows = connection.execute(
@@ -184,10 +187,15 @@ class Ledger:
                 " WHERE number = ?",
                 [(owner, now + lease, row[0]) for row in rows],
             )
-        return [
-            Claim(parse(Delivery(id_, datetime.fromtimestamp(signed, UTC), body)), attempts + 1)
-            for _, id_, body, signed, attempts in rows
-        ]
+        claims = []
+        for _, id_, body, signed, attempts in rows:
+            try:
+                event = parse(Delivery(id_, datetime.fromtimestamp(signed, UTC), body))
+            except ContractError as error:
+                self.fail(owner, id_, str(error), retry_in=None)
+            else:
+                claims.append(Claim(event, attempts + 1))
+        return claims
 
     def renew(self, owner: str, *, lease: float) -> None:
         """Lengthen the leases of what `owner` handles."""
@@ -211,7 +219,7 @@ class Ledger:
     def fail(self, owner: str, event_id: str, error: str, *, retry_in: float | None) -> bool:
         """Note a failed try: another follows after `retry_in` seconds, or none (a dead letter)."""
         state = "dead" if retry_in is None else "failed"
-        return self._close_claim(owner, event_id, state, self._now() + (retry_in or 0), error[:2000])
+        return self._close_claim(owner, event_id, state, self._now() + (retry_in or 0), _storable(error)[:2000])
 
     def _close_claim(self, owner: str, event_id: str, state: str, due: float, error: str | None) -> bool:
         changed = self._connection.execute(
@@ -286,6 +294,11 @@ class Ledger:
         self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         self._connection.execute("VACUUM")
         return removed
+
+
+def _storable(text: str) -> str:
+    """Return a text as UTF-8 can hold it: half a pair of code units, which JSON may carry, is written out."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _entry(row: tuple[Any, ...]) -> Entry:

@@ -26,7 +26,7 @@ from nectar_notebooks.webhooks.signature import Secrets, verify
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-__all__ = ["BODY_LIMIT", "RETRY_DELAYS", "Receiver"]
+__all__ = ["BODY_LIMIT", "RETRY_DELAYS", "Receiver", "refuse_unread"]
 
 BODY_LIMIT = 1_048_576
 #: Seconds before each further try of a handler that failed; after the last one the event is a dead letter.
@@ -121,11 +121,14 @@ class Receiver:
         return []
 
     def _receive(self, environ: WSGIEnvironment) -> tuple[int, str]:
-        refusal = _refuse_unread(environ)
+        refusal = refuse_unread(environ)
         if refusal is not None:
             return refusal
-        length = int(environ["CONTENT_LENGTH"])
-        body: bytes = environ["wsgi.input"].read(length)
+        length = int(environ["CONTENT_LENGTH"].lstrip("0") or "0")
+        try:
+            body: bytes = environ["wsgi.input"].read(length)
+        except OSError:  # whoever sent it has gone
+            return 400, "cut off"
         if len(body) != length:
             return 400, "cut off"
         headers = {
@@ -224,7 +227,11 @@ class Receiver:
         except Exception as error:  # a handler is somebody's code: whatever it raises is a failed try
             tries_left = claim.attempt <= len(RETRY_DELAYS)
             retry_in = RETRY_DELAYS[claim.attempt - 1] if tries_left else None
-            self.ledger.fail(self._owner, claim.event.id, f"{type(error).__name__}: {error}", retry_in=retry_in)
+            try:
+                said = str(error)
+            except Exception:  # an error of somebody's own that cannot say what it is
+                said = "(no message)"
+            self.ledger.fail(self._owner, claim.event.id, f"{type(error).__name__}: {said}", retry_in=retry_in)
         else:
             self.ledger.finish(self._owner, claim.event.id)
 
@@ -263,7 +270,7 @@ class Receiver:
         return f"Receiver(ledger={self.ledger.path.name!r}, {self._secrets!r})"
 
 
-def _refuse_unread(environ: WSGIEnvironment) -> tuple[int, str] | None:
+def refuse_unread(environ: WSGIEnvironment) -> tuple[int, str] | None:
     """Say why a request is refused before its body is read, if it is."""
     if environ["REQUEST_METHOD"] != "POST":
         return 405, "method"
@@ -274,6 +281,7 @@ def _refuse_unread(environ: WSGIEnvironment) -> tuple[int, str] | None:
         return 411, "length"
     if not (length.isascii() and length.isdigit()):
         return 400, "length"
-    if int(length[:20]) > BODY_LIMIT:
+    digits = length.lstrip("0") or "0"
+    if len(digits) > len(str(BODY_LIMIT)) or int(digits) > BODY_LIMIT:
         return 413, "too large"
     return None

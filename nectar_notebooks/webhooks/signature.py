@@ -137,7 +137,11 @@ def verify(
         raise SignatureError("The delivery carries too many signatures.")
     expected = known.signatures(message_id, moment, text)
     # Every pair is compared, so that the time taken does not tell which one fits.
-    fits = [hmac.compare_digest(one.encode(), other.encode()) for one in expected for other in offered]
+    fits = [
+        hmac.compare_digest(one.encode(), other.encode(errors="backslashreplace"))
+        for one in expected
+        for other in offered
+    ]
     if not any(fits):
         raise SignatureError("No signature fits.")
     return Delivery(message_id, moment, body)

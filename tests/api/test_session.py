@@ -24,6 +24,7 @@ from nectar_notebooks.errors import (
     RateLimitError,
     ServerError,
 )
+from nectar_notebooks.limits import Limits
 
 KEY = "nk_made_up_0123456789"
 OLD = "nk_older_9876543210"
@@ -74,6 +75,7 @@ def test_the_key_travels_in_its_header_only() -> None:
     assert "authorization" not in request.headers
 
 
+@pytest.mark.fault
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_redirect_is_an_error_and_the_other_host_gets_nothing(status: int) -> None:
     with serve(script(Reply())) as other:
@@ -110,11 +112,13 @@ def test_a_proxy_of_the_environment_does_not_see_loopback(monkeypatch) -> None:
         assert proxy.requests == []
 
 
+@pytest.mark.fault
 def test_no_key_over_plain_http() -> None:
     with pytest.raises(ConfigurationError, match="without https"):
         session_to("http://api.example")
 
 
+@pytest.mark.fault
 @pytest.mark.parametrize(
     "reply",
     [
@@ -202,6 +206,7 @@ def test_messages_per_field_are_read() -> None:
         assert part in str(caught.value)
 
 
+@pytest.mark.fault
 @pytest.mark.parametrize("body", [b"", HTML, b"\xff\xfe", b'"text"', b"[1, 2]", b"null", b'{"detail": {"a": [[]]}}'])
 @pytest.mark.parametrize("status", [404, 503])
 def test_any_body_of_a_failure_is_survived(body: bytes, status: int) -> None:
@@ -214,6 +219,7 @@ def test_any_body_of_a_failure_is_survived(body: bytes, status: int) -> None:
     assert caught.value.status_code == status
 
 
+@pytest.mark.fault
 @pytest.mark.parametrize("body", [HTML, b"", b'{"a": NaN}', b"{", b"\xff"])
 def test_a_success_that_is_no_json(body: bytes) -> None:
     with (
@@ -326,6 +332,7 @@ def test_it_gives_up_after_the_attempts_allowed() -> None:
 # --- time
 
 
+@pytest.mark.fault
 def test_silence_times_out() -> None:
     with (
         serve(script(Reply(fault="silence"))) as wire,
@@ -335,18 +342,20 @@ def test_silence_times_out() -> None:
         session.call("ping")
 
 
+@pytest.mark.fault
 def test_a_drip_ends() -> None:
     reply = Reply({"rows": "x" * 400}, fault="drip")  # 20 s in all, a byte every 50 ms
     with (
         serve(script(reply)) as wire,
-        session_to(wire.url, clock=SystemClock(), timeout=(1.0, 0.2), retry=RetryPolicy(attempts=1)) as session,
+        session_to(wire.url, clock=SystemClock(), limits=Limits(deadline=1.0)) as session,
     ):
         started = time.monotonic()  # noqa: TID251 - real time is what is tested
-        with pytest.raises(NetworkError, match="did not answer within"):
+        with pytest.raises(NetworkError, match=r"did not answer in full within 1 seconds.*NECTAR_LIMIT_DEADLINE"):
             session.call("ping")
         assert time.monotonic() - started < 5  # noqa: TID251
 
 
+@pytest.mark.fault
 def test_nobody_there() -> None:
     with serve(script(Reply())) as wire:
         url = wire.url

@@ -318,7 +318,8 @@ def test_a_walk_that_ends_in_the_middle_carries_its_rows_and_resumes(reply: Repl
             )
         error = caught.value
         assert isinstance(error.__cause__, cause)
-        assert error.retryable
+        assert error.retryable is cause.retryable
+        assert ("resume()" in str(error)) is cause.retryable
         assert error.total_pages == 10
         assert error.finished_pages == len(staged) == len(set(staged)) >= 1
         expected = [row_id for n in sorted(staged) for row_id in listing.ids[(n - 1) * 10 : n * 10]]

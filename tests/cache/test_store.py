@@ -73,6 +73,7 @@ def test_files_are_parquet_that_any_tool_reads(store: Store) -> None:
     assert pd.read_parquet(file)["account_id"].tolist() == ["a-l1"]
 
 
+@pytest.mark.fault
 def test_only_the_owner_may_read_the_folder(tmp_path: Path) -> None:
     before = os.umask(0)
     try:
@@ -102,6 +103,7 @@ def test_realms_never_meet(store: Store) -> None:
         assert store.find(SnapshotKey(realm, "accounts", "company/c-1"), "f1") is None
 
 
+@pytest.mark.fault
 @pytest.mark.parametrize("scope", ["company/../../../etc", "company/.", "company/" + "x" * 400, "company/a\0b"])
 def test_an_id_from_the_api_never_leaves_the_folder(store: Store, scope: str) -> None:
     key = SnapshotKey(REALM, "accounts", scope)
@@ -125,6 +127,7 @@ def delete(file: Path) -> None:
     file.unlink()
 
 
+@pytest.mark.fault
 @pytest.mark.parametrize("damage", [truncate, flip_one_bit, delete])
 def test_a_damaged_file_is_dropped_with_one_sentence_and_the_others_stay(store: Store, damage) -> None:
     publish(store, ACCOUNTS, *[f"l{number}" for number in range(200)])
@@ -151,6 +154,7 @@ def test_the_file_of_another_generation_is_not_taken_for_this_one(store: Store, 
         store.read(snapshot)
 
 
+@pytest.mark.fault
 def test_a_corrupt_manifest_is_set_aside_and_no_snapshot_is_lost(tmp_path: Path) -> None:
     store = Store(tmp_path / "cache")
     publish(store, ACCOUNTS, "l1")
@@ -204,6 +208,7 @@ def test_an_unreadable_entry_is_dropped(store: Store) -> None:
     assert lines_of(store, OTHER) == ["kept"]
 
 
+@pytest.mark.fault
 def test_what_cannot_be_written_leaves_the_old_generation(store: Store) -> None:
     publish(store, ACCOUNTS, "old")
     home = store.root / ACCOUNTS.folder
@@ -221,6 +226,7 @@ def _publish_many(root: str, name: str) -> None:
             publish(store, ACCOUNTS, *[f"{name}-{number}"] * 50)
 
 
+@pytest.mark.fault
 def test_two_processes_writing_at_once_leave_one_whole_generation(tmp_path: Path) -> None:
     context = multiprocessing.get_context("spawn")
     writers = [context.Process(target=_publish_many, args=(str(tmp_path), name)) for name in "ab"]

@@ -11,6 +11,7 @@ import struct
 import sys
 import threading
 import traceback
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -158,6 +159,8 @@ class HandWrittenApi:
         self.lists_meters = False  # whether the assumed list is there
         self.broken: dict[int, str] = {}
         self.before_answer = lambda number, path: None
+        #: The Date header of an answer, by its path; None sends none.
+        self.date: Callable[[str], str | None] = lambda path: "Thu, 15 Jan 2026 08:55:00 GMT"
         self._lock = threading.Lock()
         outer = self
 
@@ -207,7 +210,9 @@ class HandWrittenApi:
             return
         status, body = (int(fault), {"detail": "made up"}) if fault else self.answer(handler)
         content = json.dumps(body).encode()
-        handler.send_response(status)
+        handler.send_response_only(status)  # without the machine's own date
+        if (date := self.date(handler.path)) is not None:
+            handler.send_header("Date", date)
         handler.send_header("Content-Type", "application/json")
         handler.send_header("Content-Length", str(len(content)))
         handler.end_headers()

@@ -97,6 +97,7 @@ def changed_since(api: HandWrittenApi, join, old: Path) -> None:
     rows[:] = [row for row in rows if row["document"]["id"] != gone["id"]]
 
 
+@pytest.mark.fault
 def test_a_fetch_killed_anywhere_loses_and_doubles_nothing(api, join, tmp_path, times) -> None:
     """A first fetch, a refresh by changes, and a narrow question, each killed at any moment."""
     grow(api, 3000)
@@ -151,6 +152,7 @@ def test_finished_pages_are_not_asked_for_again_by_another_process(api, join, tm
     assert len(pages_of(log, "usage")) == 30 - staged
 
 
+@pytest.mark.fault
 def test_two_processes_that_ask_at_once_fetch_once(api, tmp_path) -> None:
     grow(api, 2000)
     api.before_answer = lambda number, path: PAUSE(0.02)
@@ -162,6 +164,7 @@ def test_two_processes_that_ask_at_once_fetch_once(api, tmp_path) -> None:
     assert sum("page=7" in path for path in pages) == 1
 
 
+@pytest.mark.fault
 def test_a_wire_that_breaks_for_good_carries_what_was_finished_and_resumes(api, join) -> None:
     grow(api, 1500)
     api.state["usage"]["c1"][3]["datasourceType"] = "GAS"
@@ -254,6 +257,7 @@ def run_on_full_disk(api: HandWrittenApi, folder: Path, room: int) -> subprocess
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
 
+@pytest.mark.fault
 @pytest.mark.parametrize("room", [0, 20_000, 60_000, 120_000, 400_000])
 def test_a_full_disk_gives_right_rows_or_a_clear_error_and_harms_nothing(api, join, tmp_path, room: int) -> None:
     grow(api, 1500)
@@ -268,6 +272,7 @@ def test_a_full_disk_gives_right_rows_or_a_clear_error_and_harms_nothing(api, jo
     assert_complete(join(), 1500)
 
 
+@pytest.mark.fault
 @pytest.mark.parametrize("room", [0, 60_000, 120_000])
 def test_a_disk_that_fills_up_later_keeps_what_was_there(api, join, tmp_path, room: int) -> None:
     grow(api, 1500)

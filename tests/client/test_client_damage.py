@@ -35,6 +35,7 @@ def break_at_page(api: HandWrittenApi, nectar: Nectar, page: int) -> int:
     return caught.value.finished_pages
 
 
+@pytest.mark.fault
 def test_an_interrupt_of_the_keyboard_leaves_a_resumable_walk(api, join, tmp_path) -> None:
     grow(api, 3000)
     child: list[subprocess.Popen[str]] = []
@@ -58,6 +59,7 @@ def test_an_interrupt_of_the_keyboard_leaves_a_resumable_walk(api, join, tmp_pat
     assert len(pages_of(api.take_log(), "usage")) == 30 - staged
 
 
+@pytest.mark.fault
 @pytest.mark.parametrize("damage", ["UPDATE pages SET body=x'00'", "UPDATE pages SET body=zeroblob(length(body))"])
 def test_damaged_pages_of_an_unfinished_walk_are_asked_for_again(api, join, tmp_path, damage) -> None:
     grow(api, 1500)
@@ -81,6 +83,7 @@ def test_pages_of_the_day_before_yesterday_are_not_mixed_with_todays(api, join, 
     assert len(pages_of(api.take_log(), "usage")) == 15
 
 
+@pytest.mark.fault
 def test_a_list_that_never_fits_what_changed_is_an_error_and_no_rows(api, join) -> None:
     """After each walk a row changes, and another goes without a trace: neither merging nor three walks make it fit."""
     documents, before = api.state["documents"]["c1"], [""]
@@ -115,6 +118,7 @@ def test_what_is_kept_is_parquet_and_one_database(join, tmp_path) -> None:
     assert tables == {"snapshots", "readers", "walks", "pages", "statuses"}
 
 
+@pytest.mark.fault
 def test_a_manifest_that_breaks_under_two_open_notebooks(api, join, clock, tmp_path) -> None:
     first, second = join(), join()
     for nectar in (first, second):

@@ -100,6 +100,7 @@ def assert_whole(ask: Callable[[], Nectar], sandbox: Sandbox, company_id: str, b
     assert {"document": set(bills), "usage": set(usage)} in (before, truth(sandbox, company_id))
 
 
+@pytest.mark.fault
 @pytest.mark.parametrize("route", LISTS)
 @pytest.mark.parametrize(
     "fault",
@@ -120,6 +121,7 @@ def test_a_fault_of_the_application_is_survived(join, sandbox, route, fault) -> 
     assert_whole(join, sandbox, one, before)
 
 
+@pytest.mark.fault
 @pytest.mark.parametrize("kind", ["timeout", "reset", "cut", "drip"])
 def test_a_fault_of_the_wire_is_survived(join, sandbox, wire, kind) -> None:
     one = company(sandbox)
@@ -128,6 +130,7 @@ def test_a_fault_of_the_wire_is_survived(join, sandbox, wire, kind) -> None:
     assert_whole(join, sandbox, one, before)
 
 
+@pytest.mark.fault
 @pytest.mark.parametrize("route", LISTS)
 @pytest.mark.parametrize("drift", ["insert", "remove", "swap"])
 @pytest.mark.parametrize("at", [1, 2, 3])
@@ -138,6 +141,7 @@ def test_rows_that_move_between_two_pages_are_noticed(join, sandbox, route, drif
     assert_whole(join, sandbox, one, before)
 
 
+@pytest.mark.fault
 @pytest.mark.parametrize("fault", [{"status": 429, "retry_after": 3600}, {"status": 503}, {"html": True}], ids=str)
 def test_what_does_not_end_is_reported_and_gone_on_with(join, sandbox, fault) -> None:
     one = company(sandbox)
@@ -152,6 +156,7 @@ def test_what_does_not_end_is_reported_and_gone_on_with(join, sandbox, fault) ->
     assert len(caught.value.resume()) == len(truth(sandbox, one)["usage"])
 
 
+@pytest.mark.fault
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_refusal_is_reported_at_once(join, sandbox, status) -> None:
     one = company(sandbox)

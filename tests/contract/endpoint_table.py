@@ -70,7 +70,7 @@ NESTED = [
 
 #: Every other [A] of the restatement that concerns a request or an answer: where it is marked in the contract.
 MARKED = [
-    "Account.status",
+    "Account.status = DETECTED",
     "AccountPage",
     "Connection.accounts[]",
     "Document.afterPreviousCharges",

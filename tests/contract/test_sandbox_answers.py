@@ -86,7 +86,13 @@ def test_a_sandbox_without_assumptions_answers_by_the_contract_without_assumptio
 
 @pytest.mark.parametrize(
     "switches",
-    [{"decimals": "number"}, {"bill_date": "period_end"}, {"is_deleted": "only"}, {"wrong_id": "403"}],
+    [
+        {"decimals": "number"},
+        {"bill_date": "period_end"},
+        {"is_deleted": "only"},
+        {"wrong_id": "403"},
+        {"last_service_date": "closed"},
+    ],
     ids=lambda switches: "-".join(switches),
 )
 def test_either_position_of_a_switch_fits(switches):

@@ -33,26 +33,24 @@ def test_a_meter_misses_the_months_without_a_bill(office: SmallOffice) -> None:
     assert [f"{month:%Y-%m}" for month in coverage.months] == MONTHS
     codes = dict(zip(coverage.meters["meter_id"], coverage.codes.tolist(), strict=True))
     assert codes["m1"] == [COMPLETE] * 14 + [MISSING] + [COMPLETE] * 9 + [FUTURE]
-    assert codes["m3"] == [COMPLETE] * 22 + [MISSING] * 2 + [FUTURE]
+    assert codes["m3"] == [COMPLETE] * 22 + [MISSING] + [FUTURE] * 2  # December is not due yet
     assert codes["m5"] == [COMPLETE] * 24 + [FUTURE]
 
 
-def test_a_site_is_missing_in_part_where_one_of_its_meters_is(
-    office: SmallOffice, opened: Callable[..., object]
-) -> None:
+def test_a_site_is_partly_billed_where_one_of_its_meters_is(office: SmallOffice, opened: Callable[..., object]) -> None:
     dashboard = opened(CoverageDashboard, office)
     assert states(dashboard, "Mill") == {
-        "2025-03": "missing in part",
-        "2025-12": "missing in part",
-        "2026-01": "not over yet",
+        "2025-03": "partly_billed",
+        "2025-12": "partly_billed",
+        "2026-01": "future",
     }
     assert states(dashboard, "<Yard>") == {
-        "2025-11": "missing in part",
-        "2025-12": "missing in part",
-        "2026-01": "not over yet",
+        "2025-11": "partly_billed",
+        "2025-12": "partly_billed",
+        "2026-01": "future",
     }
-    gone = [f"2025-{month:02d}" for month in range(6, 13)]
-    assert states(dashboard, "Shed") == {**dict.fromkeys(gone, "missing"), "2026-01": "not over yet"}
+    gone = [f"2025-{month:02d}" for month in range(6, 12)]
+    assert states(dashboard, "Shed") == {**dict.fromkeys(gone, "missing"), "2025-12": "future", "2026-01": "future"}
 
 
 def with_fuel(office: SmallOffice) -> SmallOffice:
@@ -89,23 +87,24 @@ def test_how_often_bills_are_expected_is_an_argument(office: SmallOffice, opened
 def test_rows_with_the_most_holes_come_first(office: SmallOffice, opened: Callable[..., object]) -> None:
     dashboard = opened(CoverageDashboard, office)
     assert dashboard.frame["name"].drop_duplicates().tolist() == ["Shed", "<Yard>", "Mill"]
-    assert repr(dashboard) == "CoverageDashboard: 3 sites, Jan 2024 to Jan 2026, 3 with bills missing in 11 months"
+    assert repr(dashboard) == "CoverageDashboard: 3 sites, Jan 2024 to Jan 2026, about 8 bills missing at 3 sites"
 
 
 def test_a_hole_says_which_bill_since_when_and_because_of_which_connection(
     office: SmallOffice, opened: Callable[..., object]
 ) -> None:
     dashboard = opened(CoverageDashboard, office)
-    dashboard.selected = ("<Yard>", "2025-12")
-    assert dashboard.selected == ("s2", "2025-12")
+    dashboard.selected = ("<Yard>", "2025-11")
+    assert dashboard.selected == ("s2", "2025-11")
     (row,) = dashboard.hole.to_dict("records")
     assert (row["meter"], row["account"], row["provider"]) == ("G-3", "200-2", "River Gas")
-    assert f"{row['first_missing']:%Y-%m}" == "2025-11"
-    assert row["months_missing"] == 2
+    assert f"{row['first_day']:%Y-%m-%d} {row['last_day']:%Y-%m-%d}" == "2025-11-01 2025-11-30"
+    assert (row["days"], row["bills_expected"]) == (30, 1)
     assert f"{row['last_bill']:%Y-%m-%d}" == "2025-10-31"
     assert row["cause"] == "The login does not work since 4 Dec 2025 (password incorrect)."
     page = dashboard.snapshot()
-    assert "&lt;Yard&gt;: Nov 2025 to Dec 2025" in page
+    assert "&lt;Yard&gt;: Nov 2025<" in page
+    assert "About 1 bill missing in 1 hole that reaches into this month" in page
     assert "The login does not work since 4 Dec 2025" in page
 
 
@@ -131,9 +130,10 @@ def test_pressing_a_hole_selects_it(office: SmallOffice, opened: Callable[..., o
     dashboard = opened(CoverageDashboard, office)
     shown = [press for press in dashboard._holes if press.layout.display != "none"]
     assert [press.tooltip for press in shown][:2] == [
-        "Shed, Jun 2025 to Dec 2025: bills missing",
-        "<Yard>, Nov 2025 to Dec 2025: bills missing in part",
+        "Shed, Jun 2025 to Nov 2025: bills missing",
+        "<Yard>, Nov 2025: partly billed",
     ]
+    assert len(shown) == 3, "what is not due yet is no hole"
     shown[0].click()
     assert dashboard.selected == ("s3", "2025-06")
     assert dashboard.hole["status"].tolist() == ["COMPANY_INACTIVE"]
@@ -143,11 +143,23 @@ def test_rows_can_be_narrowed_and_exchanged(office: SmallOffice, opened: Callabl
     dashboard = opened(CoverageDashboard, office)
     dashboard._find.value = "mil"
     assert dashboard.frame["name"].unique().tolist() == ["Mill"]
+    assert repr(dashboard).endswith("1 site, Jan 2024 to Jan 2026, about 1 bill missing at 1 site")
     dashboard._find.value = ""
     dashboard.by = "account"
     assert sorted(dashboard.frame["account_id"].unique()) == ["a1", "a2", "a3", "a5", "a8"]
     dashboard._only.value = True
-    assert sorted(dashboard.frame["account_id"].unique()) == ["a1", "a2", "a3", "a8"]
+    assert sorted(dashboard.frame["account_id"].unique()) == ["a1", "a3", "a8"]
+    assert repr(dashboard).endswith("about 8 bills missing at 3 sites")
+
+
+def test_holes_before_the_months_shown_are_counted_and_said(office: SmallOffice, opened: Callable[..., object]) -> None:
+    usage = office.tables["usage"]
+    first = pd.Timestamp("2022-01-01")
+    early = usage[usage["meter_id"] == "m2"].head(1).assign(usage_id="early", start_date=first, end_date=first)
+    early["end_date"] = pd.Timestamp("2022-12-31")
+    office.tables["usage"] = pd.concat([usage, early.astype(usage.dtypes)], ignore_index=True)
+    line = repr(opened(CoverageDashboard, office))
+    assert line.endswith("about 20 bills missing at 3 sites, 12 of them before Jan 2024")
 
 
 def test_a_cell_that_is_none_is_said(office: SmallOffice, opened: Callable[..., object]) -> None:
@@ -189,7 +201,7 @@ def test_a_refresh_that_fails_leaves_the_grid(office: SmallOffice, opened: Calla
 def test_a_strip_says_in_words_what_it_shows() -> None:
     months = pd.DatetimeIndex(["2025-09-01", "2025-10-01", "2025-11-01", "2025-12-01", "2026-01-01"])
     codes = np.array([NOT_REQUIRED, COMPLETE, MISSING, PART, FUTURE], dtype=np.int8)
-    words = "1 of 3 months complete; missing: Nov 2025; missing in part: Dec 2025."
+    words = "1 of 3 months complete; missing: Nov 2025; partly billed: Dec 2025."
     assert months_in_words(codes, months) == words
     drawn = strip(codes, months, "<Mill>")
     assert "<title>Months with bills: &lt;Mill&gt;</title>" in drawn

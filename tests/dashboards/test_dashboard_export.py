@@ -26,7 +26,7 @@ def test_the_dashboard_saves_the_rows_it_shows(
     dashboard.filters = {"needs_customer": True}
     written = dashboard.export(tmp_path / "broken.csv").read_text(encoding="utf-8-sig")
     rows = list(csv.DictReader(io.StringIO(written, newline="")))
-    assert [row["connection_id"] for row in rows] == ["k2", "k3"]
+    assert [row["connection_id"] for row in rows] == ["k3", "k2"]
     assert dashboard.export(tmp_path / "broken.XLSX").read_bytes()[:2] == b"PK"
     with pytest.raises(InvalidRequestError, match=r"End its name in \.csv, \.xlsx or \.parquet"):
         dashboard.export(tmp_path / "broken.txt")

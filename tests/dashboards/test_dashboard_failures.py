@@ -27,7 +27,7 @@ def joined(sandbox: nn.Sandbox, url: str, folder: Path, key: str | None = None) 
 
 
 def test_a_refresh_takes_up_what_changed(sandbox: nn.Sandbox, tmp_path: Path, opened: Opened) -> None:
-    with sandbox.serve(0) as served:
+    with sandbox.serve(0, fixed_key=True) as served:
         dashboard = opened(ConnectionDashboard, joined(sandbox, served.url, tmp_path))
         healthy = dashboard.frame.query("status == 'CONNECTED'")["connection_id"]
         sandbox.advance(days=1)
@@ -40,8 +40,9 @@ def test_a_refresh_takes_up_what_changed(sandbox: nn.Sandbox, tmp_path: Path, op
         assert "Connected" in dashboard._detail._past.value  # it is known what it was before
 
 
+@pytest.mark.fault
 def test_an_api_that_went_away_leaves_the_last_good_rows(sandbox: nn.Sandbox, tmp_path: Path, opened: Opened) -> None:
-    with sandbox.serve(0) as served:
+    with sandbox.serve(0, fixed_key=True) as served:
         dashboard = opened(ConnectionDashboard, joined(sandbox, served.url, tmp_path))
         rows = dashboard.frame
     sandbox.clock.advance(seconds=3 * 3600)
@@ -54,13 +55,13 @@ def test_an_api_that_went_away_leaves_the_last_good_rows(sandbox: nn.Sandbox, tm
     dashboard.filters = {"family": "healthy"}
     assert set(dashboard.frame["family"]) == {"healthy"}
     assert dashboard.message in dashboard.snapshot().replace("&#x27;", "'")
-    with sandbox.serve(served.port):
+    with sandbox.serve(served.port, fixed_key=True):
         assert dashboard.refresh() is True
     assert dashboard.message == ""
 
 
 def test_an_api_that_answers_500(sandbox: nn.Sandbox, tmp_path: Path, opened: Opened) -> None:
-    with sandbox.serve(0) as served:
+    with sandbox.serve(0, fixed_key=True) as served:
         dashboard = opened(ConnectionDashboard, joined(sandbox, served.url, tmp_path))
         rows = dashboard.frame
         sandbox.faults.add(status=500, times=1000)
@@ -71,9 +72,10 @@ def test_an_api_that_answers_500(sandbox: nn.Sandbox, tmp_path: Path, opened: Op
         assert dashboard.refresh() is True
 
 
+@pytest.mark.fault
 def test_a_key_that_expires_in_the_middle(sandbox: nn.Sandbox, tmp_path: Path, opened: Opened) -> None:
     key = sandbox.create_key("production", expires=sandbox.clock.now() + timedelta(hours=1))
-    with sandbox.serve(0) as served:
+    with sandbox.serve(0, fixed_key=True) as served:
         dashboard = opened(ConnectionDashboard, joined(sandbox, served.url, tmp_path, key))
         rows = dashboard.frame
         sandbox.clock.advance(seconds=7200)
@@ -85,12 +87,12 @@ def test_a_key_that_expires_in_the_middle(sandbox: nn.Sandbox, tmp_path: Path, o
 
 
 def test_bills_that_cannot_be_read_are_said_once(sandbox: nn.Sandbox, tmp_path: Path, opened: Opened) -> None:
-    with sandbox.serve(0) as served:
+    with sandbox.serve(0, fixed_key=True) as served:
         dashboard = opened(ConnectionDashboard, joined(sandbox, served.url, tmp_path))
     dashboard.selected = dashboard.frame["connection_id"].iloc[0]
     assert "Bills and meters could not be read" in dashboard.message
     assert dashboard.frame["provider"].iloc[0] in dashboard._detail._facts.value.replace("&amp;", "&")
     dashboard.selected = dashboard.frame["connection_id"].iloc[1]
-    with sandbox.serve(served.port):
+    with sandbox.serve(served.port, fixed_key=True):
         assert dashboard.refresh() is True
         assert "months complete" in dashboard._detail._months.value or "No meter" in dashboard._detail._months.value

@@ -13,7 +13,7 @@ from small_office import MARKUP, SmallOffice
 
 from nectar_notebooks import ConnectionDashboard
 from nectar_notebooks.dashboards.filters import Filters
-from nectar_notebooks.errors import InvalidRequestError, NotFoundError
+from nectar_notebooks.errors import InvalidRequestError, NotFoundError, ServerError
 
 Opened = Callable[..., ConnectionDashboard]
 
@@ -83,7 +83,7 @@ def test_the_selected_connection_by_id_row_or_name(office: SmallOffice, opened: 
     dashboard.selected = "River Gas"
     assert dashboard.selected == "k2"
     assert "River Gas" in dashboard._detail._facts.value
-    dashboard.selected = dashboard.frame.iloc[1]
+    dashboard.selected = dashboard.frame.iloc[0]
     assert dashboard.selected == "k3"
     with pytest.raises(InvalidRequestError, match="'City Light' fits 2 connections"):
         dashboard.selected = "City Light"
@@ -104,10 +104,10 @@ def test_the_detail_says_what_the_issue_asks_for(office: SmallOffice, opened: Op
         "Send a reconnect invitation to the owner of the login.",
         "8 Jan 2026, 00:00 UTC",
         "Wrong password.",
-        "14 Nov 2025 (62 days ago), the latest of 3 accounts",
+        "30 Nov 2025 (46 days ago), the latest of 3 accounts",
         "30 Nov 2025, 12.50 USD",
-        "About 3 over 2 tracked accounts: one a month for each since its own last day of service.",
-        "22 of 24 months complete; missing: Dec 2025; missing in part: Nov 2025.",
+        "About 1 in 1 hole of 1 meter, 1 Nov 2025 to 30 Nov 2025",
+        "22 of 23 months complete; partly billed: Nov 2025.",
         "not tracked",
         "G-3",
         "Website down, from 9 Nov 2025 to 25 Nov 2025",
@@ -117,7 +117,7 @@ def test_the_detail_says_what_the_issue_asks_for(office: SmallOffice, opened: Op
 
 def test_pages_turn_and_rows_are_pressed(office: SmallOffice, opened: Opened) -> None:
     dashboard = opened(ConnectionDashboard, office, page_size=3)
-    assert buttons(dashboard) == ["River Gas", MARKUP, "https://portal.example/login"]
+    assert buttons(dashboard) == [MARKUP, "River Gas", "https://portal.example/login"]
     dashboard._pages._on.click()
     dashboard._pages._on.click()
     assert buttons(dashboard) == ["City Light"]
@@ -130,12 +130,45 @@ def test_pages_turn_and_rows_are_pressed(office: SmallOffice, opened: Opened) ->
     assert dashboard._pages.page == 0
 
 
+def test_bills_are_read_when_asked_for_and_until_then_it_is_said(office: SmallOffice, opened: Opened) -> None:
+    dashboard = opened(ConnectionDashboard, office)
+    assert not {"usage", "bills", "meters"} & set(office.asked)
+    assert dashboard.frame["missing_bills"].isna().all()
+    assert "not read yet" in dashboard.snapshot()
+    order = dashboard.frame["connection_id"].tolist()
+    assert dashboard._reading.layout.display != "none"
+    dashboard._reading.click()
+    assert dashboard.frame["connection_id"].tolist() == order, "what was shown stays where it was"
+    assert dashboard.frame["missing_bills"].sum() == 8
+    assert "not read yet" not in dashboard.snapshot()
+    assert dashboard._reading.layout.display == "none"
+
+
+@pytest.mark.parametrize("change", [{"selected": "k1"}, {"order": "missing bills"}, {"filters": {"no_bill_for": 1}}])
+def test_what_needs_bills_reads_them(office: SmallOffice, opened: Opened, change: dict[str, object]) -> None:
+    dashboard = opened(ConnectionDashboard, office)
+    for name, value in change.items():
+        setattr(dashboard, name, value)
+    assert "about 8 bills missing at 3 sites" in repr(dashboard)
+
+
+def test_bills_that_cannot_be_read_are_no_guess(office: SmallOffice, opened: Opened) -> None:
+    dashboard = opened(ConnectionDashboard, office)
+    office.fault = ServerError("The API answered 500.")
+    assert dashboard.read_bills() is False
+    assert "could not be read" in dashboard.message
+    assert dashboard.frame["missing_bills"].isna().all()
+    office.fault = None
+    assert dashboard.read_bills() is True
+    assert dashboard.frame["missing_bills"].sum() == 8
+
+
 def test_orders(office: SmallOffice, opened: Opened) -> None:
     dashboard = opened(ConnectionDashboard, office)
     dashboard.order = "missing bills"
     assert dashboard.frame["connection_id"].tolist()[:2] == ["k7", "k2"]
     dashboard._reversed.value = True
-    assert dashboard.frame["missing_bills"].tolist()[:2] == [0, 0]
+    assert dashboard.frame["missing_bills"].tolist()[:2] == [0, 1]
     with pytest.raises(InvalidRequestError):
         dashboard.order = "colour"
 
@@ -171,7 +204,7 @@ def test_three_ways_to_be_shown_and_the_same_twice(office: SmallOffice, opened: 
     for kind in ("text/html", "text/plain"):
         assert bundles[0][kind] == bundles[1][kind]
     line = bundles[0]["text/plain"]
-    assert line == "ConnectionDashboard: 7 connections, 2 need the customer, about 10 bills missing behind 2 of them"
+    assert line == "ConnectionDashboard: 7 connections, 2 need the customer, about 8 bills missing at 3 sites"
     assert "<script" not in bundles[0]["text/html"]
     assert " id=" not in bundles[0]["text/html"]
 

@@ -10,7 +10,7 @@ import pytest
 from small_office import LONG, MARKUP, SmallOffice
 
 from nectar_notebooks.dashboards import connection_detail as detail
-from nectar_notebooks.dashboards.closer import closer_look
+from nectar_notebooks.dashboards.closer import Closer, closer_look
 from nectar_notebooks.dashboards.connections_view import (
     COLUMNS,
     connection_frame,
@@ -32,8 +32,13 @@ def look(office: SmallOffice) -> Look:
 
 
 @pytest.fixture
-def frame(look: Look) -> pd.DataFrame:
-    return connection_frame(look)
+def closer(office: SmallOffice, look: Look) -> Closer:
+    return closer_look(office, look)
+
+
+@pytest.fixture
+def frame(look: Look, closer: Closer) -> pd.DataFrame:
+    return connection_frame(look, closer)
 
 
 class Elements(HTMLParser):
@@ -65,20 +70,40 @@ def test_a_row_for_each_connection_with_all_columns(frame: pd.DataFrame) -> None
     assert frame["company"].tolist() == ["Acme"] * 5 + ["Beta <&> Co"] * 2
 
 
-def test_missing_bills_are_months_since_the_last_service_of_accounts_that_count(frame: pd.DataFrame) -> None:
+def test_missing_bills_are_those_of_the_holes_behind_a_login(frame: pd.DataFrame) -> None:
     missing = frame.set_index("connection_id")["missing_bills"]
-    assert missing["k1"] == 0  # served in the month that is not over
-    assert missing["k2"] == 1 + 2  # the account that is not tracked is not waited for
-    assert missing["k3"] == 0  # a day in December makes December; the duplicate does not count
-    assert missing["k7"] == 7
+    assert missing["k1"] == 1  # March 2025, between two bills
+    assert missing["k2"] == 1  # November of one meter: December is not due for another month
+    assert missing["k3"] == 0
+    assert missing["k7"] == 6  # June to November
     assert pd.isna(missing["k4"])  # not known is not 0
     assert pd.isna(missing["k6"])
+
+
+def test_the_last_service_is_that_of_the_bills_whatever_the_accounts_say(
+    office: SmallOffice, frame: pd.DataFrame
+) -> None:
+    served = frame.set_index("connection_id")["last_service"]
+    told = served.dropna().dt.strftime("%Y-%m-%d").to_dict()
+    assert told == {"k1": "2025-12-31", "k2": "2025-11-30", "k3": "2025-12-31", "k7": "2025-05-31"}
+    for said in (None, "2019-01-31", "2026-01-14"):
+        office.tables["accounts"]["last_service_date"] = pd.Series(said, index=range(8), dtype="datetime64[us]")
+        look = first_look(office)
+        pd.testing.assert_frame_equal(connection_frame(look, closer_look(office, look)), frame)
+
+
+def test_before_bills_are_read_nothing_is_guessed(look: Look) -> None:
+    frame = connection_frame(look)
+    assert frame[["last_service", "days_without_bill", "missing_bills"]].isna().all(axis=None)
+    assert "missing" not in headline(frame)
+    shown = page_table(frame, with_company=False, read=False, caption="all")
+    assert shown.count("not read yet") == 2 * len(frame)
 
 
 def test_ages_and_accounts(frame: pd.DataFrame) -> None:
     rows = frame.set_index("connection_id")
     assert rows.loc["k2", "days_in_status"] == 42
-    assert rows.loc["k2", "days_without_bill"] == 62
+    assert rows.loc["k2", "days_without_bill"] == 46
     assert (rows.loc["k2", "accounts"], rows.loc["k2", "accounts_tracked"]) == (3, 2)
     assert pd.isna(rows.loc["k5", "days_in_status"])
     assert (rows.loc["k6", "accounts"], rows.loc["k6", "accounts_tracked"]) == (0, 0)
@@ -100,8 +125,8 @@ def test_an_unknown_status_is_kept_and_asks_support(frame: pd.DataFrame) -> None
         ({"provider": "City Light"}, ["k1", "k6"]),
         ({"owner": "bo@acme.example"}, ["k3", "k5"]),
         ({"needs_customer": True}, ["k2", "k3"]),
-        ({"no_bill_for": 62}, ["k2", "k4", "k5", "k6", "k7"]),  # those that never had one are without one
-        ({"no_bill_for": 63}, ["k4", "k5", "k6", "k7"]),
+        ({"no_bill_for": 46}, ["k2", "k4", "k5", "k6", "k7"]),  # those that never had one are without one
+        ({"no_bill_for": 47}, ["k4", "k5", "k6", "k7"]),
         ({"text": "RIVER"}, ["k2"]),
         ({"text": "200-3"}, ["k2"]),  # the number of an account
         ({"text": "wrong pass"}, ["k2"]),
@@ -127,11 +152,11 @@ def test_orders_put_what_needs_somebody_first_and_what_is_missing_last(frame: pd
     def order(name: str, *, reverse: bool = False) -> list[str]:
         return frame.loc[in_order(frame, name, reverse=reverse), "connection_id"].tolist()
 
-    assert order("what needs somebody") == ["k2", "k3", "k4", "k7", "k5", "k1", "k6"]
+    assert order("what needs somebody") == ["k3", "k2", "k4", "k7", "k5", "k1", "k6"]
     assert order("since")[-1] == "k5"
     assert order("since", reverse=True)[0] == "k6"
     assert order("since", reverse=True)[-1] == "k5"
-    assert order("missing bills")[:2] == ["k7", "k2"]
+    assert order("missing bills")[:3] == ["k7", "k2", "k1"]
     assert order("provider")[-1] == "k4"
 
 
@@ -152,19 +177,19 @@ def test_a_first_look_has_nothing_to_compare_with(office: SmallOffice) -> None:
     assert "last look" not in tiles(counts_by_family(look.connections["family"]), None)
 
 
-def test_the_headline_counts(frame: pd.DataFrame) -> None:
-    assert headline(frame) == "7 connections, 2 need the customer, about 10 bills missing behind 2 of them"
+def test_the_headline_counts(frame: pd.DataFrame, closer: Closer) -> None:
+    assert headline(frame, closer) == "7 connections, 2 need the customer, about 8 bills missing at 3 sites"
+    assert headline(frame) == "7 connections, 2 need the customer"
     assert headline(frame.head(1)) == "1 connection"
     assert headline(frame.head(0)) == "no connections"
 
 
-def test_markup_of_others_is_text_everywhere(office: SmallOffice, look: Look, frame: pd.DataFrame) -> None:
-    closer = closer_look(office, look)
+def test_markup_of_others_is_text_everywhere(look: Look, closer: Closer, frame: pd.DataFrame) -> None:
     row = frame.set_index("connection_id", drop=False).loc["k3"]
     accounts = look.accounts[look.accounts["connection_id"] == "k3"]
     spans = detail.past_statuses(look.history[look.history["connection_id"] == "k3"], row)
     pieces = [
-        page_table(frame, with_company=True, caption=MARKUP),
+        page_table(frame, with_company=True, read=True, caption=MARKUP),
         detail.heading(row),
         detail.facts(row, closer, accounts, spans, look.today),
         detail.account_table(accounts, closer),
@@ -183,7 +208,7 @@ def test_markup_of_others_is_text_everywhere(office: SmallOffice, look: Look, fr
 
 
 def test_a_name_of_255_characters_is_cut_and_whole_in_its_title(frame: pd.DataFrame) -> None:
-    shown = page_table(frame, with_company=False, caption="all")
+    shown = page_table(frame, with_company=False, read=True, caption="all")
     assert len(LONG) == 255
     assert f'title="{LONG}"' in shown
     assert re.search(r">Very long provider name x{10,40}…<", shown)
@@ -191,7 +216,7 @@ def test_a_name_of_255_characters_is_cut_and_whole_in_its_title(frame: pd.DataFr
 
 def test_a_connection_without_a_provider_is_called_by_its_address(frame: pd.DataFrame) -> None:
     assert "https://portal.example/login" in page_table(
-        frame[frame["connection_id"] == "k4"], with_company=False, caption=""
+        frame[frame["connection_id"] == "k4"], with_company=False, read=True, caption=""
     )
 
 

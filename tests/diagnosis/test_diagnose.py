@@ -64,12 +64,12 @@ def test_a_good_connection_is_well(sandbox: nn.Sandbox) -> None:
 
 
 def test_a_served_one_says_where_its_key_was_found(sandbox: nn.Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("NECTAR_API_KEY", sandbox.key)
     with sandbox.serve() as served:
+        monkeypatch.setenv("NECTAR_API_KEY", served.key)
         found = nn.diagnose("local", base_url=served.url)
     assert found.ok
     assert "environment variable NECTAR_API_KEY" in check(found, "key")[1]
-    assert sandbox.key not in shown(found)
+    assert served.key not in shown(found)
 
 
 def test_where_the_key_was_found_and_what_it_reads_stand_for_its_environment() -> None:
@@ -262,7 +262,7 @@ def test_only_the_first_companies_are_read_and_the_rest_is_counted() -> None:
     found = examined(handler)
     assert found.ok
     assert len(found.companies) == 25
-    assert len(asked) == 12
+    assert len(asked) == 22  # a ping, the list, and ten companies with a page of their connections each
     assert "15 further ones were not tried" in check(found, "reading")[1]
     assert "and 15 more" in check(found, "companies")[1]
 
@@ -332,3 +332,18 @@ def test_offline_nothing_is_asked(sandbox: nn.Sandbox) -> None:
 def test_what_documents_alone_say_is_enough() -> None:
     sandbox = nn.Sandbox(seed=3, sites=2, months=1, documented_only=True)
     assert nn.connect(sandbox=sandbox).diagnose().ok
+
+
+def test_states_of_accounts_that_nobody_knows_are_named(sandbox: nn.Sandbox) -> None:
+    nectar = nn.connect(sandbox=sandbox)
+    accounts = nectar.accounts(nectar.companies()["company_id"].iloc[0])["account_id"]
+    for account, state in zip(accounts, ["Needs pull", "MERGED", "merging"], strict=False):
+        sandbox.scenario("account_state", account=account, state=state)
+    found = nn.connect(sandbox=sandbox).diagnose()
+    assert found.ok
+    result, finding, _ = check(found, "account states")
+    assert (result, finding.partition(": ")[2]) == ("note", "MERGED (1), merging (1).")
+
+
+def test_accounts_that_cannot_be_read_say_nothing_of_their_states() -> None:
+    assert examined(answering(company=Reply(COMPANIES[0] | {"sites": []}))).ok

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import FrameType
 
 import openpyxl
 import pandas as pd
@@ -28,6 +31,8 @@ METERS = {
     "G": ("south", "GAS", "NATURAL_GAS"),
     "O": ("north", "FUEL", "FUEL_OIL_2"),
     "S": ("north", "WATER", "WASTEWATER"),
+    "X": ("north", "ELECTRICITY", "USAGE"),
+    "P": ("north", "SOLAR", None),
 }
 
 
@@ -258,6 +263,34 @@ def test_whole_months_are_exported_and_parts_are_listed() -> None:
     assert total(rows[COST]) + round(january * 100) == 7700
 
 
+@pytest.mark.parametrize("by", ["bill", "month"])
+def test_exported_and_generated_energy_is_no_consumption(by: str) -> None:
+    days = ("2024-01-01", "2024-01-31")
+    held = made(
+        [bill("a")],
+        [
+            record("a", "E", *days, 3100.0, "KWH", net_metering="IMPORT"),
+            record("a", "E", *days, 310.0, "KWH", net_metering="EXPORT") | {"usage_id": "back"},
+            record("a", "X", *days, 620.0, "kWh", net_metering="EXPORT"),
+            record("a", "P", *days, 930.0, "kWh"),
+        ],
+        [item("a", 31.0, "E"), item("a", -6.2, "X"), item("a", 9.3, "P")],
+    )
+    upload = exports.portfolio_manager(held, by=by)
+    rows = upload.sheets["Add Bills-Electricity"]
+    assert rows[[QUANTITY, UNITS, COST]].values.tolist() == [[3100.0, "kWh (thousand Watt-hours)", 31.0]]
+    out = upload.notes[~upload.notes["exported"]]
+    reasons = set(zip(out["meter_id"], out["reason"], strict=True))
+    told = {
+        ("X", "exported energy is no consumption, with a cost of -6.20 USD"),
+        ("P", "energy generated on site is no consumption, with a cost of 9.30 USD"),
+    }
+    assert reasons - {("E", "exported energy is no consumption")} == told
+    months = exports.monthly(held).frame.set_index("meter_id")
+    assert months["usage"].to_dict() == {"E": 2790.0, "X": -620.0, "P": 930.0}
+    assert months["exported"].dropna().to_dict() == {"E": 310.0, "X": 620.0}
+
+
 def test_names_of_portfolio_manager_come_from_the_users_table(held: Portfolio) -> None:
     mine = pd.DataFrame({"meter_id": ["E"], "portfolio_manager_meter_id": ["123"], "portfolio_manager_id": ["9"]})
     upload = exports.portfolio_manager(held, meters=mine)
@@ -301,3 +334,36 @@ def test_an_empty_portfolio_gives_empty_sheets(by: str, tmp_path: Path) -> None:
     assert [len(frame) for frame in upload.sheets.values()] == [0, 0, 0]
     assert len(upload.save(tmp_path / "empty.xlsx")) == 1
     assert exports.monthly(made([], [], [])).frame.empty
+
+
+def entered(run: Callable[[], object], names: set[str]) -> dict[str, int]:
+    """Return how often functions of these names of the package were entered while `run` ran."""
+    counts = dict.fromkeys(names, 0)
+
+    def look(frame: FrameType, event: str, arg: object) -> None:
+        if event == "call" and frame.f_code.co_name in names and "nectar_notebooks" in frame.f_code.co_filename:
+            counts[frame.f_code.co_name] += 1
+
+    sys.setprofile(look)
+    try:
+        run()
+    finally:
+        sys.setprofile(None)
+    return counts
+
+
+@pytest.mark.parametrize("export", [exports.monthly, exports.portfolio_manager])
+def test_an_export_adjusts_and_attributes_once(export: Callable[[Portfolio], object]) -> None:
+    given = real_portfolio()
+    alone = entered(lambda: nn.monthly(given), {"adjust", "prepare", "calendarize"})
+    assert alone["adjust"] == alone["prepare"] == 1
+    found = entered(lambda: export(given), {"adjust", "prepare", "calendarize"})
+    assert (found["adjust"], found["prepare"]) == (1, 1)
+    assert found["calendarize"] <= alone["calendarize"]
+
+
+def test_the_notes_are_of_the_way_that_was_asked_for() -> None:
+    given = real_portfolio()
+    usage = given.usage.assign(exclusion=pd.array([True] + [False] * (len(given.usage) - 1), dtype="boolean"))
+    dropped = exports.monthly(replace(given, usage=usage), exclusions="drop").notes
+    assert dropped.loc[dropped["table"] == "usage", "reason"].tolist() == ["exclusion"]

@@ -155,12 +155,30 @@ def test_what_serve_prints_is_what_curl_needs_and_a_signal_ends_it_cleanly(
     assert len(connected.companies()) == len(answer.json())
     assert re.search(r"contract +(\S+)", said).group(1) == f"{url.removesuffix('/v2.2/company')}/docs"
     assert "Nectar API" in requests.get(f"{url.removesuffix('/v2.2/company')}/docs", timeout=10).text
+    assert "random" in said
+    assert "--fixed-key" in said
+    assert key != nn.Sandbox(seed=5).key
+    assert requests.get(url, headers={header: nn.Sandbox(seed=5).key}, timeout=10).status_code == 401
+    assert requests.get(url, headers={header: key, "Host": "evil.example"}, timeout=10).status_code == 403
     serving.send_signal(number)
     _, errors = serving.communicate(timeout=15)
     assert serving.returncode == 0
     assert errors == "The embedded sandbox has stopped.\n"
     with pytest.raises(requests.ConnectionError):
         requests.get(url, timeout=2)
+
+
+@pytest.mark.served
+def test_a_fixed_key_is_one_on_request_and_plainly_said(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [*NECTAR, "sandbox", "serve", "--port", "0", "--seed", "5", "--fixed-key"],
+        cwd=tmp_path, stdout=subprocess.PIPE, text=True, env=clean(),
+    ) as process:  # fmt: skip
+        said = welcome(process)
+        process.terminate()
+    assert nn.Sandbox(seed=5).key in said
+    assert "whoever knows that can know it" in said
+    assert "whoever knows the seed knows it" in " ".join(nectar(tmp_path, "sandbox", "serve", "--help").stdout.split())
 
 
 @pytest.mark.parametrize(

@@ -73,6 +73,7 @@ def listening_addresses(port: int) -> set[str]:
     return found
 
 
+@pytest.mark.fault
 @pytest.mark.served
 def test_the_page_holds_no_code_and_no_key_and_only_this_machine_gets_it(
     sandbox: tuple[nn.Sandbox, dict[str, str]], tmp_path: Path
@@ -88,6 +89,18 @@ def test_the_page_holds_no_code_and_no_key_and_only_this_machine_gets_it(
         bare = address.partition("?")[0]
         assert asked(bare).status_code == 302, "who has not the address is asked for the token"
         assert asked(address, Host="evil.example").status_code == 403
+        home, kernel = address.partition("/?")[0], re.search(r'"kernelId": "([0-9a-f-]+)"', page.text)
+        assert kernel is not None
+        socket_ = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13",
+                   "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="}  # fmt: skip
+        for origin, status in ((home, 101), ("https://evil.example", 403), ("null", 403), ("http://localhost:1", 403)):
+            # A browser brings the page's cookie along, whichever page asks.
+            with requests.get(
+                f"{home}/api/kernels/{kernel[1]}/channels", headers=socket_ | {"Origin": origin},
+                cookies=page.cookies, timeout=60, stream=True,
+            ) as answer:  # fmt: skip
+                assert answer.status_code == status, origin
+        assert page.headers["Access-Control-Allow-Origin"] == ""
         if Path("/proc/net/tcp").exists():
             assert listening_addresses(urlsplit(address).port or 0) == {"0100007F"}
         process.send_signal(signal.SIGTERM)

@@ -39,7 +39,7 @@ def coverage_rows(sites: int, status: str = "complete") -> pd.DataFrame:
 COVERED = coverage_rows(3)
 COVERED.loc[1, ["status", "share_covered"]] = ["missing", None]
 COVERED.loc[2, "share_covered"] = 0.25
-COVERED.loc[4, ["status", "share_covered"]] = ["not required", None]
+COVERED.loc[4, ["status", "share_covered"]] = ["not_required", None]
 COVERED.loc[11, ["status", "share_covered"]] = ["future", None]
 
 CHARGED = pd.DataFrame(
@@ -116,7 +116,7 @@ def test_coverage_says_share_missing_and_not_required() -> None:
     marks = {places[0][0]: len(places) for places in offsets if places}
     assert marks == {1.5: 1, 0.5: 1, 3.5: 1}  # a cross, a dot and a stroke, each in the month it is about
     key = [text.get_text() for text in picture.legends[0].get_texts()]
-    assert key[2:] == ["missing: no bill, and there should be one", "not required", "not over yet"]
+    assert key[2:] == ["missing: no bill, and there should be one", "not required", "not due yet"]
 
 
 def test_forty_sites_of_long_names_stay_apart_and_inside_the_picture() -> None:
@@ -221,6 +221,35 @@ def test_a_spike_is_marked_on_its_series_with_its_baseline() -> None:
     baseline, marker = axis.lines[0], axis.lines[1]
     assert set(baseline.get_ydata()) == {10.0}
     assert marker.get_xdata().tolist() == [4]
+
+
+def test_low_reads_are_marked_on_their_meter_and_months_billed_in_part_are_open() -> None:
+    months = pd.date_range("2023-01-01", periods=21, freq="MS")
+    one = pd.DataFrame({"month": months, "usage": [100.0] * 18 + [0.0, 250.0, 55.0], "meter_id": "m1"})
+    two = pd.DataFrame({"month": months, "usage": [900.0] * 21, "meter_id": "m2"})
+    rows = pd.concat([one, two], ignore_index=True).assign(
+        site_id="s1", commodity="ELECTRICITY", subtype="USAGE", unit="kWh"
+    )
+    rows["days_in_month"] = rows["days_covered"] = rows["month"].dt.days_in_month
+    rows.loc[20, "days_covered"] = 17
+    picture = plots.anomalies(rows, nn.anomalies(rows))
+    assert picture.frame[["series", "month", "kind", "change", "partly_billed"]].values.tolist() == [
+        [
+            "s1  ·  m1  ·  Electricity",
+            pd.Timestamp("2024-08-01"),
+            "catch_up",
+            pytest.approx(1.4545, abs=1e-4),
+            False,
+        ],
+        ["s1  ·  m1  ·  Electricity", pd.Timestamp("2024-07-01"), "zero_read", -1.0, False],
+    ]
+    axis = picture.axes[0]
+    assert [text.get_text() for text in axis.texts] == ["+145%", "-100%"]
+    bars = [bar.get_facecolor()[:3] for bar in axis.containers[0]]
+    assert [place for place, colour in enumerate(bars) if colour == (1.0, 1.0, 1.0)] == [20]
+    key = [text.get_text() for text in picture.legends[0].get_texts()]
+    assert key[:2] == ["zero read", "catch-up after low reads"]
+    assert any(words.startswith("open bar: bills cover less than") for words in key)
 
 
 def test_findings_on_bills_are_counted_and_series_beyond_twelve_too() -> None:

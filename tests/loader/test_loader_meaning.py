@@ -166,3 +166,52 @@ def test_what_is_loaded_hangs_together(bills) -> None:
     assert (meter["site"], meter["account"]) == (site["id"], account["id"])
     assert (usage["document"], usage["site"], usage["meter"]) == (bill["id"], site["id"], meter["id"])
     assert {id_ for item in bill["lineItems"] for id_ in item["accountIds"]} == {account["id"]}
+
+
+def city(service: str, text: str, cost: str, usage: str = "", unit: str = "", meter: str = "") -> str:
+    return f"S1,City,A7,I-1,2025-02-14,2025-01-10,2025-02-09,{service},{text},{meter},{usage},{unit},{cost},USD"
+
+
+def test_a_charge_says_what_it_is_for(bills) -> None:
+    """Of a kind that nothing measures, such as fire protection, the service it is billed with stands in."""
+    loaded = bills(
+        city("Water", "Water usage", "50.00", "1000", "gal", "W1"),
+        city("Sewer", "Sewer usage", "80.00", "1000", "gal"),
+        city("Water", "Fire protection", "20.00"),
+        city("Sewer", "Other charges", "3.00"),
+        city("Electric", "Energy", "90.00", "500", "kWh", "E1"),
+        city("Electric", "Customer charge", "9.00", meter="E1"),
+        city("", "Miscellaneous", "1.00"),
+    )
+    [document] = loaded.world.documents
+    meters = {meter["id"]: meter["identifiers"][0]["value"] for meter in loaded.world.meters}
+    told = [
+        (item.get("datasourceType"), item.get("waterType"), meters.get(item.get("meter")))
+        for item in document["lineItems"]
+    ]
+    assert told == [
+        ("WATER", "POTABLE_WATER", "W1"),
+        ("WATER", "WASTEWATER", None),
+        ("WATER", "POTABLE_WATER", None),
+        ("WATER", "WASTEWATER", None),
+        ("ELECTRICITY", None, "E1"),
+        ("ELECTRICITY", None, "E1"),
+        (None, None, None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("cost", "amount", "remark"),
+    [
+        ("10.00004", "10.0000", "an amount of 10.00004 is finer than 0.0001: 10.0000 was taken"),
+        ("0.00005", "0.0000", "an amount of 0.00005 is finer than 0.0001: 0.0000 was taken"),
+        ("-3.141592", "-3.1416", "an amount of -3.141592 is finer than 0.0001: -3.1416 was taken"),
+        ("12.340000000000002", "12.3400", None),
+        ("0.1234", "0.1234", None),
+    ],
+)
+def test_an_amount_finer_than_is_summed_is_in_the_report(bills, cost: str, amount: str, remark: str | None) -> None:
+    loaded = bills(electric("Energy charge", "1000", cost))
+    assert loaded.world.documents[0]["lineItems"][0]["totalCharge"] == amount
+    assert [entry.reason for entry in loaded.remarks] == ([remark] if remark else [])
+    assert (remark or "1 line item") in str(loaded)

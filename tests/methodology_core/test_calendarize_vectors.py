@@ -251,11 +251,42 @@ def test_a_missing_column_is_named(column: str) -> None:
         calendarize(bills(("m", "2024-01-15", "2024-02-14", 3100)).drop(columns=column))
 
 
-def test_a_period_that_ends_before_it_starts_names_its_rows() -> None:
-    usage = bills(("m", "2024-01-15", "2024-02-14", 1), ("m", "2024-03-15", "2024-03-14", 1), usage_id=["u1", "u2"])
-    with pytest.raises(DataError, match="usage_id u2") as caught:
-        calendarize(usage)
-    assert "u1" not in str(caught.value)
+@pytest.mark.parametrize("spread", [calendarize, daily])
+def test_a_period_that_cannot_be_is_left_out_and_reported(spread: object) -> None:
+    usage = bills(
+        ("m", "2024-01-15", "2024-02-14", 1),
+        ("m", "2024-03-15", "2024-03-14", 2),
+        ("m", "2024-03-15", "9999-12-31", 4),
+        ("m", "1970-01-01", None, 8),
+        ("m", "0001-01-01", "2024-03-14", 16),
+    )
+    result = spread(usage, plausible=("1990-01", "2030-12"))
+    assert result["usage"].sum() == pytest.approx(1)
+    told = {name: value for name, value in result.attrs["nectar"].items() if name.startswith("left_out")}
+    assert told == {
+        "left_out": 4,
+        "left_out: period ends before it starts": 1,
+        "left_out: period outside 1990-01-01 to 2030-12-31": 3,
+    }
+
+
+def test_the_days_that_periods_may_have_are_an_argument() -> None:
+    usage = bills(("m", "1985-01-15", "1985-02-14", 31), ("m", "2024-01-15", "2024-02-14", 31))
+    assert calendarize(usage)["usage"].sum() == 31
+    assert calendarize(usage, plausible=("1980-01", None))["usage"].sum() == 62
+    assert calendarize(usage, plausible=(None, "2023-12-31")).empty
+    with pytest.raises(InvalidRequestError, match="pair of days"):
+        calendarize(usage, plausible="1980-01")
+    with pytest.raises(InvalidRequestError, match="lies after"):
+        calendarize(usage, plausible=("2024-01", "2023-12"))
+
+
+def test_a_row_left_out_for_its_period_counts_again_where_its_days_may_be() -> None:
+    usage = bills(("m", "1985-01-15", "1985-02-14", 31), ("n", "1985-01-15", "1985-02-14", 31)).assign(
+        counts=False, counts_reason=["period outside 1990-01-01 to 2027-12-31", "superseded"]
+    )
+    assert calendarize(usage)["usage"].sum() == 0
+    assert calendarize(usage, plausible=("1980-01", None))["usage"].sum() == pytest.approx(31)
 
 
 @pytest.mark.parametrize(
@@ -299,8 +330,9 @@ def test_unknown_words_are_refused() -> None:
 def test_absurd_dates_cost_no_memory() -> None:
     usage = bills(("a", "0201-01-01", "0201-01-31", 1), *[(f"m{i}", "2024-01-01", "2024-01-31", 1) for i in range(500)])
     usage.loc[len(usage)] = ["z", "9999-12-01", "9999-12-31", 1, "kWh"]
-    assert calendarize(usage)["usage"].sum() == 502
-    assert len(daily(usage)) == 502 * 31
+    assert calendarize(usage)["usage"].sum() == pytest.approx(500)
+    assert len(daily(usage)) == 500 * 31
+    assert calendarize(usage, plausible=("0001-01-01", "9999-12-31"))["usage"].sum() == pytest.approx(502)
 
 
 def test_days_of_a_bill_carry_the_odd_cents_first() -> None:

@@ -274,7 +274,8 @@ def test_a_meter_without_usage_keeps_its_sites_share_of_a_fixed_charge() -> None
 
 def test_net_metering() -> None:
     usage = pd.DataFrame({"usage": [500.0, 200.0, -30.0], "net_metering": ["IMPORT", "EXPORT", "EXPORT"]})
-    assert adjust(usage)["adjusted_usage"].tolist() == [500, 200, -30]
+    assert adjust(usage, net_metering="as_is")["adjusted_usage"].tolist() == [500, 200, -30]
+    assert adjust(usage)["adjusted_usage"].tolist() == [500, -200, -30]
     assert adjust(usage, net_metering="net")["adjusted_usage"].tolist() == [500, -200, -30]
     # a tenant's export that is taken out of the landlord's net figure gives back what was subtracted
     tenant = usage.assign(exclusion=[True, True, False])
@@ -473,3 +474,190 @@ def test_explain_asks_for_what_it_needs() -> None:
     twins = replace(given, sites=given.sites.assign(name="Same"))
     with pytest.raises(NotFoundError, match="north, south"):
         explain(twins, month="2024-01", site="Same")
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "reason"),
+    [
+        ("2024-01-15", "9999-12-31", "period outside 1990-01-01 to 2030-12-31"),
+        ("1900-01-01", "2024-01-31", "period outside 1990-01-01 to 2030-12-31"),
+        ("2024-01-15", "2024-01-14", "period ends before it starts"),
+    ],
+)
+def test_a_period_that_cannot_be_makes_no_months_and_loses_no_money(start: str, end: str, reason: str) -> None:
+    usage = [used("b1", "b", "e1", start, end, 6000.0), used("b2", "b", "e2", "2024-01-15", "2024-02-14", 4000.0)]
+    given = two_sites(usage=usage)
+    result = monthly(given, plausible=("1990-01", "2030-12"))
+    whole = monthly(two_sites())
+    assert cents(result["cost"]) + cents(result["finance"]) == cents(whole["cost"]) + cents(whole["finance"])
+    assert result["usage"].sum() == pytest.approx(4000)
+    assert set(result["month"].dropna()) == {pd.Timestamp("2024-01-01"), pd.Timestamp("2024-02-01")}
+    assert result.attrs["nectar"][f"left_out: usage, {reason}"] == 1
+    adjusted = adjust(given, plausible=("1990-01", "2030-12")).usage.set_index("usage_id")
+    assert adjusted["counts"].to_dict() == {"b1": False, "b2": True}
+    assert adjusted["counts_reason"].tolist()[0] == reason
+    # its charges stand on its meter, over the bill's other days: 540 + 42 USD
+    assert cents(result.loc[result["meter_id"] == "e1", "cost"]) == Decimal(582)
+
+
+def test_a_bill_with_days_that_cannot_be_keeps_its_money_without_a_month() -> None:
+    bills = [{"bill_id": "b", "current_charges": 1000.0, "currency": "USD", "bill_date": "9999-12-31"}]
+    bills[0]["start_date"] = "1900-01-01"
+    items = [line(0, "b", 900.0, "SUPPLY")]
+    result = monthly(two_sites(usage=[], bills=bills, line_items=items, line_item_accounts=[]))
+    assert result["month"].isna().all()
+    assert cents(result["cost"]) == Decimal(1000)
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [
+        ("DUPLICATE", "duplicate account"),
+        ("Duplicate", "duplicate account"),
+        ("duplicate account", "duplicate account"),
+        ("INACTIVE", "inactive account"),
+        ("Inactive", "inactive account"),
+        ("Detected", "detected account"),
+        ("customer not tracked", "account not tracked"),
+        ("Customer-Not-Tracked", "account not tracked"),
+        *((state, None) for state in ("OLD_ACCOUNT", "Old account", "old", "NEEDS_PULL", "Needs pull", "ONBOARDING")),
+        *((state, None) for state in ("Onboarded", "PULL_COMPLETED", "pull completed", "MERGED", "", "  ", None)),
+    ],
+)
+def test_account_states_in_any_spelling(status: str | None, reason: str | None) -> None:
+    given = two_sites()
+    accounts = given.accounts.assign(status=pd.Series([status, None], dtype=given.accounts["status"].dtype))
+    adjusted = adjust(replace(given, accounts=accounts))
+    told = adjusted.accounts.set_index("account_id").loc["A", ["counts", "counts_reason"]]
+    assert told["counts"] == (reason is None)
+    assert (None if pd.isna(told["counts_reason"]) else told["counts_reason"]) == reason
+    of_a = adjusted.usage.set_index("usage_id")["counts"]
+    assert of_a[["b1", "b2"]].all() == (reason is None)
+
+
+PAPERS = {
+    "bills": [
+        {"bill_id": "b", "invoice_id": "I-7", "bill_date": "2024-02-20", "currency": "USD", "current_charges": 1000.0}
+    ],
+    "accounts": [{"account_id": "A", "account_number": "0017"}, {"account_id": "D"}],
+}
+
+
+def test_a_share_is_shown_with_its_weights_and_its_papers() -> None:
+    items = [line(0, "b", 900.0, "SUPPLY"), line(1, "b", 70.0, "TAX"), line(2, "b", 30.0, "CUSTOMER")]
+    given = two_sites(
+        **PAPERS,
+        line_items=[*items, line(3, "b", 12.5, "LATE_FEE")],
+        line_item_accounts=[{"line_item_id": f"b:{n}", "account_id": "A"} for n in range(4)],
+    )
+    result = explain(given, bill="b")
+    shown = result[["line_item_id", "meter_id", "weight", "weight_of", "weight_unit", "amount"]]
+    assert shown.astype(object).where(shown.notna(), None).to_numpy().tolist()[:7] == [
+        ["b:0", "e1", 6000, 10000, "kWh", 540],
+        ["b:0", "e2", 4000, 10000, "kWh", 360],
+        ["b:1", "e1", 555, 930, "USD", 41.77],  # 540 + 15 of 930
+        ["b:1", "e2", 375, 930, "USD", 28.23],
+        ["b:2", "e1", 1, 2, "meters", 15],
+        ["b:2", "e2", 1, 2, "meters", 15],
+        ["b:3", None, None, None, None, 12.5],
+    ]
+    assert set(result["invoice_id"]) == {"I-7"}
+    assert set(result["bill_date"]) == {pd.Timestamp("2024-02-20")}
+    assert set(result.loc[result["line_item_id"].notna(), "account_number"]) == {"0017"}
+    parts = result.dropna(subset=["weight"])
+    again = parts["line_amount"] * parts["weight"] / parts["weight_of"]
+    assert (again - parts["amount"]).abs().max() <= 0.01
+    month = explain(given, month="2024-01")
+    cost = month[(month["quantity"] == "cost") & month["weight"].notna()]
+    assert (cost["original"] * cost["weight"] / cost["weight_of"] - cost["whole"]).abs().max() <= 0.01
+    assert set(month.loc[month["bill_id"] == "b", "account_number"].dropna()) == {"0017"}
+    assert month.loc[month["quantity"] == "usage", "weight"].isna().all()
+
+
+@pytest.mark.parametrize(
+    ("usage", "units", "weights"),
+    [([6000.5, 4.0], ["kWh", "MWh"], [6.0005, 4.0]), ([0.0, 0.0], ["kWh", "kWh"], [1.0, 1.0])],
+)
+def test_weights_are_of_one_unit_or_of_meters(usage: list[float], units: list[str], weights: list[float]) -> None:
+    given = two_sites()
+    frame = given.usage
+    frame.loc[frame["bill_id"] == "b", "usage"] = usage
+    frame.loc[frame["bill_id"] == "b", "unit"] = units
+    shared = explain(given, bill="b").iloc[:2]
+    assert shared["weight"].tolist() == weights
+    assert shared["weight_of"].tolist() == pytest.approx([sum(weights)] * 2, rel=1e-12)
+    assert set(shared["weight_unit"]) == ({"MWh"} if sum(usage) else {"meters"})
+
+
+def test_explaining_a_bill_does_not_touch_the_others() -> None:
+    """A record of another bill that no sum could read is of no matter to this one."""
+    given = two_sites()
+    usage = given.usage.astype({"usage": object})
+    usage.loc[usage["bill_id"] == "c", "usage"] = "unreadable"
+    given = replace(given, usage=usage)
+    with pytest.raises(DataError, match="no number"):
+        monthly(given)
+    assert cents(explain(given, bill="b")["amount"]) == Decimal(1040)
+
+
+@pytest.mark.parametrize("asked", [{"bill": "b"}, {"month": "2024-01"}])
+def test_explain_refuses_a_circle_of_revisions_wherever_it_is(asked: dict) -> None:
+    given = two_sites()
+    bills = given.bills.assign(superseded_by=pd.Series(["c", None, "a"], dtype=given.bills["superseded_by"].dtype))
+    with pytest.raises(DataError, match="circle"):
+        explain(replace(given, bills=bills), **asked)
+
+
+def test_a_meter_implied_on_another_bill_shares_a_fixed_charge_of_this_one() -> None:
+    """Sewer is implied on bill 2 alone, and makes a meter that the account's fixed charge on bill 1 is shared with."""
+    water = {"unit": "gal (US)", "commodity": "WATER", "subtype": "POTABLE_WATER"}
+    given = portfolio(
+        companies=[{"company_id": "company", "implied_metering_enabled": True, "implied_metering_fraction": 1.0}],
+        sites=[{"site_id": "s"}],
+        accounts=[{"account_id": "A"}],
+        meters=[{"meter_id": "w", "site_id": "s", "account_id": "A", "commodity": "WATER", "subtype": "POTABLE_WATER"}],
+        bills=[{"bill_id": bill, "company_id": "company", "currency": "USD"} for bill in ("1", "2")],
+        usage=[
+            used("u1", "1", "w", "2024-01-01", "2024-01-31", 500.0, **water),
+            used("u2", "2", "w", "2024-02-01", "2024-02-29", 700.0, **water),
+        ],
+        line_items=[
+            line(0, "1", 10.0, "CUSTOMER"),
+            line(0, "2", 20.0, "SUPPLY", description="Sewer usage", subtype="WASTEWATER"),
+        ],
+        line_item_accounts=[{"line_item_id": f"{bill}:0", "account_id": "A"} for bill in ("1", "2")],
+    )
+    whole = monthly(given)
+    assert cents(whole.loc[whole["meter_id"] == "w:sewer", "cost"]) == Decimal(25)
+    assert explain(given, bill="1").set_index("meter_id")["amount"].to_dict() == {"w": 5.0, "w:sewer": 5.0}
+    january = explain(given, month="2024-01", site="s")
+    assert cents(january.loc[january["quantity"] == "cost", "value"]) == Decimal(10)
+
+
+def test_amounts_finer_than_are_summed_are_counted() -> None:
+    given = two_sites(line_items=[line(0, "b", 900.00004, "SUPPLY"), line(1, "b", 0.1 + 0.2, "TAX")])
+    assert monthly(given).attrs["nectar"]["amounts_rounded"] == 1
+    assert "amounts_rounded" not in monthly(two_sites()).attrs["nectar"]
+
+
+def test_a_charge_that_names_its_commodity_is_paid_by_meters_of_it() -> None:
+    meters = [
+        {"meter_id": "e1", "site_id": "north", "account_id": "A", "commodity": "ELECTRICITY"},
+        {"meter_id": "w1", "site_id": "north", "account_id": "A", "commodity": "WATER", "subtype": "POTABLE_WATER"},
+    ]
+    items = [
+        line(0, "b", 10.0, "CUSTOMER", commodity="WATER"),
+        line(1, "b", 8.0, "CUSTOMER"),
+        line(2, "b", 6.0, "FEE", commodity="WASTE"),
+        line(3, "b", 5.0, "LATE_FEE", commodity="WATER"),
+    ]
+    given = two_sites(
+        meters=meters,
+        usage=[used("b1", "b", "e1", "2024-01-15", "2024-02-14", 6000.0)],
+        line_items=items,
+        line_item_accounts=[{"line_item_id": f"b:{n}", "account_id": "A"} for n in range(4)],
+    )
+    shown = explain(given, bill="b")
+    paid = shown.groupby("line_item_id")["meter_id"].agg(lambda ids: ids.dropna().tolist()).to_dict()
+    assert paid == {"b:0": ["w1"], "b:1": ["e1", "w1"], "b:2": [], "b:3": []}
+    assert shown.set_index("line_item_id").loc[["b:2", "b:3"], "commodity"].tolist() == ["WASTE", "WATER"]

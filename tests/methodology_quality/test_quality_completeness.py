@@ -21,23 +21,26 @@ def status_of(frame, **ids):
     return dict(zip(frame["month"].dt.strftime("%Y-%m"), frame["status"], strict=True))
 
 
-def test_presence_hides_a_missing_bill_and_the_share_of_days_shows_it(make_usage):
+def test_a_missing_bill_shows_in_both_months_it_touches_and_presence_is_for_who_asks(make_usage):
     # 15 February to 14 March is missing: both months are touched by a neighbour.
     usage = make_usage(("M", "2024-01-15", "2024-02-14", 1), ("M", "2024-03-15", "2024-04-14", 1))
-    result = completeness(usage, today="2024-05-01")
+    result = completeness(usage, today="2024-07-20")
     assert status_of(result) == {
         "2024-01": "complete",
-        "2024-02": "complete",
-        "2024-03": "complete",
-        "2024-04": "complete",
-        "2024-05": "future",
+        "2024-02": "partly_billed",
+        "2024-03": "partly_billed",
+        "2024-04": "partly_billed",
+        "2024-05": "missing",
+        "2024-06": "future",  # until 14 August
+        "2024-07": "future",
     }
-    assert result["days_covered"].tolist() == [17, 14, 17, 14, 0]
-    assert result["days_in_month"].tolist() == [31, 29, 31, 30, 31]
+    assert result["days_covered"].tolist() == [17, 14, 17, 14, 0, 0, 0]
+    assert result["days_expected"].tolist() == [17, 29, 31, 30, 31, 30, 31]
+    assert result["days_in_month"].tolist() == [31, 29, 31, 30, 31, 30, 31]
     assert result["share_covered"][1] == pytest.approx(14 / 29)
-    strict = completeness(usage, today="2024-05-01", least_share=0.5)
-    assert status_of(strict)["2024-02"] == "missing"
-    assert strict["reason"][1] == "covered in too small a part"
+    assert result["reason"][1] == "its bills cover a part of the days"
+    nectars = completeness(usage, today="2024-07-20", least_share=0)
+    assert status_of(nectars)["2024-02"] == "complete"
 
 
 def test_a_day_covered_twice_counts_once(make_usage):
@@ -54,7 +57,7 @@ def test_what_does_not_count_or_has_no_usage_makes_no_month_complete(make_usage)
         ("M", "2024-02-01", "2024-02-29", 1),
         ("M", "2024-03-01", "2024-03-31", None),
     ).assign(counts=[True, False, True], counts_reason=[None, "superseded", None])
-    result = completeness(usage, today="2024-04-01", end="2024-03")
+    result = completeness(usage, today="2024-05-15", end="2024-03")
     assert result["status"].tolist() == ["complete", "missing", "missing"]
     told = result.attrs["nectar"]
     assert told["left_out"] == 2
@@ -62,32 +65,27 @@ def test_what_does_not_count_or_has_no_usage_makes_no_month_complete(make_usage)
     assert told["left_out: usage is missing"] == 1
 
 
-def test_quarterly_and_yearly_by_utility(make_usage):
+def test_quarterly_and_yearly_bills_are_due_after_their_period(make_usage):
     usage = make_usage(
-        ("Q", "2024-01-10", "2024-02-09", 1),
-        ("Y", "2023-06-01", "2023-06-30", 1),
+        ("Q", "2024-01-01", "2024-03-31", 1),
+        ("Y", "2023-01-01", "2023-12-31", 1),
         ("M", "2024-01-01", "2024-01-31", 1),
         utility=["Quarter Water", "Year Steam", "Month Power"],
+        site_id=["S1", "S2", "S3"],
     )
-    result = completeness(
-        usage,
-        expected={"Quarter Water": "quarterly", "Year Steam": "yearly"},
-        start="2024-01",
-        end="2024-06",
-        today="2024-07-01",
-    )
-    assert list(status_of(result, meter_id="Q").values()) == ["complete"] * 3 + ["missing"] * 3
-    # The record of June 2023 lies before the window; 2024 is not over.
+    often = {"Quarter Water": "quarterly", "Year Steam": "yearly"}
+    result = completeness(usage, expected=often, start="2024-01", end="2024-06", today="2024-08-13")
+    assert list(status_of(result, meter_id="Q").values()) == ["complete"] * 3 + ["future"] * 3
     assert set(status_of(result, meter_id="Y").values()) == {"future"}
-    assert list(status_of(result, meter_id="M").values()) == ["complete"] + ["missing"] * 5
-    whole = completeness(usage, expected={"Year Steam": "yearly"}, start="2023-01", end="2023-12", today="2024-07-01")
-    assert set(status_of(whole, meter_id="Y").values()) == {"complete"}
-    assert set(whole[whole["meter_id"] == "Y"]["expected"]) == {"yearly"}
+    assert list(status_of(result, meter_id="M").values()) == ["complete"] + ["missing"] * 4 + ["future"]
+    assert set(result[result["meter_id"] == "Y"]["expected"]) == {"yearly"}
+    later = completeness(usage, expected=often, start="2024-01", end="2024-06", today="2024-08-14")
+    assert list(status_of(later, meter_id="Q").values()) == ["complete"] * 3 + ["missing"] * 3
 
 
 def test_waste_is_complete_with_one_pickup(make_usage):
     usage = make_usage(("W", "2024-01-09", "2024-01-09", 4), ("W", "2024-03-05", "2024-03-05", 4), commodity="WASTE")
-    result = completeness(usage, today="2024-04-01", end="2024-03", least_share=0.9)
+    result = completeness(usage, today="2024-04-20", end="2024-03", least_share=0.9)
     assert result["status"].tolist() == ["complete", "missing", "complete"]
     assert result["share_covered"].isna().all()
 
@@ -108,25 +106,25 @@ def test_meters_accounts_and_sites_say_what_is_not_required(make_usage):
     )
     sites = pd.DataFrame({"site_id": ["S1", "S2"], "archived_on": [None, "2024-02-10"]})
     result = completeness(
-        usage, meters=meters, accounts=accounts, sites=sites, start="2024-01", end="2024-03", today="2024-04-01"
+        usage, meters=meters, accounts=accounts, sites=sites, start="2024-01", end="2024-03", today="2024-05-15"
     )
     told = {
         meter: list(zip(rows["status"], rows["reason"].fillna(""), strict=True))
         for meter, rows in result.groupby("meter_id")
     }
-    early = ("not required", "before collection starts")
+    early = ("not_required", "before collection starts")
     assert told["A"] == [early, ("complete", ""), ("missing", "")]
-    assert told["B"] == [("complete", "")] + [("not required", "the account does not count")] * 2
+    assert told["B"] == [("complete", "")] + [("not_required", "the account does not count")] * 2
     assert told["SILENT"] == [early, ("missing", ""), ("missing", "")]
-    assert told["UNTRACKED"] == [("not required", "the meter is not tracked")] * 3
-    assert told["GONE"] == [early, ("missing", ""), ("not required", "the site is archived")]
+    assert told["UNTRACKED"] == [("not_required", "the meter is not tracked")] * 3
+    assert told["GONE"] == [early, ("missing", ""), ("not_required", "the site is archived")]
 
 
 def test_by_site_counts_the_meters_that_miss(make_usage):
     usage = make_usage(("A", "2024-01-01", "2024-02-29", 1), ("B", "2024-01-01", "2024-01-31", 1), utility="Acme")
-    result = completeness(usage, by="site", today="2024-03-01", end="2024-02")
+    result = completeness(usage, by="site", today="2024-04-20", end="2024-02")
     assert list(result.columns[:3]) == ["site_id", "commodity", "utility"]
-    assert result["status"].tolist() == ["complete", "complete"]
+    assert result["status"].tolist() == ["complete", "partly_billed"]
     assert result["meters"].tolist() == [2, 2]
     assert result["meters_missing"].tolist() == [0, 1]
 
@@ -179,15 +177,19 @@ def test_days_and_records_equal_the_oracle_in_any_order(records, random):
     result = completeness(frame, start="2022-11", end="2024-06", today="2024-07-01")
     told = {(row.meter_id, row.month.date()): (row.days_covered, row.records) for row in result.itertuples(index=False)}
     assert told == oracle.coverage(records, "meter", date(2022, 11, 1), date(2024, 6, 30))
-    assert (result["status"] == "complete").tolist() == (result["days_covered"] > 0).tolist()
+    presence = completeness(frame, start="2022-11", end="2024-06", today="2024-07-01", least_share=0)
+    assert (presence["status"] == "complete").tolist() == (presence["records"] > 0).tolist()
     mixed = frame.sample(frac=1, random_state=random.randrange(2**32))
     pd.testing.assert_frame_equal(completeness(mixed, start="2022-11", end="2024-06", today="2024-07-01"), result)
 
 
 @pytest.mark.real_bills
 def test_the_real_bills_are_complete_but_for_six_holes(real_usage):
-    result = completeness(real_usage, today="2017-01-01", start="2011-01", end="2016-12", least_share=0.9)
-    thin = result[result["status"] == "missing"]
+    result = completeness(real_usage, today="2017-03-01", start="2011-01", end="2016-12")
+    thin = result[result["status"] != "complete"]
+    assert set(thin["status"]) == {"partly_billed"}
+    gas = thin[thin["meter_id"].str.contains("Gas") & (thin["month"] == "2016-08-01")]
+    assert gas["share_covered"].tolist() == [pytest.approx(2 / 31)]
     told = sorted(zip(thin["meter_id"].str.split().str[-1], thin["month"].dt.strftime("%Y-%m"), strict=True))
     # Two bills of gas lie in one month each, two of electricity across two; those of water lie in 2017.
     assert told == [

@@ -195,7 +195,9 @@ def test_it_is_the_frame_given_that_lacks_columns(function):
 
 
 def test_readiness_takes_a_portfolio_as_its_neighbours_do():
-    whole = Portfolio(**{**{field.name: pd.DataFrame() for field in fields(Portfolio)}, "usage": USAGE})
+    whole = Portfolio(
+        **{**{field.name: pd.DataFrame() for field in fields(Portfolio) if field.name != "as_of"}, "usage": USAGE}
+    )
     pd.testing.assert_frame_equal(readiness(whole), readiness(USAGE))
 
 

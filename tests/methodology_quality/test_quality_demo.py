@@ -50,6 +50,8 @@ def test_every_planted_defect_is_found_and_nothing_else_is(demo):
     assert set(result["kind"]) == {kind for kind, _ in PLANTED.values()}
     for name, (kind, column) in PLANTED.items():
         told = result[result["kind"] == kind]
+        if kind == "gap":  # those that no bill follows are of logins that do not work
+            told = told[told["bill_id"].notna()]
         if kind == "estimated_run":
             # One finding for a run of three; it names the first of them.
             assert len(told) == 1
@@ -129,7 +131,7 @@ def test_the_planted_spike_and_late_fee_stand_out(demo):
 
 def test_completeness_of_the_demo_misses_the_gap_and_no_month_before_it(demo):
     portfolios, planted, today = demo
-    result = pd.concat([completeness(portfolio, today=today, least_share=0.9) for portfolio in portfolios])
-    gap = result[(result["meter_id"] == planted["gap"][0]) & (result["status"] == "missing")]
+    result = pd.concat([completeness(portfolio, today=today) for portfolio in portfolios])
+    gap = result[(result["meter_id"] == planted["gap"][0]) & result["status"].isin(["missing", "partly_billed"])]
     assert len(gap) >= 1
-    assert set(result["status"]) == {"complete", "missing", "not required", "future"}
+    assert set(result["status"]) == {"complete", "partly_billed", "missing", "not_required", "future"}

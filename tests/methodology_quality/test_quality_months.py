@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from oracle import quality as oracle
 
 from nectar_notebooks.errors import DataError, InvalidRequestError
+from nectar_notebooks.methodology.calendarization import calendarize
 from nectar_notebooks.methodology.compare import compare
+from nectar_notebooks.methodology.completeness import completeness
 from nectar_notebooks.methodology.filling import fill
 from nectar_notebooks.methodology.indicators import energy, load_factor, unit_costs
 from nectar_notebooks.methodology.intensity import intensity
@@ -123,8 +125,12 @@ def test_the_parts_sum_to_the_change_at_every_level_and_equal_the_oracle(rows, r
             for told, part in zip((row.price, row.volume, row.days), exact, strict=True):
                 assert abs(Fraction(round(told * 100)) - part) <= 2
     coarse = compare(monthly, by=["site_id"], start="2024-01", end="2024-12")
+    # Meters of a site are taken together: the change is the same, its parts may tell it in another way.
+    assert coarse["change"].sum() == pytest.approx(fine["change"].sum(), abs=1e-9)
+    assert coarse[PARTS].sum(axis=None) == pytest.approx(fine["change"].sum(), abs=1e-9)
+    by_meter = compare(monthly, by=["meter_id"], start="2024-01", end="2024-12")
     for name in ("change", *PARTS):
-        assert coarse[name].sum() == pytest.approx(fine[name].sum(), abs=1e-9)
+        assert by_meter[name].sum() == pytest.approx(fine[name].sum(), abs=1e-9)
     mixed = monthly.sample(frac=1, random_state=random.randrange(2**32))
     pd.testing.assert_frame_equal(compare(mixed, by=["site_id"], start="2024-01", end="2024-12"), coarse)
 
@@ -173,6 +179,44 @@ def test_filling_reaches_to_an_end_and_leaves_hauled_commodities_alone():
     monthly = make_months(("M", "2023-02-01", 280.0, 28.0, 28), ("M", "2024-01-01", 310.0, 31.0, 31))
     assert fill(monthly, end="2024-02")["usage_with_filling"].tolist()[-1] == 290
     assert not fill(monthly.assign(commodity="FUEL"), end="2024-02")["filled"].any()
+
+
+def test_filling_scales_nothing_from_a_few_days_and_says_so():
+    # One day of 900 kWh in February 2023 would have given 26,100 for February 2024.
+    monthly = make_months(
+        ("M", "2023-02-01", 900.0, 9.0, 1), ("M", "2024-01-01", 310.0, 31.0, 31), ("M", "2024-03-01", 310.0, 31.0, 31)
+    )
+    february = fill(monthly).set_index("month").loc["2024-02-01"]
+    assert not february["filled"]
+    assert february["fill_reason"] == "the same month last year has 1 of 28 days: too few to scale"
+    assert pd.isna(february["usage_with_filling"])
+    asked = fill(monthly, least_share=0).set_index("month").loc["2024-02-01"]
+    assert (asked["filled_usage"], pd.isna(asked["fill_reason"])) == (26_100, True)
+    with pytest.raises(InvalidRequestError, match="is no share"):
+        fill(monthly, least_share=2)
+
+
+def test_filling_fills_what_completeness_says_is_missing_and_nothing_else(make_usage):
+    usage = make_usage(
+        *(("M", f"2023-{month:02}-01", f"2023-{month:02}-28", 280.0) for month in range(1, 13)),
+        ("M", "2024-01-01", "2024-01-31", 310.0),
+        ("M", "2024-03-01", "2024-03-30", 300.0),
+        account_id="A",
+    )
+    old = pd.DataFrame({"account_id": ["A"], "status": ["OLD_ACCOUNT"]})
+    months = calendarize(usage)
+    told = completeness(usage, accounts=old, today="2024-08-01")
+    result = fill(months, completeness=told).set_index("month")
+    # February is missing; nothing is expected after 30 March, where the account's bills ended.
+    assert result.index[result["filled"]].strftime("%Y-%m").tolist() == ["2024-02"]
+    assert result.loc["2024-02-01", ["filled_days", "filled_usage"]].tolist() == [29, 290]
+    going_on = fill(months, completeness=completeness(usage, today="2024-08-01")).set_index("month")
+    # 1 of March's days lacks, April and May are missing; the bills of June and July may still come.
+    filled = going_on[going_on["filled"]]
+    assert filled.index.strftime("%Y-%m").tolist() == ["2024-02", "2024-03", "2024-04", "2024-05"]
+    assert filled["filled_days"].tolist() == [29, 1, 30, 31]
+    with pytest.raises(DataError, match="completeness lacks the columns status"):
+        fill(months, completeness=months)
 
 
 def test_filling_twice_is_filling_once_and_nothing_is_mutated():
@@ -258,13 +302,13 @@ def year(meter, usage, months=12, **columns):
 
 def test_intensity_of_a_full_year_and_of_half_a_year():
     monthly = pd.concat([year("A", 100.0), year("B", 100.0, months=6)])
-    # B: 600 kWh in 181 days → × 365 ÷ 181.
+    # A covers every day of the year: nothing is scaled, and nothing of B is counted twice.
     sites = pd.DataFrame({"site_id": ["S"], "area": [100.0], "area_unit": ["sqm"], "use": ["office"]})
     row = intensity(monthly, sites).iloc[0]
     assert row["usage"] == 1800
-    assert row["usage_twelve_months"] == pytest.approx(1200 + 600 * 365 / 181)
-    assert row["intensity"] == pytest.approx((1200 + 600 * 365 / 181) / 100)
-    assert row[["intensity_unit", "use", "days_covered"]].tolist() == ["kWh/m²", "office", 181]
+    assert row["usage_twelve_months"] == 1800
+    assert row["intensity"] == 18
+    assert row[["intensity_unit", "use", "days_covered"]].tolist() == ["kWh/m²", "office", 365]
     # In square feet: 100 m² are 1076.391 ft².
     feet = intensity(monthly, sites, area_unit="ft²").iloc[0]
     assert feet["area"] == pytest.approx(1076.3910417)
@@ -306,6 +350,112 @@ def test_waste_is_taken_as_it_stands():
     )
     row = intensity(waste, pd.DataFrame({"site_id": ["S"], "area": [10.0], "area_unit": ["m2"]})).iloc[0]
     assert row["usage_twelve_months"] == 100
+
+
+OFFICE = pd.DataFrame({"site_id": ["S"], "area": [600.0], "area_unit": ["m²"]})
+
+
+def test_a_meter_swapped_on_1_july_makes_one_year():
+    monthly = year("OLD", 1000.0, months=6)
+    new = year("NEW", 1000.0)
+    swap = pd.concat([monthly, new[new["month"] >= "2023-07-01"]])
+    row = intensity(swap, OFFICE, end="2023-12").iloc[0]
+    assert row[["usage", "days_covered", "usage_twelve_months", "intensity"]].tolist() == [12000, 365, 12000, 20.0]
+
+
+def test_a_meter_swapped_inside_a_month_leaves_no_gap_and_counts_no_day_twice():
+    def dated(meter, months=12):
+        rows = year(meter, 1000.0, months=months)
+        return rows.assign(month=pd.to_datetime(rows["month"]), first_day=pd.to_datetime(rows["month"]))
+
+    rows = dated("OLD", 6)
+    ends = pd.to_datetime([f"2023-{m + 1:02}-{LENGTHS[m]}" for m in range(12)])
+    rows["last_day"] = ends[:6]
+    new = dated("NEW").iloc[5:].assign(last_day=ends[5:])
+    rows.loc[rows.index[-1], ["days_covered", "last_day"]] = [14, pd.Timestamp("2023-06-14")]
+    new.loc[new.index[0], ["days_covered", "first_day"]] = [16, pd.Timestamp("2023-06-15")]
+    row = intensity(pd.concat([rows, new]), OFFICE, end="2023-12").iloc[0]
+    assert row["days_covered"] == 365
+    beside = new.iloc[:1].assign(days_covered=21, first_day=pd.Timestamp("2023-06-10"))
+    row = intensity(pd.concat([rows, new.iloc[1:], beside]), OFFICE, end="2023-12").iloc[0]
+    assert row["days_covered"] == 365  # 14 and 21 days of June, five of them shared
+
+
+def test_under_eleven_months_there_is_no_value():
+    january = year("G", 350.0, months=1, commodity="GAS", unit="thm (US)")
+    row = intensity(january, OFFICE, unit="kWh").iloc[0]
+    assert row[["usage_twelve_months", "intensity"]].isna().all()
+    assert row["reason"] == "GAS: 31 of 365 days covered, under eleven months"
+    assert pd.isna(intensity(year("A", 1.0, months=10), OFFICE, end="2023-12")["intensity"].iloc[0])
+    eleven = intensity(year("A", 1.0, months=11), OFFICE, end="2023-12").iloc[0]
+    assert eleven["usage_twelve_months"] == pytest.approx(11 * 365 / 334)
+    # one commodity that is short leaves the energy of the site unknown
+    both = pd.concat([year("A", 100.0), january])
+    row = intensity(both, OFFICE, unit="kWh", end="2023-12").iloc[0]
+    assert pd.isna(row["intensity"])
+    assert row["reason"].startswith("GAS: 31 of 365")
+
+
+def test_a_site_is_told_in_one_unit_of_its_commodity():
+    half = year("A", 1000.0, months=6)
+    rest = year("A", 1.0, unit="MWh").iloc[6:]
+    row = intensity(pd.concat([half, rest, year("B", 0.0)]), OFFICE, end="2023-12")
+    assert row[["unit", "usage", "intensity"]].values.tolist() == [["kWh", 12000.0, 20.0]]
+    # what does not convert stands by itself
+    kvah = year("K", 5.0, unit="kVAh")
+    assert intensity(pd.concat([year("A", 1000.0), kvah]), OFFICE)["unit"].tolist() == ["kVAh", "kWh"]
+
+
+def test_energy_reports_are_in_kbtu_a_square_foot():
+    sites = pd.DataFrame({"site_id": ["S"], "area": [1000.0], "area_unit": ["sq ft"]})
+    monthly = year("A", 1000.0)
+    expected = 12_000 * 3.6e6 / 1055.056 / 1000 / 1000
+    for told in (
+        intensity(monthly, sites, unit="kBtu"),
+        intensity(monthly, sites, unit="kBtu/ft²"),
+        intensity(monthly, sites, unit="kbtu/sqft"),
+    ):
+        assert told["intensity"].tolist() == pytest.approx([expected])
+        assert told["intensity_unit"].tolist() == ["kBtu/ft²"]
+    with pytest.raises(InvalidRequestError, match="area_unit='acre'"):
+        intensity(monthly, sites, unit="kBtu/acre")
+
+
+def test_generation_is_beside_energy_and_intensity_never_in_them():
+    solar = year("P", 50.0, commodity="SOLAR")
+    monthly = pd.concat([year("A", 100.0), solar])
+    row = energy(monthly, by=["site_id"]).iloc[0]
+    assert row[["energy", "rows", "rows_left_out", "generated"]].tolist() == [1200, 12, 0, 600]
+    assert pd.isna(row["reason"])
+    row = intensity(monthly, OFFICE, unit="kWh").iloc[0]
+    assert row[["intensity", "generated"]].tolist() == [2.0, 600]
+    alone = intensity(monthly, OFFICE).set_index("commodity")
+    assert alone.loc["ELECTRICITY", "intensity"] == 2.0
+    assert pd.isna(alone.loc["SOLAR", "intensity"])
+    assert alone.loc["SOLAR", "reason"] == "generated on site: no consumption"
+    assert alone.loc["SOLAR", "generated"] == 600
+
+
+def test_a_meter_swap_is_a_change_of_price_and_volume():
+    monthly = make_months(("OLD", "2023-01-01", 1000.0, 100.0, 31), ("NEW", "2024-01-01", 1200.0, 144.0, 31))
+    row = compare(monthly, by=["site_id"], start="2024-01", end="2024-01").iloc[0]
+    assert row[["change", "price", "volume", "days", "new", "gone", "other"]].tolist() == [44, 22, 22, 0, 0, 0, 0]
+    told = compare(monthly, by=["meter_id"], start="2024-01", end="2024-01")
+    assert told[["new", "gone"]].sum().tolist() == [144, -100]
+    # half a month each beside the whole month of the year before: no change of days
+    halves = make_months(
+        ("A", "2023-01-01", 310.0, 31.0, 31), ("A", "2024-01-01", 150.0, 15.0, 15), ("B", "2024-01-01", 160.0, 16.0, 16)
+    )
+    halves["first_day"] = pd.to_datetime(["2023-01-01", "2024-01-01", "2024-01-16"])
+    halves["last_day"] = pd.to_datetime(["2023-01-31", "2024-01-15", "2024-01-31"])
+    row = compare(halves, by=["site_id"], start="2024-01", end="2024-01").iloc[0]
+    assert row[["change", "price", "volume", "days"]].tolist() == [0, 0, 0, 0]
+
+
+def test_an_export_meters_credit_has_a_price_and_a_volume():
+    monthly = make_months(("E", "2023-01-01", -1000.0, -50.0, 31), ("E", "2024-01-01", -1200.0, -72.0, 31))
+    row = compare(monthly, by=["meter_id"], start="2024-01", end="2024-01").iloc[0]
+    assert row[["change", "price", "volume", "other"]].tolist() == [-22, -11, -11, 0]
 
 
 # --- indicators ---
@@ -453,3 +603,21 @@ def test_charges_that_no_meter_pays_are_neither_filled_nor_doubled():
     assert row[["filled_usage", "cost_with_filling"]].tolist() == [290.0, 44.0]
     assert pd.isna(row["filled_cost"])
     assert compare(monthly, by=["site_id"], end="2024-02")["change"].tolist() == [44.0 - 28.0 + 1.0]
+
+
+def test_load_factor_counts_days_as_the_records_do_and_says_what_is_above_one():
+    demand = pd.DataFrame({"demand_id": ["d"], "bill_id": ["b1"], "demand": [50.0], "unit": ["kW"]})
+    demand = demand.assign(start_date="2024-04-01", end_date="2024-05-01")
+    usage = pd.DataFrame({"usage_id": ["u0", "u1"], "bill_id": ["b0", "b1"], "usage": [1.0, 18000.0], "unit": "kWh"})
+    usage = usage.assign(meter_id="M", start_date=["2024-03-01", "2024-04-01"], end_date=["2024-04-01", "2024-05-01"])
+    result = load_factor(demand, usage)  # 1 April to 30 April: 30 days of 24 hours
+    assert result[["hours", "load_factor"]].to_numpy().tolist() == [[720.0, 0.5]]
+    assert result["reason"].isna().all()
+    assert result.attrs["nectar"]["convention"] == "exclusive"
+    both = load_factor(demand, usage, convention="inclusive")
+    assert both[["hours", "load_factor"]].to_numpy().tolist() == [[744.0, pytest.approx(18000 / 50 / 744)]]
+    assert load_factor(demand, usage.drop(columns="start_date")).attrs["nectar"]["convention"] == "inclusive"
+    high = load_factor(demand.assign(demand=20.0), usage)
+    assert high["load_factor"].tolist() == [1.25]
+    assert high["reason"][0].startswith("above 1: more energy than the demand gives")
+    assert load_factor(demand.assign(demand=25.0), usage)["reason"].isna().all()  # 1 is a load that never falls

@@ -106,6 +106,40 @@ def test_rows_that_do_not_count_are_left_out():
     assert "year" in result["rule"].tolist()
 
 
+def shared(lengths, start=date(2023, 1, 1), **columns):
+    """Records each of which ends on the day on which the next begins: so many days to the day before."""
+    frame = chain(lengths, start, **columns)
+    end = pd.to_datetime(frame["end_date"]) + pd.Timedelta(days=1)
+    return frame.assign(end_date=end.dt.strftime("%Y-%m-%d"))
+
+
+@pytest.mark.parametrize(("length", "rejected"), [(24, "too_short"), (25, None), (35, None), (36, "too_long")])
+def test_lengths_are_counted_as_the_records_count_them(length, rejected):
+    frame = shared([30] * 13 + [length])
+    result = readiness(frame, consumers=["CalTRACK 2"])
+    assert result["rule"].tolist() == ([rejected] if rejected else [])
+    assert result.attrs["nectar"]["convention"] == "exclusive"
+    told = readiness(frame, consumers=["CalTRACK 2"], convention="inclusive")
+    assert told["rule"].tolist() == (["too_long"] if length >= 35 else [])  # one day more of each
+    assert readiness(frame, consumers=["CalTRACK 2"], convention="midday")["rule"].tolist() == result["rule"].tolist()
+
+
+def test_the_convention_of_the_records_is_that_of_the_most():
+    one = shared([30] * 2).assign(meter_id="N", usage_id=["v0", "v1"])
+    assert readiness(pd.concat([chain([30] * 13), one])).attrs["nectar"]["convention"] == "inclusive"
+    assert readiness(chain([30])).attrs["nectar"]["convention"] == "inclusive"
+    with pytest.raises(InvalidRequestError, match="convention='noon' is not known"):
+        readiness(chain([30]), convention="noon")
+
+
+@pytest.mark.parametrize(
+    ("commodity", "asked"), [("ELECTRICITY", 1), ("GAS", 1), ("WATER", 0), ("SEWER", 0), ("STEAM", 0)]
+)
+def test_caltrack_is_asked_of_electricity_and_gas_alone(commodity, asked):
+    frame = chain([30] * 13 + [36], commodity=commodity)
+    assert len(readiness(frame, consumers=["CalTRACK 2"])) == asked
+
+
 def test_empty_frames_and_wrong_arguments():
     assert len(readiness(chain([]))) == 0
     with pytest.raises(InvalidRequestError, match="no consumer known here"):

@@ -11,6 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nectar_notebooks.errors import DataError
+from nectar_notebooks.methodology.attribution import attribute
+from nectar_notebooks.methodology.issues import issues
 from nectar_notebooks.methodology.units import UNITS, compatible, convert, factor, kind, why_not
 from nectar_notebooks.schema.values import DEMAND_UNITS, USAGE_UNITS
 
@@ -83,7 +85,7 @@ def test_gas_volume_becomes_energy_by_its_heat_content():
 
 def test_a_heat_content_is_only_used_for_its_own_commodity():
     assert "no heat_content is known for WATER" in why_not("CCF", "kWh", "WATER")
-    assert "GAS / PROPANE" in why_not("gal (US)", "kWh", "GAS", subtype="PROPANE")
+    assert "GAS / HYDROGEN" in why_not("gal (US)", "kWh", "GAS", subtype="HYDROGEN")
     assert why_not("mlb", "MMBtu", "STEAM") is None
     assert factor("mlb", "MMBtu", "STEAM") == 1.194
 
@@ -146,8 +148,8 @@ def test_a_series_and_an_empty_frame():
 
 
 def test_unknown_targets_and_missing_columns_name_themselves():
-    with pytest.raises(DataError, match="'kwh' is no unit of the API"):
-        convert(pd.DataFrame({"usage": [1.0], "unit": ["kWh"]}), "kwh")
+    with pytest.raises(DataError, match="'kWhh' is no unit of the API"):
+        convert(pd.DataFrame({"usage": [1.0], "unit": ["kWh"]}), "kWhh")
     with pytest.raises(DataError, match="lacks the column unit"):
         convert(pd.DataFrame({"usage": [1.0]}), "kWh")
 
@@ -155,3 +157,71 @@ def test_unknown_targets_and_missing_columns_name_themselves():
 def test_kinds():
     assert {kind(unit) for unit in DEMAND_UNITS} == {"power", "apparent power", "reactive power"}
     assert kind("parsec") is None
+
+
+@pytest.mark.parametrize(
+    ("subtype", "unit", "btu"),
+    [
+        # 40 CFR Part 98, Table C-1 to Subpart C
+        ("FUEL_OIL_1", "gal (US)", 139_000),
+        ("FUEL_OIL_2", "gal (US)", 138_000),
+        ("FUEL_OIL_4", "gal (US)", 146_000),
+        ("FUEL_OIL_5", "gal (US)", 140_000),
+        ("FUEL_OIL_6", "gal (US)", 150_000),
+        ("DIESEL", "gal (US)", 138_000),
+        ("KEROSENE", "gal (US)", 135_000),
+        ("PROPANE", "gal (US)", 91_000),
+        ("PROPANE", "CF", 2_516),
+        ("ANTHRACITE_COAL", "tons (US)", 25_090_000),
+        ("BITUMINOUS_COAL", "lb", 12_465),
+        ("COAL", "sh ton", 21_390_000),
+        ("COKE", "sh ton", 24_800_000),
+        ("WOOD", "sh ton", 17_480_000),
+    ],
+)
+def test_delivered_fuels_have_their_published_heat_content(subtype, unit, btu):
+    assert factor(unit, "Btu", "FUEL", subtype=subtype) == pytest.approx(btu, rel=1e-12)
+
+
+def test_a_fuel_of_no_kind_is_not_guessed_and_a_given_heat_content_wins():
+    assert "no heat_content is known for FUEL" in why_not("gal (US)", "kWh", "FUEL")
+    assert factor("gal (US)", "Btu", "FUEL", subtype="PROPANE", heat_content=(91_500, "Btu", "gal (US)")) == 91_500
+
+
+@pytest.mark.parametrize(
+    ("word", "name"),
+    [
+        ("therms", "thm (US)"), ("Therm", "thm (US)"), ("thm", "thm (US)"), ("therms (UK)", "thm (UK)"), ("kwh", "kWh"),
+        ("KWH", "kWh"), ("kW-h", "kWh"), ("Kilowatt Hours", "kWh"), ("m³", "cubic m"), ("m3", "cubic m"),
+        ("Cubic Meters", "cubic m"), ("kBtu", "kBtu"), ("KBTU", "kBtu"), ("gallons", "gal (US)"), ("GAL", "gal (US)"),
+        ("ccf", "CCF"), ("mmbtu", "MMBtu"), ("cubic feet", "CF"), ("ft³", "CF"), ("MCF", "MCF"), ("Mcf", "MCF"),
+        ("mcf", "MCF"), ("kcf", "MCF"), ("mwh", "MWh"), ("litres", "L"), ("lbs", "lb"), ("Dth", "Dth (US)"),
+        ("decatherms", "Dth (US)"), ("1,000 gal".replace(",", ""), "kgal (US)"), ("short tons", "tons (US)"),
+        ("tonnes", "tonne"), ("ton-hours", "ton hours"), (" kWh ", "kWh"), ("ML", "ML"), ("KW", "KW"),
+    ],
+)  # fmt: skip
+def test_words_people_write_are_units(word, name):
+    assert factor(word, name) == 1
+    told = convert(pd.DataFrame({"usage": [2.0], "unit": [word]}), name)
+    assert told[["converted", "converted_unit"]].values.tolist() == [[2.0, name]]
+
+
+@pytest.mark.parametrize(("word", "said"), [("MBtu", "write kBtu or MMBtu"), ("mL", "write L or ML"), ("t", "tonne"),
+                                            ("furlong", "'furlong' is no unit of the API")])  # fmt: skip
+def test_words_of_two_meanings_are_refused_by_name(word, said):
+    assert said in why_not(word, "kWh")
+    with pytest.raises(DataError, match=said):
+        convert(pd.Series([1.0]), word, unit="kWh")
+    assert said in convert(pd.DataFrame({"usage": [1.0], "unit": [word]}), "kWh")["conversion_reason"].iloc[0]
+
+
+def test_units_in_words_share_out_charges_and_are_no_foreign_units():
+    items = pd.DataFrame({"line_item_id": ["b:0"], "bill_id": "b", "amount": 1000.0, "currency": "USD"})
+    used = pd.DataFrame({"bill_id": "b", "meter_id": ["m1", "m2"], "usage": [6000, 4], "unit": ["KWH", "mwh"]})
+    about = pd.DataFrame({"meter_id": ["m1", "m2"], "site_id": ["n", "s"], "commodity": "ELECTRICITY"})
+    assert attribute(items, used, about)["amount"].tolist() == [600.0, 400.0]
+    usage = pd.DataFrame({"usage_id": ["a", "b"], "meter_id": ["M", "N"], "commodity": ["GAS", "WATER"],
+                          "start_date": "2024-01-01", "end_date": "2024-01-31", "usage": 1.0,
+                          "unit": ["therms", "MBtu"]})  # fmt: skip
+    found = issues(usage, today="2024-02-15")
+    assert found.loc[found["kind"].eq("foreign_unit"), "meter_id"].tolist() == ["N"]

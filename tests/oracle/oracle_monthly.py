@@ -80,7 +80,7 @@ def monthly(
     shared_day: str = "keep",
     exclusions: str = "subtract",
     occupancy: str = "disabled",
-    net_metering: str = "as_is",
+    net_metering: str = "net",
     flagged: bool = True,
     scale_charges: bool = False,
 ) -> tuple[dict, dict, int]:

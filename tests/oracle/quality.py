@@ -33,29 +33,36 @@ def months_between(first, last):
 
 
 def coverage(records, key, first, last):
-    """Distinct days and records of each entity and month: {(entity, month): (days, records)}."""
+    """Distinct days and records of each entity and month: {(entity, month): (days, records)}.
+
+    A single day between two records counts as covered.
+    """
     found = {}
     for entity in {record[key] for record in records}:
         mine = [record for record in records if record[key] == entity]
+        covered = set()
+        for record in mine:
+            covered |= set(days_of(record["start"], record["end"]))
+        covered |= {day + DAY for day in covered if day + 2 * DAY in covered}
         for month in months_between(first, last):
             inside = set(days_of(month, next_month(month) - DAY))
-            touching = [set(days_of(record["start"], record["end"])) & inside for record in mine]
-            touching = [part for part in touching if part]
-            found[entity, month] = (len(set().union(*touching)), len(touching))
+            touching = [1 for record in mine if inside & set(days_of(record["start"], record["end"]))]
+            found[entity, month] = (len(covered & inside), len(touching))
     return found
 
 
-def gaps(records):
-    """Runs of days between the first and last day of a meter that no record covers."""
+def gaps(records, due):
+    """Runs of days, from the first day of a meter to the last that is due, that no record covers, but single ones."""
     found = []
     for meter in sorted({record["meter"] for record in records}):
         mine = [record for record in records if record["meter"] == meter]
         covered = set()
         for record in mine:
             covered |= set(days_of(record["start"], record["end"]))
+        covered |= {day + DAY for day in covered if day + 2 * DAY in covered}
         run = []
-        for day in days_of(min(covered), max(covered)):
-            if day in covered:
+        for day in [*days_of(min(covered), due), None]:
+            if day is None or day in covered:
                 if run:
                     found.append((meter, run[0], run[-1]))
                 run = []
@@ -73,6 +80,20 @@ def split_change(now, before):
     days = (p1 + p0) / 2 * (d1 - d0) * (q1 + q0) / 2
     assert price + volume + days == c1 - c0
     return price, volume, days
+
+
+def twelve_months(usage, covered, year, hauled=False):
+    """Usage brought to twelve months by (month, days) of one site and commodity; None under eleven months.
+
+    Of rows of one month the longest says how many days there are: where their days lie is not told.
+    """
+    if hauled:
+        return usage
+    days = {}
+    for month, number in covered:
+        days[month] = max(days.get(month, 0), Fraction(number))
+    whole = sum(days.values())
+    return None if whole < year - 31 else usage * year / whole
 
 
 def heating(month):
@@ -115,6 +136,8 @@ def filled(rows):
         _, covered = rows.get(month, (None, 0))
         lacking = length - covered
         before = rows.get(date(month.year - 1, month.month, 1))
-        if lacking > 0 and before is not None and before[0] is not None and before[1] > 0:
+        whole = 100 * covered >= 97 * length  # from 97 % of its days on a month lacks nothing
+        before_length = (next_month(date(month.year - 1, month.month, 1)) - date(month.year - 1, month.month, 1)).days
+        if not whole and before is not None and before[0] is not None and 0 < before_length <= 2 * before[1]:
             found[month] = (lacking, Fraction(str(before[0])) / before[1] * lacking)
     return found

@@ -231,6 +231,7 @@ def test_a_port_in_use_is_one_sentence(sandbox: Sandbox) -> None:
             sandbox.serve(port)
 
 
+@pytest.mark.fault
 def test_it_is_served_on_this_machine_alone(sandbox: Sandbox) -> None:
     with pytest.raises(ConfigurationError, match=r"0\.0\.0\.0"):
         sandbox.serve(host="0.0.0.0")
@@ -282,13 +283,14 @@ def test_a_portfolio_of_nothing_is_refused(number: dict[str, int]) -> None:
         Sandbox(**number)  # type: ignore[arg-type]  # names are chosen above
 
 
+@pytest.mark.fault
 @pytest.mark.served
 def test_what_was_answered_survives_a_kill(tmp_path: Path) -> None:
     path = tmp_path / "state.sqlite"
     code = (
         "import sys; sys.path.insert(0, sys.argv[1]); from small_world import small_world;"
-        "from nectar_notebooks.sandbox import Sandbox; served = Sandbox(world=small_world(), db=sys.argv[2]).serve();"
-        "print(served.url, flush=True); served.wait()"
+        "from nectar_notebooks.sandbox import Sandbox; sandbox = Sandbox(world=small_world(), db=sys.argv[2]);"
+        "served = sandbox.serve(fixed_key=True); print(served.url, flush=True); served.wait()"
     )
     with subprocess.Popen(
         [sys.executable, "-c", code, str(Path(__file__).parent), str(path)], stdout=subprocess.PIPE, text=True

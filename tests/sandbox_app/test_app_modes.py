@@ -93,6 +93,20 @@ def test_decimals_are_strings_or_numbers(make: Make) -> None:
     assert bill["invoiceId"] == "INV-f1"
 
 
+def test_last_service_date_is_the_latest_bill_s_or_the_day_the_account_was_closed(make: Make) -> None:
+    def told(ask: Asker) -> list[tuple[str, str | None]]:
+        [connections] = (ask(f"/connection/company/{ACME}")[1]["connections"],)
+        rows = [account for one in connections for account in one["accounts"]]
+        listed = {row["id"]: row["lastServiceDate"] for row in ask(f"/account/company/{ACME}")[1]["accounts"]}
+        assert {row["id"]: row["lastServiceDate"] for row in rows}.items() <= listed.items()
+        return [(row["status"], row["lastServiceDate"]) for row in rows]
+
+    served, closed = told(make()), told(make(switches={"last_service_date": "closed"}))
+    assert any(day for status, day in served if status != "OLD_ACCOUNT")
+    assert [day for status, day in closed if status != "OLD_ACCOUNT" and day] == []
+    assert [one for one in closed if one[0] == "OLD_ACCOUNT"] == [one for one in served if one[0] == "OLD_ACCOUNT"]
+
+
 def test_a_wrong_id_is_a_404_or_a_403(make: Make) -> None:
     assert make()(f"/company/{NOBODY}")[0] == 404
     status, body = make(switches={"wrong_id": "403"})(f"/company/{NOBODY}")
@@ -133,7 +147,7 @@ def test_documented_only_leaves_out_assumed_fields_and_values(make: Make) -> Non
         assert not assumed & set(keys(body))
         assert assumed - {"lineItems"} <= set(keys(make()(path)[1]))
     account = ask(f"/connection/{POWER_LOGIN}/details")[1]["accounts"][0]
-    assert "status" not in account
+    assert account["status"] is None  # how its state is spelled is assumed
     assert account["accountNumber"] == "P 100"
     assert "electricityType" not in ask(f"/meter/{POWER_METER}")[1]
     assert ask(f"/meter/{SEWER_METER}")[1]["waterType"] is None

@@ -1,5 +1,7 @@
 """What counts, what does not and why; and where a bill came from."""
 
+from datetime import date
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -192,3 +194,58 @@ def test_an_account_on_two_lines_and_two_meters_is_one_row() -> None:
 
 def test_no_bills() -> None:
     assert resolved([], [], {}) == []
+
+
+# --- periods and states
+
+
+def test_a_period_that_cannot_be_does_not_count_and_its_charges_do() -> None:
+    documents = [bill("d1"), bill("d2"), bill("d3"), bill("d4", revisedDocumentId="d1"), bill("d5")]
+    for document, (start, end) in zip(
+        documents,
+        [
+            ("2024-02-01", "2024-01-31"),
+            ("2024-02-01", "9999-12-31"),
+            ("1970-01-01", None),
+            ("2024-02-01", "9999-12-31"),
+            ("2024-02-01", "2027-12-31"),
+        ],
+        strict=True,
+    ):
+        document["usageData"][0] |= {"startDate": start, "endDate": end}
+    frames = fill_counts(company(documents, []), today=date(2026, 1, 15))
+    outside = "period outside 1990-01-01 to 2027-12-31"
+    assert reasons(frames, "usage", "usage_id") == {
+        "u-d1": "period ends before it starts",
+        "u-d2": outside,
+        "u-d3": outside,
+        "u-d4": "superseded",
+        "u-d5": None,
+    }
+    assert reasons(frames, "bills", "bill_id") == {"d1": None, "d2": None, "d3": None, "d4": "superseded", "d5": None}
+    assert frames["line_items"]["counts"].tolist() == [True, True, True, False, True]
+    wide = fill_counts(company(documents, []), plausible=("1960-01", "9999-12-31"))
+    assert wide["usage"]["counts"].tolist() == [False, True, True, False, True]
+
+
+def test_documented_states_in_the_spellings_of_the_platform() -> None:
+    rows = accounts(
+        a={"status": "Duplicate"},
+        b={"status": "INACTIVE"},
+        c={"status": "Old account"},
+        d={"status": "Needs pull"},
+        e={"status": "ONBOARDING"},
+        f={"status": "Customer not tracked"},
+        g={"status": "detected"},
+    )
+    frames = fill_counts(company([bill(f"d-{row['id']}", account=row["id"]) for row in rows], rows))
+    assert reasons(frames, "accounts", "account_id") == {
+        "a": "duplicate account",
+        "b": "inactive account",
+        "c": None,
+        "d": None,
+        "e": None,
+        "f": "account not tracked",
+        "g": "detected account",
+    }
+    assert frames["usage"]["counts"].sum() == 3

@@ -136,6 +136,7 @@ def test_a_link_that_expired_is_asked_for_anew(api: FilesApi, nectar: Nectar, tm
     assert all("x-api-key" not in headers and "authorization" not in headers for headers in api.asked)
 
 
+@pytest.mark.fault
 @pytest.mark.parametrize(
     ("called", "name"),
     [
@@ -160,6 +161,7 @@ def test_what_the_api_calls_a_file_is_never_a_path(
     assert sorted(one.name for one in tmp_path.rglob("*.pdf")) == [name]
 
 
+@pytest.mark.fault
 @pytest.mark.parametrize(
     ("url", "kind", "said"),
     [
@@ -179,6 +181,7 @@ def test_an_address_that_is_none(
     assert not (tmp_path / "bill.pdf").exists()
 
 
+@pytest.mark.fault
 @pytest.mark.parametrize(
     ("status", "content", "kind", "said"),
     [
@@ -202,6 +205,7 @@ def test_a_file_that_does_not_come_replaces_nothing(
     assert not list(tmp_path.glob(".*"))
 
 
+@pytest.mark.fault
 def test_a_file_that_comes_in_part_is_no_file(api: FilesApi, nectar: Nectar, tmp_path: Path) -> None:
     bill = api.bill(url=f"{api.url}/files/a")
     api.files = {"/files/a": (200, b"%PDF" + bytes(1_000_000))}

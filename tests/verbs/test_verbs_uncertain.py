@@ -38,6 +38,7 @@ def place(sandbox: Sandbox, wire: Wire, tmp_path) -> Place:  # type: ignore[no-u
     return Place(sandbox, tmp_path, wire.url)
 
 
+@pytest.mark.fault
 @pytest.mark.parametrize("kind", ["timeout", "reset", "cut"])
 def test_a_creation_is_sent_once_and_what_it_made_is_seen(
     nectar: Nectar, wire: Wire, place: Place, company: str, kind: str
@@ -75,6 +76,7 @@ CHANGES: dict[str, Callable[[Nectar, str], object]] = {
 }
 
 
+@pytest.mark.fault
 @pytest.mark.parametrize("route", CHANGES)
 def test_a_change_is_repeated_because_twice_is_once(
     nectar: Nectar, wire: Wire, place: Place, company: str, route: str
@@ -97,6 +99,7 @@ def test_a_change_that_never_got_an_answer_leaves_the_cache_true(
     place.assert_true(nectar, company)
 
 
+@pytest.mark.fault
 def test_a_deletion_whose_answer_was_lost_is_a_deletion(nectar: Nectar, wire: Wire, place: Place, company: str) -> None:
     connection = nectar.connections(company).iloc[0]
     wire.add("reset", "/connection/")

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
 from svix.webhooks import Webhook as Svix
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -54,6 +55,7 @@ class Killable:
         return answer.status == 204
 
 
+@pytest.mark.fault
 def test_every_event_takes_effect_exactly_once(tmp_path: Path, times: Callable[[int, int], int]) -> None:
     events, chance = times(400, 100_000), random.Random(7)
     numbers = [number for number in range(events) for _ in range(chance.randint(1, 3))]

@@ -128,6 +128,7 @@ def test_events_are_typed_and_unknown_ones_pass(receive: Callable[..., Receiver]
     assert [(seen[id_].known, seen[id_].type) for id_ in "bc"] == [(False, "connection.created"), (False, "")]
 
 
+@pytest.mark.fault
 def test_what_is_refused_leaves_no_trace_in_the_ledger(receive: Callable[..., Receiver]) -> None:
     receiver = receive(lambda event: None)
     with listening(receiver) as post:
@@ -155,6 +156,7 @@ def test_what_is_refused_leaves_no_trace_in_the_ledger(receive: Callable[..., Re
         }
 
 
+@pytest.mark.fault
 def test_ten_thousand_junk_requests_change_nothing(receive: Callable[..., Receiver]) -> None:
     receiver = receive(lambda event: None)
     receiver.ledger.list()
@@ -174,6 +176,7 @@ def test_ten_thousand_junk_requests_change_nothing(receive: Callable[..., Receiv
     receiver.close()
 
 
+@pytest.mark.fault
 def test_a_body_that_is_cut_off_is_not_taken_for_an_event(receive: Callable[..., Receiver]) -> None:
     receiver = receive(lambda event: None)
     with listening(receiver) as post, socket.create_connection(("127.0.0.1", post.port)) as wire:
@@ -184,6 +187,7 @@ def test_a_body_that_is_cut_off_is_not_taken_for_an_event(receive: Callable[...,
         assert receiver.ledger.list() == []
 
 
+@pytest.mark.fault
 def test_an_id_that_comes_back_with_another_body_is_a_conflict(receive: Callable[..., Receiver]) -> None:
     seen: list[Event] = []
     receiver = receive(seen.append)
@@ -194,6 +198,7 @@ def test_an_id_that_comes_back_with_another_body_is_a_conflict(receive: Callable
     assert [event.payload["totalCharges"] for event in seen] == ["12.50"]
 
 
+@pytest.mark.fault
 def test_a_failing_handler_is_tried_again_then_parked_then_replayed(
     receive: Callable[..., Receiver], clock: FrozenClock
 ) -> None:
@@ -255,6 +260,7 @@ def test_the_answer_does_not_wait_for_the_handler(receive: Callable[..., Receive
         assert receiver.drain()
 
 
+@pytest.mark.fault
 def test_a_ledger_that_cannot_be_written_asks_the_sender_to_come_again(
     receive: Callable[..., Receiver],
 ) -> None:
@@ -300,6 +306,7 @@ def child(ledger: Path, effects: Path) -> Iterator[tuple[Post, subprocess.Popen[
         process.stdout.close()
 
 
+@pytest.mark.fault
 def test_kill_9_between_recording_and_handling_loses_nothing(tmp_path: Path) -> None:
     ledger, effects = tmp_path / "ledger.db", tmp_path / "effects"
     effects.touch()

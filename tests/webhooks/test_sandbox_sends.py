@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from svix.webhooks import Webhook as Svix
 from svix.webhooks import WebhookVerificationError
 
@@ -325,3 +326,19 @@ def test_a_loaded_file_is_told(sandbox: Sandbox, tmp_path: Path) -> None:
     sandbox.webhooks.register(inbox)
     sandbox.load_bills(path)
     assert [(body["eventType"], body["totalCharges"]) for body in inbox.bodies] == [("document.created.v2", "465.00")]
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("way", ["in process", "served"])
+def test_the_portal_s_page_is_for_this_machine_and_only_read(sandbox: Sandbox, way: str) -> None:
+    def portal(method: str, host: str) -> int:
+        if way == "in process":
+            return sandbox.app.test_client().open(path, method=method, headers={"Host": host}).status_code
+        return requests.request(method, served.url + path, headers={"Host": host}, timeout=20).status_code
+
+    with sandbox.serve() as served:
+        answer = sandbox.app.test_client().post("/v2.2/webhook", headers={"X-API-Key": sandbox.key})
+        path = "/webhooks/" + answer.json["url"].partition("/webhooks/")[2]
+        assert [portal("GET", "localhost"), portal("GET", "127.0.0.1:1"), portal("HEAD", "[::1]")] == [200] * 3
+        assert [portal("GET", "evil.example"), portal("GET", "localhost.evil.example")] == [403] * 2
+        assert [portal(method, "localhost") for method in ("POST", "PUT", "DELETE")] == [405] * 3

@@ -102,6 +102,8 @@ def test_listen_takes_both_secrets_of_a_rotation_stops_on_a_signal_and_prints_no
         (["listen"], None, "NECTAR_WEBHOOK_SECRET"),
         (["listen"], "my-secret", "begins with whsec_"),
         (["list"], None, "There is no ledger"),
+        (["listen", "--port", "70000"], SECRET, "port 70000"),
+        (["listen", "--host", "192.0.2.1"], SECRET, "192.0.2.1"),
         (["show", "msg_1", "--ledger", "elsewhere.db"], None, "There is no ledger elsewhere.db"),
     ],
 )

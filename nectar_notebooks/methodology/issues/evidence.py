@@ -7,6 +7,7 @@ judged here.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
@@ -14,8 +15,10 @@ import numpy as np
 import pandas as pd
 
 from nectar_notebooks.methodology.checks import PORTFOLIO, TEXT, counted, days, factorize, require, text
+from nectar_notebooks.methodology.counting import count_periods, counted_but_for_period
 from nectar_notebooks.methodology.issues.kinds import KINDS
 from nectar_notebooks.methodology.spans import MISSING_DAY, service_days, show_days
+from nectar_notebooks.schema.periods import Span
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["COLUMNS", "Evidence", "day_text", "lenient_numbers"]
 
+_EPOCH: Final = date(1970, 1, 1).toordinal()
 _IDS: Final = ("site_id", "account_id", "meter_id", "bill_id", "other_bill_id", "usage_id")
 COLUMNS: Final = ("kind", "level", *_IDS, "start_date", "end_date", "found", "to_do")
 
@@ -51,7 +55,7 @@ def day_text(day: int | np.int64) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """The tables of a portfolio; those that are not given are None, and their checks are not made."""
+    """The tables of a portfolio, those that are not given None and their checks not made; and its holes."""
 
     usage: pd.DataFrame
     bills: pd.DataFrame | None
@@ -59,6 +63,7 @@ class Evidence:
     bill_accounts: pd.DataFrame | None
     meters: pd.DataFrame | None
     today: int
+    holes: pd.DataFrame
 
     def __post_init__(self) -> None:
         needed = ("usage_id", "meter_id", "start_date", "end_date", "usage")
@@ -125,7 +130,18 @@ class Evidence:
         """Say of each usage row whether sums should take it: it counts, and no bill replaces its bill."""
         code = self.bill_code("usage")
         of_bill: Truth = np.append(self.bill_counts, True)[code]
-        return counted(self.usage, "usage") & of_bill & ~self.repeated
+        return counted(count_periods(self.usage, self.span), "usage") & of_bill & ~self.repeated
+
+    @cached_property
+    def dated(self) -> Truth:
+        """Say of each usage row whether sums should take it, but for its period, which may be what is wrong."""
+        of_bill: Truth = np.append(self.bill_counts, True)[self.bill_code("usage")]
+        return counted_but_for_period(self.usage, "usage") & of_bill & ~self.repeated
+
+    @cached_property
+    def span(self) -> Span:
+        """Return the days that periods may have."""
+        return Span.of(today=date.fromordinal(self.today + _EPOCH))
 
     @cached_property
     def period(self) -> tuple[Whole, Whole]:
@@ -149,6 +165,20 @@ class Evidence:
         np.minimum.at(first, code[rows], account[rows])
         first = np.where(first == len(names), -1, first)
         return pd.Series(names.array.take(first, allow_fill=True), dtype=TEXT)
+
+    @cached_property
+    def charges(self) -> npt.NDArray[np.float64]:
+        """Return what each bill number charges: current charges, else the total; NaN where neither is known."""
+        if self.bills is None:
+            return np.full(len(self.bill_names), np.nan)
+        current, total = (lenient_numbers(self.bills, name) for name in ("current_charges", "total_charges"))
+        return np.append(np.where(np.isnan(current), total, current), np.nan)[self.bill_row]
+
+    def of_bill(self, name: str) -> pd.Series[str]:
+        """Return a text column of the bills table, by bill number."""
+        if self.bills is None:
+            return pd.Series(np.nan, index=range(len(self.bill_names))).astype(TEXT)
+        return pd.Series(text(self.bills, name).array.take(self.bill_row, allow_fill=True), dtype=TEXT)
 
     def bill_days(self, name: str) -> Whole:
         """Return a date column of the bills table, by bill number."""

@@ -1,8 +1,8 @@
 """Findings that show when a meter's records are laid along time.
 
-Gaps, overlaps, duplicates, shared boundary days, estimated runs.
+Overlaps, duplicates, shared boundary days, estimated runs; and gaps, which are the rows of `holes`.
 Records follow each other within one meter, subtype, direction of net metering and exclusion. Hauled
-commodities leave no gap and may come twice a day; of them only equal records are found.
+commodities may come twice a day; of them only equal records are found.
 """
 
 from __future__ import annotations
@@ -13,80 +13,101 @@ import numpy as np
 import pandas as pd
 
 from nectar_notebooks.methodology.checks import factorize, flags, text
+from nectar_notebooks.methodology.conventions import boundary_days, series_of
 from nectar_notebooks.methodology.issues.evidence import day_text
+from nectar_notebooks.methodology.keys import places_in
 from nectar_notebooks.methodology.spans import HAULED, MISSING_DAY, neighbours
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import numpy.typing as npt
+
     from nectar_notebooks.methodology.issues.evidence import Evidence
     from nectar_notebooks.methodology.spans import Neighbours, Truth, Whole
 
-__all__ = ["along_time", "series_of"]
+__all__ = ["along_time", "beside"]
+
+#: More days than any calendar of four-digit years holds.
+_SPAN = 1 << 23
+_HALF_CENT = 0.005
 
 
-def along_time(evidence: Evidence, estimated_run: int) -> Iterator[pd.DataFrame]:
-    """Yield the findings of this family."""
+def along_time(evidence: Evidence, estimated_run: int, cancelled: Truth) -> Iterator[pd.DataFrame]:
+    """Yield the findings of this family; records of a bill that is `cancelled`, or cancels one, cover no days."""
     start, end = evidence.period
-    series = np.where(evidence.live & (start != MISSING_DAY) & (end >= start), series_of(evidence.usage), -1)
+    live = evidence.live & ~np.append(cancelled, False)[evidence.bill_code("usage")]
+    series = np.where(live & (start != MISSING_DAY) & (end >= start), series_of(evidence.usage), -1)
     row = neighbours(series, start, end, evidence.usage, "usage_id")
     earlier, later = row.pairs()
     shared_days = end[earlier] - start[later] + 1
     hauled = text(evidence.usage, "commodity").isin(HAULED).to_numpy(dtype=bool)[later]
     equal = (start[earlier] == start[later]) & (end[earlier] == end[later])
-    boundary = (shared_days == 1) & ~equal & ~hauled
-    rule = int(boundary.sum()) * 2 > int((~hauled).sum())
-    yield from _gaps(evidence, earlier, later, (shared_days < 0) & ~hauled, ends_count=not rule)
+    boundary, rule = boundary_days((start, end), earlier, later, hauled)
+    yield from _gaps(evidence)
     yield from _shared(evidence, series[later], (earlier, later), boundary, ~hauled, rule=rule)
     doubled = (shared_days > 0) & ~boundary & (equal | ~hauled)
     yield from _doubled(evidence, earlier[doubled], later[doubled], hauled[doubled])
     yield from _estimated(evidence, series, row, estimated_run)
 
 
-def series_of(usage: pd.DataFrame) -> Whole:
-    """Return the number of each record's series: one meter, subtype, direction and exclusion (-1: no meter)."""
-    meter, _ = factorize(usage, "meter_id")
-    total = meter.copy()
-    for name in ("commodity", "subtype", "net_metering"):
-        codes, values = factorize(usage, name)
-        total = total * (len(values) + 1) + codes + 1
-    total = total * 2 + flags(usage, "exclusion", "usage", missing=False)
-    return np.where(meter < 0, -1, pd.factorize(total)[0]).astype(np.int64)
-
-
-def _gaps(evidence: Evidence, earlier: Whole, later: Whole, gap: Truth, *, ends_count: bool) -> Iterator[pd.DataFrame]:
-    """Find the days no record covers; where end days are the next bill's, they are part of the gap."""
+def _gaps(evidence: Evidence) -> Iterator[pd.DataFrame]:
+    """Write each hole down, with the bills before and after it."""
+    found = evidence.holes
+    if not len(found):
+        return
+    usage = evidence.usage
     start, end = evidence.period
-    before, after = earlier[gap], later[gap]
-    first, last = end[before] + int(ends_count), start[after] - 1
-    kept = ~_covered_by_account(evidence, after, first, last)
-    before, after, first, last = before[kept], after[kept], first[kept], last[kept]
-    found = [
-        f"{b - a + 1} days from {day_text(a)} to {day_text(b)} are on no bill of this meter"
-        for a, b in zip(first.tolist(), last.tolist(), strict=True)
-    ]
-    if found:
-        old = text(evidence.usage.iloc[before], "bill_id").to_numpy()
-        yield evidence.of_usage("gap", after, found, start_date=first, end_date=last, other_bill_id=old)
+    meter, names = factorize(usage, "meter_id")
+    of_hole = places_in(found["meter_id"], names, distinct=True)
+    taken = np.zeros(len(names) + 1, dtype=bool)
+    taken[of_hole] = True
+    taken[-1] = False
+    rows = np.flatnonzero(evidence.live & (start != MISSING_DAY) & (end >= start) & taken[meter])
+    ties = text(usage, "usage_id").iloc[rows].fillna("").to_numpy(dtype=object)
+    first, last = (found[name].to_numpy().astype("datetime64[D]").astype("int64") for name in ("first_day", "last_day"))
+    after = beside(rows, meter[rows], start[rows], ties, of_hole, last, following=True)
+    before = beside(rows, meter[rows], end[rows], ties, of_hole, first, following=False)
+    bills, records = (text(usage, name) for name in ("bill_id", "usage_id"))
+    yield evidence.found(
+        "gap",
+        [_gap_words(*hole) for hole in zip(first, last, found["bills_expected"], found["commodity"], strict=True)],
+        **{name: found[name] for name in ("site_id", "account_id", "meter_id")},
+        bill_id=bills.array.take(after, allow_fill=True),
+        other_bill_id=bills.array.take(before, allow_fill=True),
+        usage_id=records.array.take(after, allow_fill=True),
+        start_date=first,
+        end_date=last,
+    )
 
 
-def _covered_by_account(evidence: Evidence, rows: Whole, first: Whole, last: Whole) -> Truth:
-    """Say which gaps are filled by usage that was billed to the meter's account without naming the meter."""
-    covered = np.zeros(len(rows), dtype=bool)
-    loose = np.flatnonzero(evidence.live & evidence.usage["meter_id"].isna().to_numpy())
-    if not len(loose) or not len(rows):
-        return covered
-    start, end = evidence.period
-    code = evidence.bill_code("usage")
-    kind = text(evidence.usage, "commodity")
-    account = evidence.account_of_bill
-    for place, row in enumerate(rows.tolist()):
-        own = account.get(code[row])
-        for other in loose.tolist():
-            same = pd.notna(own) and account.get(code[other]) == own and kind.iloc[other] == kind.iloc[row]
-            if same and start[other] <= first[place] and end[other] >= last[place]:
-                covered[place] = True
-    return covered
+def beside(
+    rows: Whole,
+    meter: Whole,
+    day: Whole,
+    ties: npt.NDArray[np.object_],
+    of_hole: Whole,
+    edge: Whole,
+    *,
+    following: bool,
+) -> Whole:
+    """Return the row of each hole's meter that begins next after it, or ended last before it; -1 where none does."""
+    order = np.lexsort((ties, day, meter))
+    key = meter[order] * _SPAN + day[order] + _SPAN // 2
+    wanted = of_hole * _SPAN + edge + _SPAN // 2
+    place = np.searchsorted(key, wanted, side="right") - (0 if following else 1)
+    known = (of_hole >= 0) & (place >= 0) & (place < len(order))
+    place = np.where(known, place, 0)
+    if not len(order):
+        return np.full(len(of_hole), -1)
+    return np.where(known & (meter[order][place] == of_hole), rows[order][place], -1)
+
+
+def _gap_words(first: int, last: int, bills: int, commodity: object) -> str:
+    about = f", about {bills} bills" if bills > 1 else ""
+    if commodity in HAULED:
+        return f"no delivery from {day_text(first)} to {day_text(last)}{about}"
+    return f"{last - first + 1} days from {day_text(first)} to {day_text(last)} are on no bill of this meter{about}"
 
 
 def _shared(
@@ -142,20 +163,20 @@ def _doubled(evidence: Evidence, earlier: Whole, later: Whole, hauled: Truth) ->
     two_bills = (code[earlier] != code[later]) & (code[earlier] >= 0) & (code[later] >= 0)
     bills = two_bills & ~two_accounts & (both * 2 > shorter) & (~hauled | same_usage)
     records = equal & same_usage & ~bills
-    yield from _duplicate_bills(evidence, earlier[bills], later[bills])
+    yield from _duplicate_bills(evidence, earlier[bills], later[bills], (equal & same_usage)[bills])
     yield from _pairs(evidence, "duplicate_usage", earlier[records], later[records], both[records])
     rest = ~bills & ~records & ~hauled
     yield from _pairs(evidence, "overlap", earlier[rest], later[rest], both[rest])
 
 
-def _duplicate_bills(evidence: Evidence, earlier: Whole, later: Whole) -> Iterator[pd.DataFrame]:
-    """One finding for each pair of bills, however many meters they share."""
+def _duplicate_bills(evidence: Evidence, earlier: Whole, later: Whole, same: Truth) -> Iterator[pd.DataFrame]:
+    """One finding for each pair of bills, however many meters they share: equal ones, and others."""
     if not len(later):
         return
     code = evidence.bill_code("usage")
     start, end = evidence.period
     pairs = pd.DataFrame(
-        {"a": code[earlier], "b": code[later], "row": later, "first": start[later], "last": end[later]}
+        {"a": code[earlier], "b": code[later], "row": later, "first": start[later], "last": end[later], "same": same}
     )
     grouped = pairs.groupby(["a", "b"], sort=False)
     rows = grouped["row"].first().to_numpy(dtype=np.int64)
@@ -171,16 +192,29 @@ def _duplicate_bills(evidence: Evidence, earlier: Whole, later: Whole) -> Iterat
     single = keys["records"].to_numpy() == 1
     meter = text(evidence.usage.iloc[rows], "meter_id").where(single).to_numpy()
     usage = text(evidence.usage.iloc[rows], "usage_id").where(single).to_numpy()
-    yield evidence.of_usage(
-        "potential_duplicate",
-        rows,
-        found,
-        other_bill_id=others,
-        start_date=first,
-        end_date=last,
-        meter_id=meter,
-        usage_id=usage,
-    )
+    a, b = (keys[name].to_numpy() for name in ("a", "b"))
+    size = np.bincount(code[evidence.live & (code >= 0)], minlength=len(names))
+    equal = (grouped["same"].sum().to_numpy() == size[a]) & (size[a] == size[b])
+    equal &= np.abs(evidence.charges[a] - evidence.charges[b]) < _HALF_CENT
+    utility = evidence.of_bill("utility").fillna("").to_numpy()
+    equal &= utility[a] == utility[b]
+    repeated = [
+        f"equals bill {other} in dates, usage ({number} records) and charges ({charged:,.2f})"
+        for number, other, charged in zip(keys["records"], others, evidence.charges[b], strict=True)
+    ]
+    for kind, chosen, words in (("repeated_bill", equal, repeated), ("potential_duplicate", ~equal, found)):
+        at = np.flatnonzero(chosen)
+        if len(at):
+            yield evidence.of_usage(
+                kind,
+                rows[at],
+                [words[place] for place in at],
+                other_bill_id=others[at],
+                start_date=first[at],
+                end_date=last[at],
+                meter_id=meter[at],
+                usage_id=usage[at],
+            )
 
 
 def _pairs(evidence: Evidence, kind: str, earlier: Whole, later: Whole, both: Whole) -> Iterator[pd.DataFrame]:

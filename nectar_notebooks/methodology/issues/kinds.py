@@ -56,6 +56,18 @@ _ALL: Final = (
         "Leave it out: run adjust, or set counts to False on its rows.",
     ),
     Kind(
+        "repeated_bill",
+        ACTION,
+        "Two bills of one account are equal in dates, usage and charges.",
+        "Keep one of them: mark the other in Nectar, or set counts to False on its rows; until then both count.",
+    ),
+    Kind(
+        "cancel_rebill",
+        ACTION,
+        "A bill that cancels another does not take back what that one said.",
+        "Compare the original with its cancellation: what is left of the two is counted beside the corrected bill.",
+    ),
+    Kind(
         "potential_duplicate",
         ACTION,
         "Two bills of one account cover the same days of the same meters.",
@@ -116,6 +128,12 @@ _ALL: Final = (
         "Correct the unit from the original bill, or the meter's commodity.",
     ),
     Kind(
+        "export_sign",
+        ACTION,
+        "An export record whose sign contradicts its meter: positive is exported energy.",
+        "Check against the original bill whether it is a correction; sums subtract it whatever its sign.",
+    ),
+    Kind(
         "flagged",
         ACTION,
         "Nectar has an open issue on the bill.",
@@ -132,6 +150,18 @@ _ALL: Final = (
         REVIEW,
         "The line items of a bill do not sum to its charges.",
         "Compare the line items with the original; attribution shows the difference as RESIDUAL.",
+    ),
+    Kind(
+        "rate_mismatch",
+        REVIEW,
+        "Quantity times rate is not the amount of a line item.",
+        "Compare quantity, rate and amount with the original; sums take the amount.",
+    ),
+    Kind(
+        "unit_price",
+        REVIEW,
+        "What a unit cost on a bill is far from what it cost on the meter's other bills.",
+        "Check usage, its unit and the charges against the original; a new tariff explains it too.",
     ),
     Kind(
         "missing_value",

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from nectar_notebooks.methodology.issues.evidence import Evidence
-    from nectar_notebooks.methodology.spans import Whole
+    from nectar_notebooks.methodology.spans import Truth, Whole
 
 __all__ = ["on_bills"]
 
@@ -31,8 +31,11 @@ _UNIT = 10_000
 _HALF_CENT = 50
 
 
-def on_bills(evidence: Evidence) -> Iterator[pd.DataFrame]:
-    """Yield the findings of this family; nothing without a bills table."""
+def on_bills(evidence: Evidence, cancelled: Truth) -> Iterator[pd.DataFrame]:
+    """Yield the findings of this family; nothing without a bills table.
+
+    Bills that are `cancelled`, or cancel one, are no duplicates.
+    """
     if evidence.bills is None:
         return
     yield from _revisions(evidence)
@@ -42,7 +45,7 @@ def on_bills(evidence: Evidence) -> Iterator[pd.DataFrame]:
         return
     bills = evidence.bills.iloc[evidence.bill_row[code]]
     current, total = lenient_numbers(bills, "current_charges"), lenient_numbers(bills, "total_charges")
-    charges = np.where(np.isnan(current), total, current)
+    charges = evidence.charges[code]
     money = text(bills, "currency").fillna("").to_numpy()
     usage_code = evidence.bill_code("usage")
     records = np.bincount(usage_code[usage_code >= 0], minlength=size)[code]
@@ -59,7 +62,8 @@ def on_bills(evidence: Evidence) -> Iterator[pd.DataFrame]:
     yield evidence.of_bills("flagged", code[open_], [f"flagged: {why[i]}" for i in open_])
     yield from _sums(evidence, code, current, total, money)
     yield from _date_order(evidence, code)
-    yield from _without_usage_twice(evidence, code[records == 0], charges[records == 0])
+    lone = (records == 0) & ~cancelled[code]
+    yield from _without_usage_twice(evidence, code[lone], charges[lone])
 
 
 def _amount(value: float, currency: str) -> str:
@@ -133,9 +137,12 @@ def _without_usage_twice(evidence: Evidence, code: Whole, charges: npt.NDArray[n
     both = np.minimum(end[earlier], end[later]) - begin[later] + 1
     shorter = np.minimum(end[earlier] - begin[earlier], end[later] - begin[later]) + 1
     twice = both * 2 > shorter
-    others = names["bill_id"].iloc[earlier[twice]].to_numpy()
-    found = [f"same account, days and charges as bill {other}, neither with usage" for other in others]
-    yield evidence.of_bills("potential_duplicate", code[later[twice]], found, other_bill_id=others)
+    earlier, later = earlier[twice], later[twice]
+    equal = (begin[earlier] == begin[later]) & (end[earlier] == end[later])
+    for kind, chosen in (("repeated_bill", equal), ("potential_duplicate", ~equal)):
+        others = names["bill_id"].iloc[earlier[chosen]].to_numpy()
+        found = [f"same account, days and charges as bill {other}, neither with usage" for other in others]
+        yield evidence.of_bills(kind, code[later[chosen]], found, other_bill_id=others)
 
 
 def _revisions(evidence: Evidence) -> Iterator[pd.DataFrame]:

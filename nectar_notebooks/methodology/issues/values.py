@@ -5,23 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+import pandas as pd
 
-from nectar_notebooks.methodology.checks import text
+from nectar_notebooks.methodology.checks import TEXT, factorize, text
 from nectar_notebooks.methodology.issues.evidence import day_text, lenient_numbers
+from nectar_notebooks.methodology.net_metering import directions
 from nectar_notebooks.methodology.spans import MISSING_DAY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import pandas as pd
-
     from nectar_notebooks.methodology.issues.evidence import Evidence
 
 __all__ = ["values"]
 
-#: Days before this one are no bills'; 1970-01-01 itself is what a lost date becomes.
-_OLDEST: Final = int(np.datetime64("1980-01-01", "D").astype(np.int64))
-_YEAR: Final = 366
 #: A yearly bill, with some days of grace.
 _LONGEST: Final = 400
 
@@ -31,14 +28,15 @@ def values(evidence: Evidence) -> Iterator[pd.DataFrame]:
     yield from _repeated(evidence)
     start, end = evidence.period
     live = evidence.live
-    backward = np.flatnonzero(live & (start != MISSING_DAY) & (end < start))
+    dated = evidence.dated & (start != MISSING_DAY)
+    backward = np.flatnonzero(dated & (end < start))
     yield evidence.of_usage(
         "non_positive_period",
         backward,
         [f"begins on {day_text(start[row])} and ends on {day_text(end[row])}" for row in backward],
     )
-    odd = live & (start != MISSING_DAY) & (end >= start)
-    odd &= (start < _OLDEST) | (end > evidence.today + _YEAR) | (end - start >= _LONGEST)
+    outside = evidence.span.misses(start.astype("datetime64[D]"), end.astype("datetime64[D]"))
+    odd = dated & (end >= start) & (outside | (end - start >= _LONGEST))
     rows = np.flatnonzero(odd)
     yield evidence.of_usage(
         "absurd_date",
@@ -48,6 +46,7 @@ def values(evidence: Evidence) -> Iterator[pd.DataFrame]:
     endless = np.flatnonzero(live & np.isinf(evidence.values))
     yield evidence.of_usage("infinite_value", endless, ["the usage is infinite" for _ in endless])
     yield from _missing(evidence)
+    yield from _export_signs(evidence)
 
 
 def _repeated(evidence: Evidence) -> Iterator[pd.DataFrame]:
@@ -92,3 +91,31 @@ def _missing(evidence: Evidence) -> Iterator[pd.DataFrame]:
         number = np.bincount(bill[lack & counts], minlength=len(evidence.bill_names))
         codes = np.flatnonzero(number)
         yield evidence.of_bills(kind, codes, [f"{number[code]} line items {word}" for code in codes])
+
+
+def _export_signs(evidence: Evidence) -> Iterator[pd.DataFrame]:
+    """Find export records whose sign is not that of their meter's others, and meters that export below zero."""
+    usage, meters = evidence.usage, evidence.meters
+    said = text(usage, "net_metering")
+    if meters is not None and "net_metering" in meters:
+        of_meter = text(meters, "net_metering").set_axis(text(meters, "meter_id").to_numpy())
+        own = of_meter[of_meter.index.notna() & ~of_meter.index.duplicated()].reindex(text(usage, "meter_id"))
+        said = said.fillna(pd.Series(own.to_numpy(), said.index, dtype=TEXT))
+    exported, _ = directions(pd.DataFrame({"net_metering": said}))
+    sign = np.sign(np.nan_to_num(evidence.values))
+    rows = np.flatnonzero(evidence.live & exported & (sign != 0))
+    meter, names = factorize(usage.iloc[rows], "meter_id")
+    less = np.bincount(meter + 1, sign[rows] < 0, len(names) + 1)[meter + 1]
+    more = np.bincount(meter + 1, sign[rows] > 0, len(names) + 1)[meter + 1]
+    wrong = np.where(less > more, 1.0, -1.0)
+    odd = rows[(sign[rows] == wrong) & (np.where(wrong > 0, less, more) > 0)]
+    words = [f"exports {evidence.values[row]:,.10g}, against the sign of its meter's other records" for row in odd]
+    yield evidence.of_usage("export_sign", odd, words)
+    below = (meter >= 0) & (less > more)
+    begin = np.flatnonzero(below & (sign[rows] < 0))
+    begin = begin[np.lexsort((evidence.period[0][rows[begin]], meter[begin]))]
+    first = begin[np.diff(meter[begin], prepend=-1) != 0]
+    words = [f"{less[place]:g} export records are negative; positive is exported energy" for place in first]
+    yield evidence.of_usage("export_sign", rows[first], words)
+    alone = rows[(sign[rows] < 0) & (meter < 0) & ~np.isin(rows, odd)]
+    yield evidence.of_usage("export_sign", alone, ["an export below zero; positive is exported energy" for _ in alone])

@@ -40,6 +40,7 @@ from nectar_notebooks.schema.values import (
 __all__ = ["BILLS", "CHILDREN"]
 
 _FROM_WEBHOOK: Final = "Seen in a webhook's sample only, which hides read-only fields."
+_OF_A_FILE: Final = "Not seen on a line item; answered of bills loaded from a file that says it, else left out."
 _MAY_BE_NULL: Final = "Which fields may be null is not documented."
 
 
@@ -160,8 +161,13 @@ _DEMAND_METER: Final = record(
     usageDataIds=items("Ids of the usage records it belongs to.", text("A usage record's id.")),
 )
 
+#: What a charge is for, of which no line item that was read says anything.
+_CHARGED_FOR: Final = (
+    "electricityType", "gasType", "waterType", "districtType", "fuelType", "wasteType", "refrigerantType",
+)  # fmt: skip
+
 _LINE_ITEM: Final = record(
-    "A charge on a bill. It names accounts, no meter.",
+    "A charge on a bill. It names accounts; of bills that were loaded from a file also what it is for.",
     description=text("What the bill says."),
     totalCharge=decimal("The charge; negative is a credit."),
     rate=maybe(decimal("Price of one unit.")),
@@ -178,6 +184,9 @@ _LINE_ITEM: Final = record(
     electricityIsDemand=read_as(maybe(boolean("Whether it charges for demand.")), _MAY_BE_NULL),
     electricityTimeOfUse=maybe(values("Time-of-use period it charges for.", ("PEAK", "OFF_PEAK"))),
     billingPeriod=read_as(maybe(values("Whose period it is.", BILLING_PERIODS[:1], BILLING_PERIODS[1:])), _MAY_BE_NULL),
+    meter=assumed(maybe(text("The meter that pays.")), _OF_A_FILE),
+    datasourceType=assumed(maybe(values("Commodity that it charges for.", COMMODITIES)), _OF_A_FILE),
+    **{name: assumed(COMMODITY_FIELDS[name], _OF_A_FILE) for name in _CHARGED_FOR},
 )
 
 _INTERVAL: Final = record(

@@ -30,6 +30,7 @@ from nectar_notebooks.sandbox.contract.words import (
     values,
 )
 from nectar_notebooks.schema.values import (
+    ACCOUNT_STATUSES,
     COMMODITIES,
     IDENTIFIER_TYPES,
     TRACKING_STATUSES,
@@ -44,8 +45,6 @@ CONNECTION_STATUSES: Final = (
     "OTHER_ERROR", "PASSWORD_INCORRECT", "NEW_PASSWORD_NEEDED", "MFA_TOKEN_EXPIRED",
     "ADDITIONAL_CREDENTIALS_NEEDED", "COMPANY_INACTIVE", "INCORRECT_PASSWORD",
 )  # fmt: skip
-
-_KNOWN_ACCOUNT_STATES: Final = ("DETECTED", "ONBOARDED", "PULL_COMPLETED", "CUSTOMER_NOT_TRACKED")
 
 #: The kinds within a commodity; a meter carries those of its own commodity, a usage record its meter's.
 COMMODITY_FIELDS: Final[dict[str, Json | Field]] = {
@@ -138,11 +137,11 @@ _ACCOUNT: Final = record(
     isCollectingInvoiceData=boolean("Whether bills are collected."),
     isCollectingSmartMeterData=boolean("Whether smart-meter data is collected."),
     datasourceTypes=items("Commodities seen on it.", values("A commodity.", COMMODITIES)),
-    lastServiceDate=maybe(date("Last day of service seen.")),
-    status=assumed(
-        values("State of onboarding.", _KNOWN_ACCOUNT_STATES),
-        "Prose names four states; the field is not in the part of the reference that was read.",
+    lastServiceDate=read_as(
+        maybe(date("Last day of service of a bill, or the day the utility closed the account.")),
+        "One page says the most recent service date of a bill, another the day the utility closed the account.",
     ),
+    status=maybe(values("State of the account.", ACCOUNT_STATUSES[:1], ACCOUNT_STATUSES[1:])),
 )
 
 _METER: Final = record(

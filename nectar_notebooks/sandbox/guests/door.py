@@ -1,8 +1,8 @@
 """Where requests for an invited person's page come in: who may enter, which page they get, which forms are taken.
 
 The address of an invitation is its secret, so that the page takes no key. A form is taken only with the id of its
-visit, from this very page: the browser says where a form comes from. After each form the browser is led back to the
-page by its address, so that loading it anew sends nothing twice.
+visit, from this very page: the browser says where a form comes from (`loopback`). After each form the browser is led
+back to the page by its address, so that loading it anew sends nothing twice.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from flask import Request, Response
 
+from nectar_notebooks.loopback import foreign_host, foreign_page
 from nectar_notebooks.sandbox.calls import Call, Row, inside
 from nectar_notebooks.sandbox.guests.markup import POLICY
 from nectar_notebooks.sandbox.guests.pages import gone, page, refused
@@ -23,7 +24,7 @@ from nectar_notebooks.sandbox.problems import ProblemError
 if TYPE_CHECKING:
     from nectar_notebooks.sandbox.core import Sandbox
 
-__all__ = ["Door"]
+__all__ = ["Door", "refuse_form"]
 
 _HEADERS: Final = {
     "Content-Security-Policy": POLICY,
@@ -31,7 +32,6 @@ _HEADERS: Final = {
     "Referrer-Policy": "same-origin",  # the address is a secret; no referrer at all would hide where a form is from
     "X-Content-Type-Options": "nosniff",
 }
-_HOSTS: Final = frozenset({"127.0.0.1", "localhost", "[::1]"})
 
 
 class Door:
@@ -45,10 +45,10 @@ class Door:
         """Answer with the page of the invitation that has this token."""
         if request.method not in ("GET", "HEAD", "POST"):
             return _html(refused("This page is opened, and its forms are sent; nothing else."), 405)
-        if request.host.rpartition(":")[0] not in _HOSTS and request.host not in _HOSTS:
-            return _html(refused("This page is asked for by an address of this machine alone."), 403)
-        if request.method == "POST" and not _is_own(request):
-            return _html(refused("It did not come from this page. Open the invitation again."), 403)
+        if foreign_host(request.environ):
+            return refuse_form("This page is asked for by an address of this machine alone.")
+        if _brought_elsewhere(request) and foreign_page(request.environ):
+            return refuse_form("It did not come from this page. Open the invitation again.")
         with self._sandbox.state.reading():
             call = inside(self._sandbox)
             found = call.db.execute("SELECT seq, company FROM invitations WHERE token = ?", (token,)).fetchone()
@@ -116,11 +116,14 @@ def _over(call: Call, record: dict[str, Any], visit: Visit | None) -> Response |
     return _html(gone(status, record), 410)
 
 
-def _is_own(request: Request) -> bool:
-    origin = request.headers.get("Origin")
-    if origin is not None:
-        return origin == f"{request.scheme}://{request.host}"
-    return request.headers.get("Sec-Fetch-Site", "same-origin") == "same-origin"
+def refuse_form(why: str) -> Response:
+    """Return the page that says why a form is not taken, or a page not shown."""
+    return _html(refused(why), 403)
+
+
+def _brought_elsewhere(request: Request) -> bool:
+    """Say whether a foreign page may not ask this: it sends a form, or fetches what people open by a link."""
+    return request.method == "POST" or request.headers.get("Sec-Fetch-Mode", "navigate") != "navigate"
 
 
 def _led_back(visit: Visit) -> Response:

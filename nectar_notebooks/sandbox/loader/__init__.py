@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from nectar_notebooks.errors import BillsFileError
+from nectar_notebooks.printing import printable
 from nectar_notebooks.sandbox.loader.bills import assemble
 from nectar_notebooks.sandbox.loader.columns import find_header, read_map
 from nectar_notebooks.sandbox.loader.lines import Line, Unplaced, parse
@@ -70,7 +71,7 @@ class Loaded:
                 text += [f"  {entry}" for entry in found[:_SHOWN]]
             if len(found) > _SHOWN:
                 text.append(f"  and {len(found) - _SHOWN:,} more")
-        return "\n".join(text)
+        return "\n".join(map(printable, text))
 
 
 def _name(lines: list[Line], path: Path) -> str:

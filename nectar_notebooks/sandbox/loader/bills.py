@@ -39,6 +39,7 @@ _PointKey: TypeAlias = tuple[_AccountKey, str, str, str | None]
 _BillKey: TypeAlias = tuple[_AccountKey, date, str | None, str]
 
 _DEMAND_COMMODITY: Final = "ELECTRICITY"
+_UNKNOWN: Final = "MISC"
 
 
 @dataclass(slots=True)
@@ -71,6 +72,7 @@ class _Assembler:
         self.accounts: dict[_AccountKey, Record] = {}
         self.meters: dict[tuple[_PointKey, str | None], Record] = {}
         self.numbers: defaultdict[_PointKey, set[str]] = defaultdict(set)
+        self.items: list[tuple[Line, Record]] = []
         for line in lines:
             if line.meter:
                 self.numbers[_point(line)].add(line.meter)
@@ -79,10 +81,14 @@ class _Assembler:
         self._complete_units()
         bills: defaultdict[_BillKey, list[Line]] = defaultdict(list)
         for line in self.lines:
+            if line.said_amount is not None:
+                taken = f"{line.amount:f} was taken"
+                self._remark(line, f"an amount of {line.said_amount:f} is finer than 0.0001: {taken}")
             self._places(line)
             bills[(line.vendor, line.account), line.bill_date, line.invoice, line.currency].append(line)
         for key, lines in bills.items():
             self._bill(key, lines)
+        self._say_services()
         world = self.out.world
         world.companies, world.sites = [self.company], list(self.sites.values())
         world.connections, world.accounts = list(self.connections.values()), list(self.accounts.values())
@@ -149,7 +155,9 @@ class _Assembler:
         demands: list[Line] = []
         for line in lines:
             demand = line.commodity == _DEMAND_COMMODITY and self.words.is_demand(line.item, line.unit)
-            document["lineItems"].append(item_record(line, account["id"], demand=demand, words=self.words))
+            item = item_record(line, account["id"], demand=demand, words=self.words)
+            document["lineItems"].append(item)
+            self.items.append((line, item))
             if line.quantity is None or not line.unit:
                 continue
             if demand:
@@ -176,6 +184,19 @@ class _Assembler:
             rows[point, meter].append(row["id"])
             self.out.world.usage.append(row)
         self._demands(document, demands, lines, numbers, rows)
+
+    def _say_services(self) -> None:
+        """Let each charge say what it is for: its commodity, the kind of it that is measured, its meter's id."""
+        measured = {point for point, _ in self.meters}
+        for line, item in self.items:
+            if line.commodity == _UNKNOWN:
+                continue
+            point = _point(line)
+            kind = line.kind if point in measured else line.service_kind
+            item |= {"datasourceType": line.commodity, **self.words.subtype_fields(line.commodity, kind)}
+            meter = self.meters.get((point, line.meter)) if line.meter else None
+            if meter:
+                item["meter"] = meter["id"]
 
     def _meter(self, point: _PointKey, number: str | None, line: Line) -> Record:
         if (point, number) not in self.meters:

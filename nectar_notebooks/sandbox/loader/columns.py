@@ -32,6 +32,7 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from nectar_notebooks.errors import BillsFileError
+from nectar_notebooks.limits import MB, read_regular_file
 from nectar_notebooks.sandbox.loader.text import Row
 from nectar_notebooks.schema.values import CHARGE_TYPES, COMMODITIES
 
@@ -117,9 +118,10 @@ def read_map(columns: str | Path | Mapping[str, Any] | None) -> ColumnMap:
     if isinstance(columns, str | Path):
         name = f"The column map {Path(columns).name}"
         try:
-            table = tomllib.loads(Path(columns).read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
-            raise BillsFileError(f"{name} cannot be read: {problem}.", advice="") from problem
+            table = tomllib.loads(read_regular_file(Path(columns), MB).decode())
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as problem:
+            why = problem.strerror if isinstance(problem, OSError) else problem
+            raise BillsFileError(f"{name} cannot be read: {why}.", advice="") from problem
     assert isinstance(table, Mapping)  # noqa: S101 - for mypy: a path was read above
     values = dict(table)
     _refuse(name, set(values) - _PARTS, "part", sorted(_PARTS))

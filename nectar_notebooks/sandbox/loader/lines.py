@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from nectar_notebooks.sandbox.loader.columns import ColumnMap, Header
 from nectar_notebooks.sandbox.loader.text import Row
-from nectar_notebooks.sandbox.loader.values import Reading
+from nectar_notebooks.sandbox.loader.values import Reading, counted_amount
 from nectar_notebooks.sandbox.loader.words import Vocabulary
 
 __all__ = ["Line", "Unplaced", "parse"]
@@ -52,6 +52,7 @@ class Line:
     end: date | None
     commodity: str
     kind: str | None
+    service_kind: str | None  # of the service that is billed, where the charge is for a kind that nothing measures
     item: str
     meter: str | None
     quantity: Decimal | None
@@ -59,6 +60,7 @@ class Line:
     rate: Decimal | None
     amount: Decimal
     currency: str
+    said_amount: Decimal | None = None  # where the file says it finer than amounts are summed
 
 
 class _Cells:
@@ -96,9 +98,10 @@ def _line(cells: _Cells, number: int, header: Header, columns: ColumnMap, words:
     account = cells.text("account")
     if not account:
         raise ValueError("no account")
-    amount = cells.number("amount")
-    if amount is None:
+    said = cells.number("amount")
+    if said is None:
         raise ValueError("no amount")
+    amount, rounded = counted_amount(said)
     start, end, bill_date = cells.day("start"), cells.day("end"), cells.day("bill_date")
     start, end = start or end, end or start
     bill_date = bill_date or end
@@ -111,30 +114,35 @@ def _line(cells: _Cells, number: int, header: Header, columns: ColumnMap, words:
     item = cells.text("item") or cells.text("service") or "Charge"
     unit = words.unit(cells.text("unit") or ("" if "unit" in header.places else header.usage_unit or ""))
     quantity = cells.number("usage")
-    commodity, kind = _service(cells, item, unit, words)
+    commodity, kind, service_kind = _service(cells, item, unit, words)
     site_name = cells.text("site_name") or cells.text("site_id") or cells.text("address") or address or ""
     return Line(
         line=number, vendor=cells.text("vendor") or "Unknown provider", account=account,
         address=cells.text("address") or address, site=cells.text("site_id") or site_name, site_name=site_name,
         site_address=cells.text("address") or None, bill_date=bill_date, due_date=cells.day("due_date"),
         entry_date=cells.day("entry_date"), invoice=cells.text("invoice") or None, start=start, end=end,
-        commodity=commodity, kind=kind, item=item, meter=cells.text("meter") or None, quantity=quantity,
-        unit=unit, rate=cells.number("rate"), amount=amount,
-        currency=(cells.text("currency") or columns.currency).upper(),
+        commodity=commodity, kind=kind, service_kind=service_kind, item=item, meter=cells.text("meter") or None,
+        quantity=quantity, unit=unit, rate=cells.number("rate"), amount=amount,
+        currency=(cells.text("currency") or columns.currency).upper(), said_amount=said if rounded else None,
     )  # fmt: skip
 
 
-def _service(cells: _Cells, item: str, unit: str | None, words: Vocabulary) -> tuple[str, str | None]:
-    """Return commodity and kind: by the service's own words, the description, the unit, the vendor."""
+def _service(cells: _Cells, item: str, unit: str | None, words: Vocabulary) -> tuple[str, str | None, str | None]:
+    """Return commodity and kind: by the service's own words, the description, the unit, the vendor.
+
+    Third comes the kind that the service alone says, which a vendor's name does not.
+    """
     service, vendor = cells.text("service"), cells.text("vendor")
     commodity, kind = words.service(service, item)
     if commodity == "MISC" and unit in _UNIT_COMMODITY:
         commodity = _UNIT_COMMODITY[unit]
+    billed = kind
     if commodity == "MISC":
         commodity, kind = words.service(vendor)
+        billed = None
     named, closer = words.service(item)
     if named == commodity and closer not in (None, "POTABLE_WATER") and kind in (None, "POTABLE_WATER"):
         kind = closer
     if commodity in ("ELECTRICITY", "GAS") and kind is None:
         kind = words.usual_kind(commodity)
-    return commodity, kind
+    return commodity, kind, billed

@@ -6,11 +6,13 @@ What the cells mean is decided in `columns` and after it.
 from __future__ import annotations
 
 import csv
+import os
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 
 from nectar_notebooks.errors import BillsFileError
+from nectar_notebooks.limits import MB, Limits, how_to_raise, read_regular_file
 
 __all__ = ["Row", "read_rows"]
 
@@ -66,13 +68,18 @@ def read_rows(path: Path) -> list[Row]:
 
 
 def _text(path: Path) -> str:
+    largest = Limits().found_in(os.environ.get).bills_mb
     try:
-        data = path.read_bytes()
+        data = read_regular_file(path, largest * MB)
     except OSError as problem:
         reason = problem.strerror or type(problem).__name__
         raise BillsFileError(
             f"The bills file {path} cannot be read: {reason}.", advice="Check the path and that you may read it."
         ) from problem
+    if len(data) > largest * MB:
+        raise BillsFileError(
+            f"The bills file {path.name} has more than {largest:g} MB.", advice=how_to_raise("bills_mb")
+        )
     for start, kind in _OTHER_FILES.items():
         if data.startswith(start):
             raise BillsFileError(f"The bills file {path.name} is {kind}, not a CSV file.", advice=_ADVICE)

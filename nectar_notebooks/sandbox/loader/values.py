@@ -14,13 +14,16 @@ from typing import Final
 
 from nectar_notebooks.errors import BillsFileError
 
-__all__ = ["Reading", "find_date_order", "find_decimal_sign", "money"]
+__all__ = ["Reading", "counted_amount", "find_date_order", "find_decimal_sign", "money"]
 
 _NUMERIC: Final = re.compile(r"(\d{1,4})[-/.](\d{1,2})[-/.](\d{1,4})(?:[T ].*)?$")
 _MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _WORDY: Final = re.compile(r"(?:(\d{1,2})[-\s.]+([a-z]{3})[a-z]*|([a-z]{3})[a-z]*[\s.]+(\d{1,2}))[-,\s.]+(\d{2,4})$")
 _CURRENCY: Final = re.compile(r"USD|CAD|EUR|GBP|[$€£¥]", re.IGNORECASE)
 _YEARS: Final = range(1970, 2101)
+#: The finest decimal that an amount is summed in, and what a spreadsheet's floats may leave behind it.
+_PLACES: Final = 4
+_NOISE: Final = Decimal("1e-8")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +103,21 @@ class Reading:
         if not value.is_finite() or abs(value) > 10**15:
             raise ValueError(text)
         return -value if negative else value
+
+
+def counted_amount(value: Decimal) -> tuple[Decimal, bool]:
+    """Return an amount in ten-thousandths, the finest that is summed, and whether that rounded more than float noise.
+
+    Examples
+    --------
+    >>> counted_amount(Decimal("12.340000000000002")), counted_amount(Decimal("0.12346"))
+    ((Decimal('12.3400'), False), (Decimal('0.1235'), True))
+    """
+    exponent = value.as_tuple().exponent
+    if not isinstance(exponent, int) or exponent >= -_PLACES:
+        return value, False
+    rounded = value.quantize(Decimal(1).scaleb(-_PLACES))
+    return rounded, abs(rounded - value) > _NOISE
 
 
 def money(value: Decimal) -> str:

@@ -1,0 +1,279 @@
+"""The receiver on a port, by Tornado: many connections at once, and none that is held open by half a request.
+
+A request has few seconds for its headers and few more for its body, however steadily it drips. Beyond the limit of
+connections the one whose last whole request is the longest ago gives way, so that those who send nothing never keep out
+those who send. Large bodies share a limit, too.
+What a delivery is worth is the receiver's to say; its signature is its guard, whatever host name a proxy in front was
+asked by. TLS is for that proxy.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from collections.abc import Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import suppress
+from io import BytesIO
+from typing import TYPE_CHECKING, Any, Final
+
+from tornado.httpserver import HTTPServer
+from tornado.iostream import IOStream
+from tornado.web import Application, RequestHandler, stream_request_body
+
+from nectar_notebooks.errors import ConfigurationError
+from nectar_notebooks.loopback import foreign_page, is_loopback, refusal
+from nectar_notebooks.webhooks.receiver import BODY_LIMIT, Receiver, refuse_unread
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+__all__ = ["BODY_SECONDS", "CONNECTIONS", "HEADER_SECONDS", "bound", "listen"]
+
+#: From the first byte that could come to the end of the headers, and from there to the end of the body.
+HEADER_SECONDS: Final = 10.0
+BODY_SECONDS: Final = 20.0
+#: At most; fewer where the system allows fewer open files.
+CONNECTIONS: Final = 4096
+_HEADERS_LIMIT: Final = 32_768
+_THREADS: Final = 8
+#: Open files that are no connections: the ledger of each thread, the program itself.
+_FILES: Final = 96
+_BACKLOG: Final = 1024
+#: So much of a body that is refused is read, so that the answer arrives.
+_READ_AND_DROPPED: Final = 10 * BODY_LIMIT
+#: A body of this size is always taken; what the larger ones hold together has a limit.
+_SMALL: Final = 65_536
+_LARGE_TOGETHER: Final = 64 * BODY_LIMIT
+
+
+def listen(
+    receiver: Receiver,
+    where: socket.socket,
+    *,
+    until: Callable[[], bool],
+    listening: Callable[[str], object],
+    turn: Callable[[], object] = lambda: None,
+) -> None:
+    """Serve a receiver until `until` returns true, which is asked twice a second.
+
+    Parameters
+    ----------
+    receiver : Receiver
+    where : socket
+        As :func:`bound` gives it; it is closed at the end.
+    until : callable
+        Says whether to stop.
+    listening : callable
+        Told the address, once it answers.
+    turn : callable, optional
+        Called each time before `until` is asked.
+    """
+    host, port = where.getsockname()[:2]
+    host = f"[{host}]" if ":" in host else host
+    logging.getLogger("tornado").setLevel(logging.ERROR)  # what strangers send is counted, not logged
+
+    async def serve() -> None:
+        with ThreadPoolExecutor(_THREADS, thread_name_prefix="nectar-webhooks-answer") as pool:
+            own = {
+                "receiver": receiver,
+                "pool": pool,
+                "alone": is_loopback(host),
+                "open_": (held := _Open()),
+            }
+            server = _Server(
+                Application([(r".*", _Door, own)], log_function=lambda handler: None),
+                held,
+                idle_connection_timeout=HEADER_SECONDS,
+                body_timeout=BODY_SECONDS,
+                max_header_size=_HEADERS_LIMIT,
+                max_body_size=_READ_AND_DROPPED,
+                chunk_size=_HEADERS_LIMIT,
+            )
+            server.add_socket(where)
+            listening(f"http://{host}:{port}")
+            while not until():
+                await asyncio.sleep(0.5)
+                turn()
+            server.stop()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(server.close_all_connections(), timeout=5)
+
+    asyncio.run(serve())
+
+
+class _Open:
+    """What is open: connections, the one that gives way first in front, and the bytes of large bodies."""
+
+    def __init__(self) -> None:
+        self.most = _most_connections()
+        self.large = 0
+        self._streams: dict[IOStream, None] = {}
+
+    def add(self, stream: IOStream) -> None:
+        self._streams[stream] = None
+        while len(self._streams) > self.most:
+            oldest = next(iter(self._streams))
+            del self._streams[oldest]
+            oldest.close()
+
+    def heard(self, stream: IOStream) -> None:
+        """Note that a whole request came by this connection."""
+        if self._streams.pop(stream, 0) is None:
+            self._streams[stream] = None
+
+    def remove(self, stream: IOStream) -> None:
+        self._streams.pop(stream, None)
+
+
+class _Server(HTTPServer):
+    """A server that knows which connections are open."""
+
+    def initialize(self, application: Application, open_: _Open, **more: Any) -> None:  # type: ignore[override]
+        super().initialize(application, **more)
+        self.open = open_
+
+    def handle_stream(self, stream: IOStream, address: tuple[Any, ...]) -> None:
+        self.open.add(stream)
+        super().handle_stream(stream, address)
+
+    def on_close(self, server_conn: object) -> None:
+        super().on_close(server_conn)
+        self.open.remove(server_conn.stream)  # type: ignore[attr-defined]  # of the one kind that this server makes
+
+
+@stream_request_body
+class _Door(RequestHandler):
+    """Brings one request to the receiver as WSGI asks; the body of one that is refused is read and dropped."""
+
+    SUPPORTED_METHODS = ("GET", "HEAD", "POST", "DELETE", "PATCH", "PUT", "OPTIONS")
+
+    def initialize(self, receiver: Receiver, pool: Executor, alone: bool, open_: _Open) -> None:
+        self.receiver, self.pool, self.alone, self.open = receiver, pool, alone, open_
+        self.body = bytearray()
+        self.length = self.large = 0
+        self.dropping = False
+        self.refused: int | None = None
+
+    def set_default_headers(self) -> None:
+        self.clear_header("Server")
+        self.clear_header("Content-Type")
+
+    def write_error(self, status_code: int, **more: Any) -> None:
+        self.finish()  # the status says it all
+
+    async def prepare(self) -> None:
+        environ = self._environ()
+        if environ["REQUEST_METHOD"] != "POST":
+            foreign = self.alone and refusal(environ) is not None
+        else:  # a signed event may come by any name that a proxy in front has, but never from a page
+            foreign = foreign_page(environ)
+        self.refused = 403 if foreign else None
+        self.dropping = foreign or refuse_unread(environ) is not None
+        if len(environ["CONTENT_LENGTH"].lstrip("0")) > len(str(BODY_LIMIT)):  # more than is read and dropped
+            await self.post()
+
+    async def data_received(self, chunk: bytes) -> None:
+        self.length += len(chunk)
+        if self.length > BODY_LIMIT:  # of a body that did not say its length
+            self._drop()
+        if self.dropping:
+            return
+        self.body += chunk
+        self._hold(max(0, self.length - _SMALL))
+        if self.open.large > _LARGE_TOGETHER:
+            self.refused = 503  # the sender comes again
+            self._drop()
+
+    async def post(self) -> None:
+        if self.refused is None:
+            await self._answer()
+        else:
+            self.set_status(self.refused)
+            self.finish()
+
+    get = head = delete = patch = put = options = post
+
+    def on_finish(self) -> None:
+        self._drop()
+
+    def on_connection_close(self) -> None:
+        self._drop()
+
+    def _drop(self) -> None:
+        self.dropping = True
+        self.body = bytearray()
+        self._hold(0)
+
+    def _hold(self, large: int) -> None:
+        self.open.large += large - self.large
+        self.large = large
+
+    async def _answer(self) -> None:
+        self.open.heard(self.request.connection.stream)  # type: ignore[union-attr]  # of HTTP/1, the one kind there is
+        environ = self._environ()
+        environ["wsgi.input"] = BytesIO(self.body)
+        answers: list[tuple[str, list[tuple[str, str]]]] = []
+
+        def start(line: str, headers: list[tuple[str, str]], exc_info: object = None) -> Callable[[bytes], object]:
+            answers.append((line, headers))
+            return lambda chunk: None
+
+        await asyncio.get_running_loop().run_in_executor(self.pool, self.receiver, environ, start)
+        [(line, headers)] = answers
+        code, _, reason = line.partition(" ")
+        self.set_status(int(code), reason)
+        for name, value in headers:
+            self.set_header(name, value)
+        self.finish()
+
+    def _environ(self) -> WSGIEnvironment:
+        headers = self.request.headers
+        # In chunks, only the end tells the length.
+        length = str(self.length) if "Transfer-Encoding" in headers else headers.get("Content-Length", "")
+        environ = {f"HTTP_{name.upper().replace('-', '_')}": text for name, text in headers.items() if "_" not in name}
+        return environ | {
+            "REQUEST_METHOD": self.request.method or "",
+            "CONTENT_TYPE": headers.get("Content-Type", ""),
+            "CONTENT_LENGTH": length,
+            "wsgi.url_scheme": "http",
+        }
+
+
+def bound(host: str, port: int) -> socket.socket:
+    """Return a socket that listens there; port 0 takes a free one.
+
+    Raises
+    ------
+    ConfigurationError
+        The address is taken, or none of this machine's.
+    """
+    name = "127.0.0.1" if host == "localhost" else host
+    family = socket.AF_INET6 if ":" in name else socket.AF_INET
+    try:
+        found = socket.create_server((name, port), family=family, backlog=_BACKLOG)
+    except (OSError, OverflowError) as error:
+        why = (getattr(error, "strerror", None) or str(error)).lower().rstrip(".")
+        raise ConfigurationError(
+            f"Nothing can listen on {host}, port {port}: {why}.",
+            advice="Name another --port, or 0 for a free one, and a --host of this machine.",
+        ) from None
+    found.setblocking(False)
+    return found
+
+
+def _most_connections() -> int:
+    """Return how many connections may be open, having asked the system for as many open files as that takes."""
+    try:
+        import resource
+    except ImportError:  # Windows, which counts no files
+        return CONNECTIONS
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = CONNECTIONS + _FILES
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        raised = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        with suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (raised, hard))
+        soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return CONNECTIONS if soft == resource.RLIM_INFINITY else max(16, min(CONNECTIONS, soft - _FILES))
