@@ -288,7 +288,11 @@ def _mended(
 def _share(code: Whole, first: Whole, last: Whole, hauled: Truth) -> bool:
     """Say whether more than half of the neighbouring records end on the day on which the next begins."""
     rows = np.flatnonzero(~hauled[code]) if hauled.any() else np.arange(len(code))
-    order = rows[np.argsort(code[rows] * _SPAN + first[rows] + _SPAN // 2, kind="stable")]
+    key = code[rows] * _SPAN + first[rows] + _SPAN // 2
+    order = np.argsort(key, kind="stable")
+    if (key[order][1:] == key[order][:-1]).any():  # of records that begin together the shorter is the earlier
+        order = np.lexsort((last[rows], key))
+    order = rows[order]
     same = code[order][1:] == code[order][:-1]
     shared = last[order][:-1] == first[order][1:]
     return bool(2 * (same & shared).sum() > same.sum())
