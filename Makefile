@@ -9,7 +9,7 @@ PYTEST_ARGS ?=
 export PYTHONHASHSEED := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test lint unit notebooks-test pandas2 notebooks docs bench soak clean
+.PHONY: help demo lab test test-all lint unit unit-all notebooks-test pandas2 notebooks docs bench soak clean
 
 help: ## what can be made
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -38,7 +38,9 @@ demo: .venv/installed ## the main job on the embedded sandbox: tables, monthly n
 lab: .venv/installed-lab ## JupyterLab on the notebooks
 	$(BIN)/jupyter lab --notebook-dir=notebooks
 
-test: lint unit notebooks-test pandas2 ## everything CI runs
+test: lint unit notebooks-test ## what a change is held to: style, types, layers, tests, notebooks
+
+test-all: lint unit-all notebooks-test pandas2 ## everything CI runs: browsers, servers, faults and pandas 2 too
 
 lint: .venv/installed-dev ## style, types, layers
 	$(BIN)/ruff format --check .
@@ -46,7 +48,10 @@ lint: .venv/installed-dev ## style, types, layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-unit: .venv/installed-dev ## the tests, on both cores
+unit: .venv/installed-dev ## the tests that need no browser, no served sandbox and no fault on the wire, on both cores
+	$(BIN)/pytest -n 2 -m "not browser and not served and not fault" $(PYTEST_ARGS)
+
+unit-all: .venv/installed-dev ## all tests, on both cores
 	$(BIN)/pytest -n 2 $(PYTEST_ARGS)
 
 notebooks-test: .venv/installed-dev ## every notebook gives its kept outputs again

@@ -374,7 +374,7 @@ class Session:
         return second, 2
 
     def _send(self, key: int, request: PreparedCall, deadline: Deadline) -> _Tried:
-        with self._gates[key].passing(self.clock), deadline.running():
+        with self._gates[key].passing(self.clock), deadline.running(again=request.endpoint.idempotent):
             with self._lock:
                 self.requests_sent += 1
             try:

@@ -37,6 +37,8 @@ __all__ = ["PIECE", "Deadline", "Http", "WireAdapter", "pieces_of"]
 PIECE: Final = 1 << 18
 #: What a file must bring, in bytes a second, to have more time.
 _LEAST_RATE: Final = 16_384
+#: So many seconds are one attempt's alone.
+_UNDIVIDED: Final = 2.0
 
 
 class Deadline:
@@ -71,15 +73,19 @@ class Deadline:
         return min(seconds, left)
 
     @contextmanager
-    def running(self) -> Iterator[None]:
-        """Count the time meanwhile, and hold the connections of this thread to it."""
-        self._until = stopwatch() + self._left
+    def running(self, *, again: bool = False) -> Iterator[None]:
+        """Count the time meanwhile, and hold the connections of this thread to it.
+
+        Where the request may be sent again, an attempt has half of what is left: one that drips leaves time for more.
+        """
+        spared = self._left / 2 if again and self._left > _UNDIVIDED else 0.0
+        self._until = stopwatch() + self._left - spared
         _thread.deadline = self
         try:
             yield
         finally:
             _thread.deadline = None
-            self._left, self._until = self._until - stopwatch(), None
+            self._left, self._until = spared + self._until - stopwatch(), None
 
 
 class _Thread(threading.local):

@@ -17,6 +17,8 @@ from nectar_notebooks.schema.tables import TABLES
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from nectar_notebooks.api import AnswerTime
+
 __all__ = ["INPUTS", "account_counts", "assemble", "dangling", "gone_usage", "misplaced", "strayed", "unplaced"]
 
 Frames = dict[str, pd.DataFrame]
@@ -82,7 +84,12 @@ def gone_usage(usage: pd.DataFrame, documents: Mapping[str, pd.DataFrame]) -> se
     return set(usage.loc[lost | replaced, "usage_id"])
 
 
-def assemble(parts: Mapping[str, Mapping[str, pd.DataFrame]], walked: pd.DataFrame | None = None) -> Frames:
+def assemble(
+    parts: Mapping[str, Mapping[str, pd.DataFrame]],
+    walked: pd.DataFrame | None = None,
+    *,
+    given: AnswerTime | None = None,
+) -> Frames:
     """Return every public table of the company.
 
     Parameters
@@ -91,6 +98,8 @@ def assemble(parts: Mapping[str, Mapping[str, pd.DataFrame]], walked: pd.DataFra
         By the names of ``INPUTS``.
     walked : DataFrame, optional
         connection_id and bill_id of bills that only a connection's own list could place.
+    given : AnswerTime, optional
+        When the API answered; it decides which periods can be. Default: the system's day.
     """
     frames = {
         name: frame
@@ -113,7 +122,8 @@ def assemble(parts: Mapping[str, Mapping[str, pd.DataFrame]], walked: pd.DataFra
         frames["accounts"],
         walked,
     )
-    frames = {**frames, **tables.fill_counts(frames)}
+    today = None if given is None else given.at.date()
+    frames = {**frames, **tables.fill_counts(frames, today=today)}
     return {name: frames[name] for name in TABLES}
 
 

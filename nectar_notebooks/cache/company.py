@@ -218,11 +218,12 @@ class Company:
     def _assembled(self, wanted: Iterable[str] | None, *, renew: bool) -> Held:
         held, spent = self._gathered(renew=renew)
         parts = {name: part.frames for name, part in held.items()}
-        frames = assemble(parts)
+        given = oldest(*(part.given for part in held.values()))
+        frames = assemble(parts, given=given)
         lost = unplaced(frames)
         if len(lost) and not self._library.offline:
             walked, requests = self.connection_lists(lost, frames["connections"])
-            frames = assemble(parts, walked)
+            frames = assemble(parts, walked, given=given)
             spent += requests
         fetched = min(part.fetched for part in held.values())
         inputs = [part.generation for part in held.values()]

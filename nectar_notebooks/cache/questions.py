@@ -99,13 +99,13 @@ class Questions:
         meters, requests = self._meters(parts["usage"], held["connections"].frames)
         spent += requests
         every = {**parts, **{name: one.frames for name, one in held.items()}, "meters": meters}
-        frames = assemble(every)
+        given = oldest(*(one.given for one in held.values()))
+        frames = assemble(every, given=given)
         lost = unplaced(frames)
         if len(lost):
             walked, requests = self._company.connection_lists(lost, frames["connections"])
-            frames = assemble(every, walked)
+            frames = assemble(every, walked, given=given)
             spent += requests
-        given = oldest(*(one.given for one in held.values()))
         return {name: frames[name] for name in BILL_TABLES}, spent, given
 
     def _meters(

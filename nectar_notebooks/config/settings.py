@@ -124,8 +124,6 @@ def resolve(
     for name, value in (("version", version), ("base_url", base_url)):
         if value is not None and not isinstance(value, str):
             raise ConfigurationError(f"{name} must be a string, not of type {type(value).__name__}.")
-    if cache_dir is not None and not isinstance(cache_dir, (str, Path)):
-        raise ConfigurationError(f"cache_dir must be a path, not of type {type(cache_dir).__name__}.")
     places = look(environ, dotenv)
     found: dict[str, str] = {}
     if (rehearsal or places.switch("NECTAR_REHEARSAL")) and not _on_this_machine(base_url):
@@ -291,7 +289,7 @@ def _path_text(cache_dir: object) -> str:
     if isinstance(cache_dir, os.PathLike) and isinstance(os.fspath(cache_dir), str):
         return str(os.fspath(cache_dir))
     raise ConfigurationError(
-        f"The cache folder is a {type(cache_dir).__name__} instead of a path.", advice="Give a string or a Path."
+        f"cache_dir must be a path, not of type {type(cache_dir).__name__}.", advice="Give a string or a Path."
     )
 
 

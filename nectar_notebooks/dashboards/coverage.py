@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from nectar_notebooks.dashboards.html import count
-from nectar_notebooks.methodology.completeness import completeness, holes
+from nectar_notebooks.methodology.completeness import months_and_holes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -164,10 +164,12 @@ def covered(
     if not len(portfolio.meters) and not len(portfolio.usage):
         return joined([], until, months)
     # Records before the window still say when a meter was first seen, and so what is required within it.
-    rows = completeness(portfolio, start=f"{span[0]:%Y-%m}", end=f"{span[-1]:%Y-%m}", today=today, expected=expected)
+    rows, missing = months_and_holes(
+        portfolio, start=f"{span[0]:%Y-%m}", end=f"{span[-1]:%Y-%m}", today=today, expected=expected
+    )
     codes = np.asarray(rows["status"].map(_CODES), dtype=np.int8).reshape(-1, len(span))
     meters = rows[_KEYS].iloc[:: len(span)].reset_index(drop=True)
-    return Coverage(meters, span, codes, holes(portfolio, today=today, expected=expected)[_HOLES])
+    return Coverage(meters, span, codes, missing[_HOLES])
 
 
 def joined(coverages: Sequence[Coverage], until: date, months: int = MONTHS) -> Coverage:

@@ -83,11 +83,11 @@ _POTABLE: Final = "Municipally Supplied Potable Water - "
 _DRINKING: Final = MeterType(f"{_POTABLE}Mixed Indoor/Outdoor", _WATER, "kgal (US)")
 _HEAVY_OIL: Final = MeterType("Fuel Oil (No. 5 and No. 6)", _HEAT | _LIQUID, "gal (US)")
 
-#: Types by commodity, or commodity and subtype. What is generated on site is no consumption and has none.
-#: Sewer and fire water, telecom and refrigerants have none; which of its
+#: Types by commodity, or commodity and subtype. Sewer and fire water, telecom and refrigerants have none; which of its
 #: kinds of waste a meter is, the API does not say.
 TYPES: Final[Mapping[str, MeterType]] = {
     **dict.fromkeys(("ELECTRICITY", "ELECTRICITY / USAGE"), _GRID),
+    "SOLAR": MeterType("Electric - Solar", _ELECTRIC, "kWh"),
     **dict.fromkeys(("GAS", "GAS / NATURAL_GAS"), _NATURAL_GAS),
     **dict.fromkeys(("GAS / PROPANE", "FUEL / PROPANE"), _ANY_PROPANE),
     "FUEL / DIESEL": MeterType("Diesel", _HEAT | _LIQUID, "gal (US)"),

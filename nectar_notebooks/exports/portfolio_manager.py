@@ -29,6 +29,8 @@ from nectar_notebooks.methodology.readiness import ENERGY_STAR, readiness
 from nectar_notebooks.methodology.units import compatible, factor, unit_name
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from nectar_notebooks.schema.portfolio import Portfolio
 
 __all__ = ["By", "portfolio_manager"]
@@ -52,7 +54,7 @@ _HEADS: Final = {
 _DELIVERY: Final = {
     name: "Delivery Date" if name == "start_date" else head for name, head in _HEADS.items() if name != "end_date"
 }
-_ELECTRIC: Final = ("ELECTRICITY",)
+_ELECTRIC: Final = ("ELECTRICITY", "SOLAR")
 _DELIVERED: Final = ("FUEL",)
 _TABLES: Final = {"bill": "usage", "month": "monthly"}
 #: Rules of `readiness` by which one entry is rejected; the others are about what is missing between entries.
@@ -91,10 +93,11 @@ def portfolio_manager(
     Export
         Sheets ``Add Bills-Electricity`` and ``Add Bills-Non Electric`` (meter, property, type, start and end date, both
         counted, quantity, units, cost, estimation Yes or No) and ``Deliveries`` (with a delivery date). All entries
-        of a meter are in one unit. Exported energy and energy generated on site are no consumption and never in a
-        sheet; what a meter draws is, whatever it exports. Costs are what ``nn.attribute`` gives the meter. Its notes
-        list what was not exported (``exported`` is false), among it what ``nn.readiness`` says is rejected; and gaps
-        and short years (``exported`` is true), which the entries have although each of them is taken.
+        of a meter are in one unit. Exported energy is no consumption and never in a sheet; what a meter draws
+        is, whatever it exports. A plant's own meter (SOLAR) is "Electric - Solar", never the grid's. Costs are what
+        ``nn.attribute`` gives the meter. Its notes list what was not exported (``exported`` is false), among it what
+        ``nn.readiness`` says is rejected; and gaps and short years (``exported`` is true), which the entries have
+        although each of them is taken.
 
     Raises
     ------
@@ -116,7 +119,7 @@ def portfolio_manager(
     entries = from_records(ready) if by == "bill" else from_months(ready)
     entries = _named(entries, portfolio, meters)
     entries = _in_one_unit(entries)
-    entries, findings = _judged(entries)
+    entries, findings = _judged(entries, None if portfolio.as_of is None else portfolio.as_of.date())
     taken, lost = entries[entries["why"].isna()], entries[entries["why"].notna()]
     foreign = taken["cost"].notna() & taken["currency"].ne(currency)
     told = "its cost is not exported: " + _cost(taken)
@@ -197,11 +200,11 @@ def _converted(kind: MeterType | None, unit: str, most: str) -> tuple[float, str
     return factor(unit, target), target
 
 
-def _judged(entries: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _judged(entries: pd.DataFrame, today: date | None) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Say of each entry why Portfolio Manager rejects it; return them, and what else it says of those it takes."""
     while True:
         asked = entries[entries["why"].isna()]
-        found = readiness(asked.assign(usage_id=asked["id"]), consumers=[ENERGY_STAR])
+        found = readiness(asked.assign(usage_id=asked["id"]), consumers=[ENERGY_STAR], today=today)
         fatal = found["rule"].isin(_FATAL)
         if not fatal.any():  # without a rejected entry its neighbours may meet others
             return entries, found

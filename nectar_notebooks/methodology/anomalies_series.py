@@ -1,22 +1,23 @@
 """Anomalies along time: months, or reads as billed, laid out as series, and what stands out of them.
 
 A frame is read once into a matrix of its finest series (meter, kind, unit, currency) by months; coarser series
-are sums of its rows. Which months stand out is for `seasons`; here the findings are priced and put in words.
+are sums of its rows. Which months stand out is for `seasons`, what they are worth for `anomalies_prices`; here the
+findings are put in words.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import pandas as pd
 
 from nectar_notebooks.errors import InvalidRequestError
+from nectar_notebooks.methodology.anomalies_prices import Prices
 from nectar_notebooks.methodology.anomalies_table import plain, table
 from nectar_notebooks.methodology.checks import counted, days, flags, numbers, text
-from nectar_notebooks.methodology.keys import group_keys
+from nectar_notebooks.methodology.keys import expand, group_keys
 from nectar_notebooks.methodology.seasons import find_falls, find_spikes
 from nectar_notebooks.methodology.spans import HAULED, MISSING_DAY, day_of_month, month_of, service_days, show_days
 
@@ -37,7 +38,6 @@ _FINEST: Final = (*METER, "currency")
 
 _LONGEST: Final = 1200
 _MONTH: Final = 30.436875  # days of an average month
-_WINDOW: Final = 24
 #: Below this share of its days a month is billed in part.
 _WHOLE: Final = 0.97
 
@@ -83,6 +83,19 @@ class Coarse:
         if self.same:
             return matrix
         return np.asarray(np.add.reduceat(matrix[self.order], self.starts, axis=0))
+
+    def of(self, series_: Whole, matrix: Matrix) -> Matrix:
+        """Sum the rows of some series alone, one row for each."""
+        if self.same:
+            return matrix[series_]
+        size = np.diff(self.starts, append=len(self.order))[series_]
+        _, place = expand(self.starts[series_], size)
+        return np.asarray(np.add.reduceat(matrix[self.order[place]], np.cumsum(size) - size, axis=0))
+
+    def at(self, row: Whole, column: Whole, matrix: Matrix) -> npt.NDArray[np.float64]:
+        """Sum the rows of each series at some cells alone."""
+        used, place = np.unique(row, return_inverse=True)
+        return np.asarray(self.of(used, matrix)[place, column])
 
     def some(self, flags_: Truth) -> Truth:
         """Say where any row of each series is true."""
@@ -212,15 +225,14 @@ def spikes(
     members = _members(given, rate, keys)
     whole = coarse.rates(rate, members)
     result = find_spikes(whole, members, given.first, rise=rise, least=least, regime_months=regime_months)
-    prices = _Prices(given, coarse)
-    totals = coarse.add(fine)
+    prices = Prices(given, coarse)
     parts = []
     for word, at in (("spike", result.spike), ("regime", result.regime)):
         row, column = np.nonzero(at)
         if not len(row):
             continue
         change = whole[row, column] / result.baseline[row, column] - 1
-        found = _Found(row, column, totals[row, column], change, result.months[row, column])
+        found = _Found(row, column, coarse.at(row, column, fine), change, result.months[row, column])
         ids = names.iloc[row].reset_index(drop=True)
         stake = found.value - found.baseline
         facts: dict[str, object] = {name: ids[name] for name in keys}
@@ -264,7 +276,7 @@ def falls(
     totals, covered = coarse.add(given.usage), coarse.add(given.covered)
     zero = result.low & (totals == 0)
     handed = _handed_over(names, rate)
-    prices = _Prices(of, of.over(METER)) if len(of.names) else None
+    prices = Prices(of, of.over(METER)) if len(of.names) else None
     parts = []
     for kind, at in (
         ("zero_read", zero & ~handed),
@@ -302,7 +314,7 @@ def _fall(
     baseline: npt.NDArray[np.float64],
     names: pd.DataFrame,
     first: int,
-    prices: _Prices | None,
+    prices: Prices | None,
     regime_months: int,
     bills: pd.DataFrame | None,
 ) -> pd.DataFrame:
@@ -361,53 +373,3 @@ def _laid_out(
         kind, told, month=stamps, value=found.value, baseline=found.baseline, change=found.change,
         months=found.months, partly_billed=partly, **facts,
     )  # fmt: skip
-
-
-class _Prices:
-    """What a unit of each series cost in the two years before a month, and how far a month is billed."""
-
-    def __init__(self, given: Series, coarse: Coarse) -> None:
-        self.given, self.coarse = given, coarse
-
-    @cached_property
-    def _paid(self) -> list[Matrix]:
-        return [self.coarse.add(matrix) for matrix in (self.given.paid, self.given.priced)]
-
-    @cached_property
-    def _money(self) -> npt.NDArray[np.object_]:
-        """Return the currency each series is paid in, missing where it is paid in two."""
-        currency, names = pd.factorize(self.given.names["currency"])
-        size = len(self.coarse.names)
-        told = np.flatnonzero((currency >= 0) & (self.given.paid != 0).any(axis=1))
-        low, high = np.full(size, len(names)), np.full(size, -1)
-        np.minimum.at(low, self.coarse.code[told], currency[told])
-        np.maximum.at(high, self.coarse.code[told], currency[told])
-        return np.append(np.asarray(names, dtype=object), np.nan)[np.where(low == high, low, -1)]
-
-    def at(self, row: Whole, column: Whole) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.object_]]:
-        """Return the price of a unit in the two years before a month, else in it, and its currency.
-
-        Missing without a positive cost and usage, and where a series is paid in two currencies.
-        """
-        window = column[:, None] - np.arange(1, _WINDOW + 1)
-        inside, window = window >= 0, np.maximum(window, 0)
-        cost, usage = (np.where(inside, matrix[row[:, None], window], 0.0).sum(axis=1) for matrix in self._paid)
-        poor = ~((cost > 0) & (usage > 0))
-        cost, usage = (
-            np.where(poor, matrix[row, column], sum_) for matrix, sum_ in zip(self._paid, (cost, usage), strict=True)
-        )
-        money = self._money[row]
-        known = (cost > 0) & (usage > 0) & ~pd.isna(money)
-        price = np.divide(cost, usage, out=np.full(len(row), np.nan), where=known)
-        return price, np.where(known, money, np.nan)
-
-    def partly(self, row: Whole, column: Whole) -> pd.arrays.BooleanArray:
-        """Say which months are billed in part; missing where the days are not known."""
-        lacking = self.coarse.add(self.given.lacking)[row, column]
-        return pd.arrays.BooleanArray(lacking > 0, lacking == 0)
-
-    def places(self, ids: pd.DataFrame) -> Whole:
-        """Return which series has these names (-1: none)."""
-        keys = list(METER)
-        known = pd.MultiIndex.from_frame(self.coarse.names[keys].fillna(""))
-        return known.get_indexer(pd.MultiIndex.from_frame(ids[keys].fillna(""))).astype(np.int64)

@@ -17,6 +17,7 @@ from nectar_notebooks.methodology import units
 from nectar_notebooks.methodology.checks import TEXT, days, left_out, numbers, text
 from nectar_notebooks.methodology.counting import counted_but_for_period
 from nectar_notebooks.methodology.keys import places_in
+from nectar_notebooks.methodology.net_metering import directions
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -131,7 +132,7 @@ def read_records(
     weight, scale, places = _weights(unit, names, value[row], bill[row], meter[row], meters)
     return Records(
         row, bill[row], meter[row], unit, weight, ~np.isnan(value[row]), scale, places,
-        ~flow.eq("EXPORT").to_numpy(dtype=bool)[row], start[row], end[row],
+        ~directions(flow.to_frame("net_metering"))[0][row], start[row], end[row],
     ), pd.Series(names, dtype=TEXT), out  # fmt: skip
 
 

@@ -13,6 +13,7 @@ import pandas as pd
 
 from nectar_notebooks.errors import DataError, InvalidRequestError
 from nectar_notebooks.methodology.checks import TEXT, days, factorize, numbers, report, require
+from nectar_notebooks.methodology.intensity import in_one_unit
 from nectar_notebooks.methodology.keys import group_keys
 from nectar_notebooks.methodology.money import minor_places, places_needed, to_units
 from nectar_notebooks.methodology.spans import MISSING_DAY, covered_together, day_of_month, month_of
@@ -53,9 +54,10 @@ def compare(
         What each month is compared with: the same month a year before, or the month before.
     by : sequence of str
         What the result has a row for, beside the currency: any of ``meter_id, site_id, commodity, subtype,
-        unit, month``. Without ``meter_id`` the meters of a site, commodity, subtype and unit are taken together,
-        so that a meter that follows another is a change of price and volume, not one gone and one new. Whatever
-        it is, costs and changes sum to the same totals.
+        unit, month``. Without ``meter_id`` the meters of a site, commodity and subtype are taken together, so
+        that a meter that follows another is a change of price and volume, not one gone and one new; without
+        ``unit`` usage is brought to the unit that most of these months have, where it converts. Whatever it is,
+        costs and changes sum to the same totals.
     start, end : day or month, optional
         The months compared. Default: the twelve (for last_month: the one) that end with the last month that
         is whole for at least half of the rows, because bills of newer months are still to come.
@@ -105,7 +107,12 @@ def compare(
     rows = np.flatnonzero((when != MISSING_DAY) & ~np.isnan(cost))
     undated = int(((when == MISSING_DAY) & ~np.isnan(cost)).sum())
     series = _SERIES if "meter_id" in by else _SERIES[1:]
-    pairs = _Pairs(monthly.iloc[rows], month_of(when[rows]), _BACK[with_], start, end, series)
+    taken, month = monthly.iloc[rows], month_of(when[rows])
+    _check_once(taken, group_keys(taken, [name for name in _SERIES if name in taken.columns])[0], month)
+    if "unit" not in by:  # a meter that follows another may read in therms where the other read in CCF
+        alike = [name for name in series if name != "unit" and name in taken.columns]
+        taken = in_one_unit(taken.assign(usage=numbers(taken, "usage", "monthly")), alike, ("usage",))
+    pairs = _Pairs(taken, month, _BACK[with_], start, end, series)
     keys = pairs.keys([*dict.fromkeys([*by, "currency"])])
     group, table = group_keys(keys, list(keys.columns))
     if "month" in table:
@@ -113,6 +120,8 @@ def compare(
     for name, values in pairs.parts().items():
         table[name] = _sum(values, group, len(table)) / pairs.scale
     out = {"month is missing": undated} if undated else {}
+    if np.isnan(cost).any():
+        out["cost is missing"] = int(np.isnan(cost).sum())
     months = pd.DataFrame({"group": group, "month": pairs.month})[pairs.split].drop_duplicates()["group"]
     table["months"] = np.bincount(months, minlength=len(table))
     for name, known in (("cost", pairs.now >= 0), ("cost_before", pairs.before >= 0)):
@@ -144,8 +153,6 @@ class _Pairs:
         end: str | date | None,
         names: Sequence[str],
     ) -> None:
-        each, _ = group_keys(monthly, [name for name in _SERIES if name in monthly.columns])
-        _check_once(monthly, each, month)
         last = month_number(end, "end") if end is not None else last_whole_month(monthly, month)
         first = month_number(start, "start") if start is not None else last - back + 1
         low = min(first - back, int(month.min())) if len(month) else first - back

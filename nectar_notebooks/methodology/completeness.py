@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
     from nectar_notebooks.methodology.spans import Whole
 
-__all__ = ["LEAST_SHARE", "STATUSES", "check_expected", "completeness", "holes"]
+__all__ = ["LEAST_SHARE", "STATUSES", "check_expected", "completeness", "holes", "months_and_holes"]
 
 _KEYS: Final[dict[str, tuple[str, ...]]] = {
     "meter": ("meter_id", "account_id", "site_id", "commodity", "utility"),
@@ -63,6 +63,8 @@ _OF_HOLE: Final = ("site_id", "account_id", "meter_id", "commodity", "utility")
 #: Least share of a month's expected days that makes it complete.
 LEAST_SHARE: Final = 0.97
 _LARGEST: Final = 50_000_000
+#: Days after the end of a month from which on a bill of it is due.
+_GRACE: Final = 45
 
 
 def completeness(
@@ -77,7 +79,7 @@ def completeness(
     end: str | date | None = None,
     today: str | date | None = None,
     least_share: float = LEAST_SHARE,
-    grace: int = 45,
+    grace: int = _GRACE,
 ) -> pd.DataFrame:
     """Say for every month of every entity whether its bills are there.
 
@@ -154,7 +156,11 @@ def completeness(
     if not 0 <= least_share <= 1:
         raise InvalidRequestError(f"least_share={least_share!r} is no share: give a number from 0 to 1.")
     view, now = _look("completeness", usage, meters, accounts, sites, expected, today, grace)
-    window = _window(view, start, end, now)
+    return _months(view, now, _window(view, start, end, now), by, least_share)
+
+
+def _months(view: Outlook, now: int, window: Whole, by: str, least_share: float) -> pd.DataFrame:
+    """Return what `completeness` shows of these months."""
     table = _by_meter(view, window, now, least_share)
     meters_of = np.arange(len(view.register))
     keys = view.register
@@ -177,7 +183,7 @@ def holes(
     start: str | date | None = None,
     end: str | date | None = None,
     today: str | date | None = None,
-    grace: int = 45,
+    grace: int = _GRACE,
 ) -> pd.DataFrame:
     """List the days that no bill covers though one should, run by run, and how many bills are missing there.
 
@@ -213,7 +219,25 @@ def holes(
     0 2024-02-01 2024-03-31    60               2
     """
     view, now = _look("holes", usage, meters, accounts, sites, expected, today, grace)
-    window = _window(view, start, end, now)
+    return _hole_table(view, _window(view, start, end, now))
+
+
+def months_and_holes(
+    portfolio: Portfolio,
+    *,
+    start: str | date,
+    end: str | date,
+    expected: str | Mapping[str, str] | None = None,
+    today: str | date | None = None,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return `completeness` of some months and all `holes`, for the price of one look at the bills."""
+    view, now = _look("completeness", portfolio, None, None, None, expected, today, _GRACE)
+    months = _months(view, now, _window(view, start, end, now), "meter", LEAST_SHARE)
+    return months, _hole_table(view, _window(view, None, None, now))
+
+
+def _hole_table(view: Outlook, window: Whole) -> pd.DataFrame:
+    """Return what `holes` shows of these months."""
     low, high = (int(day) for day in day_of_month(np.append(window[:1], window[-1:] + 1))) if len(window) else (0, 0)
     meter, first, last = _clipped(*_runs(view), low, high - 1)
     usual = usual_days(view.records, view.every, meter)

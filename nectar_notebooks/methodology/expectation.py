@@ -15,6 +15,7 @@ import pandas as pd
 
 from nectar_notebooks.errors import InvalidRequestError
 from nectar_notebooks.methodology.checks import TEXT, choose, counted, left_out, numbers
+from nectar_notebooks.methodology.conventions import boundary_days
 from nectar_notebooks.methodology.counting import count_periods
 from nectar_notebooks.methodology.keys import expand, group_keys
 from nectar_notebooks.methodology.register import Tables, meter_register
@@ -286,12 +287,11 @@ def _mended(
 
 
 def _share(code: Whole, first: Whole, last: Whole, hauled: Truth) -> bool:
-    """Say whether more than half of the neighbouring records end on the day on which the next begins."""
-    rows = np.flatnonzero(~hauled[code]) if hauled.any() else np.arange(len(code))
-    order = rows[np.argsort(code[rows] * _SPAN + first[rows] + _SPAN // 2, kind="stable")]
+    """Say whether most neighbouring records of the meters share their boundary day."""
+    order = np.lexsort((last, code * _SPAN + first + _SPAN // 2))  # whatever the order of rows
     same = code[order][1:] == code[order][:-1]
-    shared = last[order][:-1] == first[order][1:]
-    return bool(2 * (same & shared).sum() > same.sum())
+    later = order[1:][same]
+    return boundary_days((first, last), order[:-1][same], later, hauled[code[later]])[1]
 
 
 def _edges(pieces: tuple[Whole, Whole, Whole], begin: Whole, stop: Whole) -> tuple[Whole, Whole, Whole]:

@@ -125,6 +125,8 @@ def fill(
         lacking[covered >= LEAST_SHARE * length] = 0.0
     else:
         lacking = np.minimum(lacking, told.lacking(group_of, months))
+    if until is not None:
+        lacking[months > until] = 0.0
     lacking[text(table, "commodity").isin(HAULED).to_numpy(dtype=bool)] = 0.0
     return _filled(table, group_of, months, covered, lacking, length, least_share, int((when == MISSING_DAY).sum()))
 

@@ -29,12 +29,13 @@ from nectar_notebooks.methodology.units import convert
 from nectar_notebooks.methodology.window import last_whole_month, month_number
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import date
 
     from nectar_notebooks.methodology.spans import Whole
     from nectar_notebooks.methodology.unit_table import Rates
 
-__all__ = ["intensity"]
+__all__ = ["in_one_unit", "intensity"]
 
 _SITE: Final = ("site_id", "commodity", "subtype", "unit")
 #: A year may lack one month, the longest too.
@@ -133,33 +134,46 @@ def _series(frame: pd.DataFrame, heat_content: Rates | None, unit: str | None) -
     if unit is not None:
         frame = frame[~text(frame, "commodity").isin(NO_ENERGY).to_numpy(dtype=bool)].reset_index(drop=True)
         return _told_in(frame, unit, heat_content)
-    frame = frame.assign(reason=pd.Series(np.nan, frame.index).astype(TEXT), unit=text(frame, "unit"))
-    group, _ = group_keys(frame, _SITE[:-1])
-    units = pd.DataFrame({"group": group, "unit": frame["unit"]}).dropna()
+    frame = frame.assign(reason=pd.Series(np.nan, frame.index).astype(TEXT))
+    return in_one_unit(frame, _SITE[:-1], ("usage", "generated"), heat_content)
+
+
+def in_one_unit(
+    frame: pd.DataFrame, by: Sequence[str], values: Sequence[str], heat_content: Rates | None = None
+) -> pd.DataFrame:
+    """Return rows in the unit that most of their group have; one that does not convert to it stays in its own."""
+    frame = frame.assign(unit=text(frame, "unit"))
+    group, _ = group_keys(frame, by)
+    units = pd.DataFrame({"group": group, "unit": frame["unit"].to_numpy()}).dropna()
     if units.drop_duplicates()["group"].is_unique:
         return frame
     counts = units.value_counts().rename("rows").reset_index()
     most = counts.sort_values(["rows", "unit"], ascending=[False, True]).drop_duplicates("group").set_index("group")
-    parts = []
-    for wanted in most["unit"].drop_duplicates().sort_values():  # one for each unit: a handful
-        rows = frame[np.isin(group, most.index[most["unit"].eq(wanted)])]
-        told = _told_in(rows, wanted, heat_content)
-        fits = told["reason"].isna()
-        parts.append(
-            rows.assign(**{name: told[name].where(fits, rows[name]) for name in ("usage", "generated", "unit")})
-        )
-    return pd.concat([*parts, frame[~np.isin(group, most.index)]], ignore_index=True)
+    wanted = most["unit"].reindex(group).set_axis(frame.index)
+    other = (wanted.notna() & frame["unit"].notna() & frame["unit"].ne(wanted)).to_numpy(dtype=bool)
+    out = {name: frame[name].to_numpy(copy=True) for name in values}
+    unit = frame["unit"].to_numpy(dtype=object, copy=True)
+    for name in wanted[other].drop_duplicates().sort_values():  # one for each unit: a handful
+        rows = np.flatnonzero(other & wanted.eq(name).to_numpy(dtype=bool))
+        told = _told_in(frame.iloc[rows], name, heat_content, values)
+        fits = told["reason"].isna().to_numpy(dtype=bool)
+        unit[rows[fits]] = name
+        for value in values:
+            out[value][rows[fits]] = told[value].to_numpy()[fits]
+    return frame.assign(**out, unit=pd.Series(unit, frame.index).astype(TEXT))
 
 
-def _told_in(frame: pd.DataFrame, unit: str, heat_content: Rates | None) -> pd.DataFrame:
-    """Return rows with consumption and generation in one unit."""
+def _told_in(
+    frame: pd.DataFrame, unit: str, heat_content: Rates | None, values: Sequence[str] = ("usage", "generated")
+) -> pd.DataFrame:
+    """Return rows with consumption (and generation) in one unit, with a `reason` where they do not convert."""
     told = {}
-    for name in ("usage", "generated"):
+    reason = pd.Series(np.nan, frame.index).astype(TEXT)
+    for name in values:
         converted = convert(frame, unit, value=name, heat_content=heat_content)
         told[name] = converted["converted"]
-        told[f"why {name}"] = converted["conversion_reason"].where(frame[name].notna())
-    reason = told.pop("why usage").fillna(told.pop("why generated"))
-    return frame.assign(**told, reason=reason.astype(TEXT), unit=pd.Series(unit, frame.index, dtype=TEXT))
+        reason = reason.fillna(converted["conversion_reason"].where(frame[name].notna()).astype(TEXT))
+    return frame.assign(**told, reason=reason, unit=pd.Series(unit, frame.index, dtype=TEXT))
 
 
 def _by_site(frame: pd.DataFrame, month: Whole, last: int) -> pd.DataFrame:

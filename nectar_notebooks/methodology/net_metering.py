@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import numpy as np
 
-from nectar_notebooks.methodology.checks import factorize, numbers, text
+from nectar_notebooks.methodology.checks import TEXT, factorize, numbers, text
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -32,8 +32,10 @@ NET_METERING: Final = ("net", "as_is")
 #: How `adjust` says that a record was subtracted as an exclusion; an export that was excluded adds.
 EXCLUDED: Final = "exclusion subtracted"
 
-_EXPORT: Final = ("EXPORT",)
-_GENERATION: Final = ("GENERATION", "GENERATED")
+#: What a word of `net_metering` holds, in any case, where it says so: EXPORT, GRID_EXPORT, "exported".
+_EXPORT: Final = "EXPORT"
+_IMPORT: Final = "IMPORT"
+_GENERATION: Final = "GENERAT"
 _GENERATING: Final = ("SOLAR",)
 
 
@@ -46,9 +48,11 @@ def of_solar(frame: pd.DataFrame) -> Flags:
 def directions(frame: pd.DataFrame) -> tuple[Flags, Flags]:
     """Return which records are exported energy, and which generation, as their `net_metering` says."""
     codes, names = factorize(frame, "net_metering")
-    words = names.str.strip().str.upper()
+    words = names.astype(TEXT).str.upper()
+    words = words.mask(words.str.contains(_IMPORT, regex=False))  # of both ways nothing is said
     exported, generated = (
-        np.append(words.isin(said).to_numpy(dtype=bool), False)[codes] for said in (_EXPORT, _GENERATION)
+        np.append(words.str.contains(said, regex=False).to_numpy(dtype=bool), False)[codes]
+        for said in (_EXPORT, _GENERATION)
     )
     return exported, generated
 

@@ -15,7 +15,7 @@ import pandas as pd
 from nectar_notebooks.methodology.checks import TEXT, counted, days, factorize, flags, require, text
 from nectar_notebooks.methodology.keys import expand, group_keys, places_in
 from nectar_notebooks.methodology.spans import MISSING_DAY
-from nectar_notebooks.schema.accounts import NOT_DUPLICATE, why_not_counted
+from nectar_notebooks.schema.accounts import NOT_DUPLICATE, has_ended, why_not_counted
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -27,8 +27,6 @@ __all__ = ["Tables", "meter_register", "with_accounts"]
 _ATTRIBUTES: Final = ("site_id", "commodity", "account_id", "subtype", "utility")
 _OF_METER: Final = _ATTRIBUTES[:4]
 _NEVER: Final = int(np.iinfo(np.int64).max)
-#: States of accounts whose bills ended with the last one there is, in capitals and letters only.
-_ENDED: Final = ("OLD", "OLDACCOUNT", "INACTIVE", "INACTIVEACCOUNT", "CLOSED", "CLOSEDACCOUNT")
 
 #: The tables beside usage records, by name; what is not given is not known.
 Tables = dict[str, "pd.DataFrame | None"]
@@ -39,12 +37,17 @@ def with_accounts(usage: pd.DataFrame, bill_accounts: pd.DataFrame | None) -> pd
     if bill_accounts is None or not {"bill_id", "account_id"} <= set(bill_accounts.columns) or "bill_id" not in usage:
         return usage
     own = text(usage, "account_id")
-    known = pd.DataFrame({name: text(bill_accounts, name) for name in ("bill_id", "account_id")}).dropna()
-    known = known.drop_duplicates()
-    known = known[~known["bill_id"].duplicated(keep=False)].reset_index(drop=True)
-    place = places_in(text(usage, "bill_id"), known["bill_id"], distinct=True)
-    told = pd.Series(known["account_id"].array.take(place, allow_fill=True), index=usage.index, dtype=TEXT)
-    return usage.assign(account_id=own.where(own.notna(), told))
+    bill, bills = pd.factorize(text(bill_accounts, "bill_id"))
+    account, accounts = pd.factorize(text(bill_accounts, "account_id"))
+    told = np.flatnonzero((bill >= 0) & (account >= 0))
+    low, high = np.full(len(bills) + 1, len(accounts)), np.full(len(bills) + 1, -1)
+    np.minimum.at(low, bill[told], account[told])
+    np.maximum.at(high, bill[told], account[told])
+    single = np.where(low == high, low, -1)
+    place = places_in(text(usage, "bill_id"), pd.Series(bills, dtype=TEXT), distinct=True)
+    names = pd.Series(accounts, dtype=TEXT).array.take(single[place], allow_fill=True)
+    of_bill = pd.Series(names, index=usage.index, dtype=TEXT)
+    return usage.assign(account_id=own.where(own.notna(), of_bill))
 
 
 def meter_register(
@@ -94,8 +97,9 @@ def meter_register(
         starts = days(accounts, "data_collection_start", "accounts").astype("int64")
         register["starts"] = _taken(starts, place, MISSING_DAY)
         register["counts"] = _taken(_accounts_count(accounts), place, True)
-        state = text(accounts, "status").str.replace(r"[^A-Za-z]", "", regex=True).str.upper()
-        register["ended"] = _taken(state.isin(_ENDED).to_numpy(dtype=bool), place, False)
+        state, states = pd.factorize(text(accounts, "status"))
+        over = np.array([*map(has_ended, states), False], dtype=bool)[state]
+        register["ended"] = _taken(over, place, False)
         told = _named(accounts, "company_id", place)
         company = told.where(told.notna(), company)
         connection = _named(accounts, "connection_id", place)

@@ -146,17 +146,18 @@ class Cells:
             cut = self._bins.cut(begin, stop)
             covered = self._sum(self._find(self._key(group[cut.row], cut.bin)), cut.weight)
         again, twice = overlap(group, begin, stop)
+        stretches = [again, twice]
         lane = self._records.lane
         if lane is not self._records.group:  # what flows both ways on one day is no day counted twice
-            lane = lane[self._records.known]
-            twice = overlap(lane, begin, stop)[1]
+            twice = overlap(lane[self._records.known], begin, stop)[1]
             twice = Overlap(twice.group // 3, twice.begin, twice.stop)
+            stretches = [again, twice, overlap(twice.group, twice.begin, twice.stop)[0]]  # both ways doubled: once
         sums = []
-        for stretch in (again, twice):
+        for stretch in stretches:
             cut = self._bins.cut(stretch.begin, stretch.stop)
             sums.append(self._sum(self._find(self._key(stretch.group[cut.row], cut.bin)), cut.weight))
         spread = ~self._records.spot[self._ids // self._wide]
-        return (covered - sums[0]) / 2, sums[1] * spread / 2
+        return (covered - sums[0]) / 2, (sums[1] - sum(sums[2:])) * spread / 2
 
     def span(self) -> tuple[npt.NDArray[np.datetime64], npt.NDArray[np.datetime64]]:
         """Return each cell's first and last day covered."""

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 __all__ = ["DEFAULT_HEAT_CONTENT", "UNITS", "Rate", "compatible", "convert", "factor", "kind", "unit_name", "why_not"]
 
 #: Units in which a gas is measured, and a liquid is not.
+#: What people write between the words of a fuel, where the API writes an underscore.
+_SEPARATORS: Final = re.compile(r"[\W_]+")
 _CUBIC: Final = frozenset(("CF", "cubic ft", "CCF", "HCF", "MCF", "MMCF", "cubic m"))
 
 
@@ -372,6 +374,9 @@ def _rate(rates: Rates, commodity: str | None, subtype: str | None) -> Rate | No
         return None
     if not subtype:
         return rates.get(commodity)
+    if subtype != subtype.upper():  # as people write it: "Fuel oil #2", "Propane"
+        spelled = " / ".join(_SEPARATORS.sub("_", part).strip("_") for part in subtype.upper().split(" / "))
+        return _rate(rates, commodity, subtype.upper()) or _rate(rates, commodity, spelled)
     # a rate of a type holds for all of its streams; one of the commodity alone for none of its types
     parts = subtype.split(" / ")
     names = (" / ".join((commodity, *parts[:length])) for length in range(len(parts), 0, -1))

@@ -17,6 +17,7 @@ __all__ = [
     "NOT_DUPLICATE",
     "UnknownStateWarning",
     "account_state",
+    "has_ended",
     "name_states",
     "unknown_states",
     "why_not_counted",
@@ -39,6 +40,9 @@ _WHY: Final[Mapping[str, str]] = {
     "DUPLICATE": _REPEATED,
     "INACTIVE": "inactive account",
 }
+#: States of accounts whose bills ended with the last one there is; a closed account is not documented, and is old too.
+_ENDED: Final = ("OLD_ACCOUNT", "INACTIVE")
+_CLOSED: Final = ("CLOSED", "CLOSEDACCOUNT")
 _ACCOUNT: Final = "ACCOUNT"
 
 
@@ -66,6 +70,18 @@ def account_state(status: Hashable) -> str | None:
     if not isinstance(status, str) or not status.strip():
         return None
     return _BY_LETTERS.get(_letters(status), status.strip())
+
+
+def has_ended(status: Hashable) -> bool:
+    """Say whether no bill is expected of an account in this state after its last one.
+
+    Examples
+    --------
+    >>> has_ended("Old account"), has_ended("closed"), has_ended("ONBOARDED")
+    (True, True, False)
+    """
+    state = account_state(status)
+    return state is not None and (state in _ENDED or _letters(state) in _CLOSED)
 
 
 def unknown_states(statuses: Iterable[Hashable]) -> dict[str, int]:

@@ -107,7 +107,7 @@ class Portfolio:
         found = {
             word: frame[key].map(table.set_index(key)[name]).astype(table[name].dtype)
             for word, (key, table, name) in words.items()
-            if key in frame.columns and word not in frame.columns
+            if key in frame.columns and word not in frame.columns and {key, name} <= set(table.columns)
         }
         result = frame.assign(**found)
         return result[[*found, *frame.columns]]

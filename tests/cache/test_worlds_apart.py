@@ -214,12 +214,12 @@ def test_asking_a_served_sandbox_twice_is_free(join) -> None:
 @pytest.mark.served
 def test_offline_says_what_the_sandbox_there_said_last(join) -> None:
     one, two = world(), world(seed=5)
-    with one.serve() as served:
+    with one.serve(fixed_key=True) as served:
         join(one, served.url).portfolio(join(one, served.url).companies().iloc[0])
         url, port = served.url, served.port
     away = join(one, url, offline=True)
     assert len(away.portfolio(away.companies().iloc[0]).bills) > 0
-    with two.serve(port) as served:
+    with two.serve(port, fixed_key=True) as served:
         join(two, served.url).companies()
     with pytest.raises(OfflineError):
         join(one, url, offline=True).companies()

@@ -151,3 +151,11 @@ def test_a_portfolio_of_an_embedded_sandbox_warns_of_nothing() -> None:
 def test_a_portfolio_made_by_hand_has_none() -> None:
     nectar = nn.connect(sandbox=nn.Sandbox(seed=3, sites=1, months=1))
     assert nn.Portfolio(**dict(nectar.portfolio(nectar.companies().iloc[0]))).as_of is None
+
+
+def test_periods_are_judged_by_the_day_of_the_answer() -> None:
+    sandbox = nn.Sandbox(clock="2035-03-10", sites=2, months=4)
+    nectar = nn.connect(sandbox=sandbox)
+    usage = nectar.portfolio(nectar.companies()["company_id"].iloc[0]).usage
+    assert not usage["counts_reason"].str.startswith("period outside").any()
+    sandbox.close()

@@ -181,7 +181,7 @@ def test_a_name_that_no_folder_has_is_said(join, name: str) -> None:
 
 @pytest.mark.parametrize("given", [7, b"folder", object(), ["folder"]])
 def test_what_is_no_path_is_said(join, given: object) -> None:
-    with pytest.raises(NectarError, match="instead of a path"):
+    with pytest.raises(NectarError, match="must be a path"):
         join(cache_dir=given)
 
 

@@ -13,6 +13,7 @@ from nectar_notebooks.api import Session
 from nectar_notebooks.clock import stopwatch
 from nectar_notebooks.config import Secret
 from nectar_notebooks.errors import InterruptedWalkError, NectarError
+from nectar_notebooks.limits import Limits
 from nectar_notebooks.sandbox.wire import Wire
 
 pytestmark = pytest.mark.served
@@ -56,7 +57,12 @@ def join(sandbox: Sandbox, wire: Wire, tmp_path: Path) -> Callable[[], Nectar]:
         )
         library = nectar._library
         library.session = Session(
-            wire.url, (Secret(sandbox.key),), version="v2.2", clock=library.clock, timeout=(2.0, 0.5)
+            wire.url,
+            (Secret(sandbox.key),),
+            version="v2.2",
+            clock=library.clock,
+            timeout=(2.0, 0.5),
+            limits=Limits(deadline=10.0),
         )
         return nectar
 

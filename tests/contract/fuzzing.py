@@ -63,7 +63,7 @@ def fuzz(
     document = contract.document(version)
     if only is not None:
         _keep(document, only)
-    served = Served(_with_document(app, version, json.dumps(document).encode()), 0, "127.0.0.1")
+    served = Served(_with_document(app, version, json.dumps(document).encode()), 0, "127.0.0.1", key)
     try:
         schema = schemathesis.openapi.from_url(
             f"{served.url}{MOUNTS[version]}/openapi.json", config=_config(key, document, examples, seed)

@@ -50,7 +50,7 @@ def a_login(page: Any) -> None:
 
 def a_hole(page: Any) -> None:
     page.get_by_role("button", name="!", exact=True).first.click()
-    expect(page.get_by_text("Missing since")).to_be_visible()
+    expect(page.get_by_text("No bill for", exact=True)).to_be_visible()
 
 
 def a_bill(page: Any) -> None:

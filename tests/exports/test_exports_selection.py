@@ -23,7 +23,9 @@ HEADS = [
     "End Date\n(Required)", "Quantity\n(Required)", "Usage Units\n(Pre-filled)", "Cost\n(Optional)",
     "Estimation (Required)",
 ]  # fmt: skip
-START, END, QUANTITY, UNITS, COST, ESTIMATED = (HEADS[place] for place in (6, 7, 8, 9, 10, 11))
+TYPE, START, END, QUANTITY, UNITS, COST, ESTIMATED = (
+    HEADS[place] for place in (HEADS.index("Meter Type\n(Pre-filled)"), 6, 7, 8, 9, 10, 11)
+)
 LONG = "Distribution Center of a name that goes on and on " * 5
 
 METERS = {
@@ -264,7 +266,7 @@ def test_whole_months_are_exported_and_parts_are_listed() -> None:
 
 
 @pytest.mark.parametrize("by", ["bill", "month"])
-def test_exported_and_generated_energy_is_no_consumption(by: str) -> None:
+def test_exported_energy_is_no_consumption(by: str) -> None:
     days = ("2024-01-01", "2024-01-31")
     held = made(
         [bill("a")],
@@ -278,14 +280,14 @@ def test_exported_and_generated_energy_is_no_consumption(by: str) -> None:
     )
     upload = exports.portfolio_manager(held, by=by)
     rows = upload.sheets["Add Bills-Electricity"]
-    assert rows[[QUANTITY, UNITS, COST]].values.tolist() == [[3100.0, "kWh (thousand Watt-hours)", 31.0]]
+    assert rows[[TYPE, QUANTITY, UNITS, COST]].values.tolist() == [
+        ["Electric - Grid", 3100.0, "kWh (thousand Watt-hours)", 31.0],
+        ["Electric - Solar", 930.0, "kWh (thousand Watt-hours)", 9.3],
+    ]
     out = upload.notes[~upload.notes["exported"]]
     reasons = set(zip(out["meter_id"], out["reason"], strict=True))
-    told = {
-        ("X", "exported energy is no consumption, with a cost of -6.20 USD"),
-        ("P", "energy generated on site is no consumption, with a cost of 9.30 USD"),
-    }
-    assert reasons - {("E", "exported energy is no consumption")} == told
+    back = {("E", "exported energy is no consumption")}  # of a record; a month has it within
+    assert reasons - back == {("X", "exported energy is no consumption, with a cost of -6.20 USD")}
     months = exports.monthly(held).frame.set_index("meter_id")
     assert months["usage"].to_dict() == {"E": 2790.0, "X": -620.0, "P": 930.0}
     assert months["exported"].dropna().to_dict() == {"E": 310.0, "X": 620.0}

@@ -103,7 +103,7 @@ def test_a_month_covered_in_part_is_drawn_open_and_the_key_says_so() -> None:
     picture = plots.monthly_usage(MONTHLY)
     first, _, last = bars(picture.axes[1])
     assert first.get_facecolor() != last.get_facecolor() == (1.0, 1.0, 1.0, 1.0)
-    assert "less than 95%" in picture.legends[0].get_texts()[0].get_text()
+    assert "less than 97%" in picture.legends[0].get_texts()[0].get_text()
     whole = plots.monthly_usage(MONTHLY[MONTHLY["days_covered"] == MONTHLY["days_in_month"]])
     assert whole.legends == []
 
@@ -132,7 +132,7 @@ def test_a_month_covered_in_part_has_an_open_bar_of_cost_as_it_has_of_usage() ->
     electricity = picture.axes[1].containers[0]
     first, _, last = (bar.get_facecolor() for bar in electricity)
     assert first != last == (1.0, 1.0, 1.0, 1.0)
-    assert "less than 95%" in picture.legends[0].get_texts()[0].get_text()
+    assert "less than 97%" in picture.legends[0].get_texts()[0].get_text()
     assert picture.frame.loc["2025-03-01", "Electricity, USD"] == 16.0
     key = picture.axes[1].get_legend()
     assert key.get_patches()[-1].get_facecolor() == first, "the key shows the commodity's colour"

@@ -215,3 +215,9 @@ def test_an_amount_finer_than_is_summed_is_in_the_report(bills, cost: str, amoun
     assert loaded.world.documents[0]["lineItems"][0]["totalCharge"] == amount
     assert [entry.reason for entry in loaded.remarks] == ([remark] if remark else [])
     assert (remark or "1 line item") in str(loaded)
+
+
+@pytest.mark.parametrize("start", ["0001-01-01", "0024-01-01", "01/01/0024"])
+def test_a_year_of_four_digits_is_the_year_it_says(bills, start: str) -> None:
+    loaded = bills(electric("Energy", "100"), electric("Energy", "90").replace("2025-01-10", start))
+    assert [(one.line, one.reason) for one in loaded.unplaced] == [(3, f"start {start!r} is no date")]

@@ -54,7 +54,11 @@ def test_a_months_usage_is_import_less_export(site: Portfolio) -> None:
     as_is = nn.monthly(site, net_metering="as_is").set_index("meter_id")
     assert as_is.loc["m", ["usage", "exported"]].tolist() == [3720.0, 620.0]
     row = nn.energy(months, by=["site_id"]).iloc[0]
-    assert row[["energy", "generated", "exported"]].tolist() == [2480.0, 930.0, 620.0]
+    assert row[["energy", "generated", "exported"]].tolist() == [
+        2480.0 + 930.0,
+        930.0,
+        620.0,
+    ]  # a site uses what its own plant makes
 
 
 def test_calendarize_and_daily_net_what_records_say(both_ways: pd.DataFrame) -> None:
@@ -192,3 +196,10 @@ def test_the_demo_site_that_sells_to_the_grid() -> None:
         assert as_is["energy"] - row["energy"] == pytest.approx(2 * row["exported"])
         return
     pytest.fail("no site of the demo exports")
+
+
+@pytest.mark.parametrize("flow", ["GRID_EXPORT", "exported", "Grid export"])
+def test_export_is_export_however_it_is_spelled(flow: str) -> None:
+    records = pd.DataFrame([record("m", 3100.0, "GRID_IMPORT"), record("m", 620.0, flow)])
+    row = nn.calendarize(records).iloc[0]
+    assert (row["usage"], row["exported"]) == (2480.0, 620.0)

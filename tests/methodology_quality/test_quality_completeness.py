@@ -147,9 +147,11 @@ def test_usage_without_a_meter_counts_for_its_account(make_usage):
 
 def test_too_large_a_window_is_refused(make_usage):
     usage = make_usage(*[(f"M{i}", "2024-01-01", "2024-01-31", 1) for i in range(3000)])
-    usage["start_date"] = np.full(3000, "0001-01-01", dtype="datetime64[us]")
     with pytest.raises(InvalidRequestError, match="too many to be meant"):
-        completeness(usage, today="2024-02-01")
+        completeness(usage, today="2024-02-01", start="0001-01")
+    # a record of the year 1 cannot be, and makes no window
+    usage["start_date"] = np.full(3000, "0001-01-01", dtype="datetime64[us]")
+    assert completeness(usage, today="2024-02-01").empty
     with pytest.raises(InvalidRequestError, match="is no date"):
         completeness(make_usage(("M", "2024-01-01", "2024-01-31", 1)), today="tomorrow")
 

@@ -179,6 +179,9 @@ def test_filling_reaches_to_an_end_and_leaves_hauled_commodities_alone():
     monthly = make_months(("M", "2023-02-01", 280.0, 28.0, 28), ("M", "2024-01-01", 310.0, 31.0, 31))
     assert fill(monthly, end="2024-02")["usage_with_filling"].tolist()[-1] == 290
     assert not fill(monthly.assign(commodity="FUEL"), end="2024-02")["filled"].any()
+    gap = make_months(("M", "2023-02-01", 280.0, 28.0, 28), ("M", "2024-03-01", 310.0, 31.0, 31))
+    assert not fill(gap, end="2024-01")["filled"].any()  # February lies after it
+    assert fill(gap)["filled"].sum() == 1
 
 
 def test_filling_scales_nothing_from_a_few_days_and_says_so():
@@ -421,19 +424,23 @@ def test_energy_reports_are_in_kbtu_a_square_foot():
         intensity(monthly, sites, unit="kBtu/acre")
 
 
-def test_generation_is_beside_energy_and_intensity_never_in_them():
-    solar = year("P", 50.0, commodity="SOLAR")
-    monthly = pd.concat([year("A", 100.0), solar])
+def test_a_site_uses_what_its_own_plant_makes():
+    monthly = pd.concat([year("A", 100.0), year("P", 50.0, commodity="SOLAR")])
     row = energy(monthly, by=["site_id"]).iloc[0]
-    assert row[["energy", "rows", "rows_left_out", "generated"]].tolist() == [1200, 12, 0, 600]
+    assert row[["energy", "rows", "rows_left_out", "generated"]].tolist() == [1800, 24, 0, 600]
     assert pd.isna(row["reason"])
     row = intensity(monthly, OFFICE, unit="kWh").iloc[0]
-    assert row[["intensity", "generated"]].tolist() == [2.0, 600]
+    assert row[["intensity", "generated"]].tolist() == [3.0, 600]
     alone = intensity(monthly, OFFICE).set_index("commodity")
-    assert alone.loc["ELECTRICITY", "intensity"] == 2.0
-    assert pd.isna(alone.loc["SOLAR", "intensity"])
-    assert alone.loc["SOLAR", "reason"] == "generated on site: no consumption"
+    assert alone["intensity"].to_dict() == {"ELECTRICITY": 2.0, "SOLAR": 1.0}
     assert alone.loc["SOLAR", "generated"] == 600
+
+
+def test_generation_that_a_grid_meter_reports_is_beside_energy_and_intensity_never_in_them():
+    told = year("A", 100.0).assign(generated=50.0)
+    row = energy(told, by=["site_id"]).iloc[0]
+    assert row[["energy", "rows", "generated"]].tolist() == [1200, 12, 600]
+    assert intensity(told, OFFICE, unit="kWh").iloc[0][["intensity", "generated"]].tolist() == [2.0, 600]
 
 
 def test_a_meter_swap_is_a_change_of_price_and_volume():
@@ -621,3 +628,20 @@ def test_load_factor_counts_days_as_the_records_do_and_says_what_is_above_one():
     assert high["load_factor"].tolist() == [1.25]
     assert high["reason"][0].startswith("above 1: more energy than the demand gives")
     assert load_factor(demand.assign(demand=25.0), usage)["reason"].isna().all()  # 1 is a load that never falls
+
+
+def test_a_swap_from_therms_to_ccf_is_a_change_of_price_and_volume() -> None:
+    months = pd.date_range("2023-01-01", periods=24, freq="MS")
+    second = months >= "2024-07-01"
+    book = pd.DataFrame(
+        {
+            "meter_id": [("B" if new else "A") for new in second], "site_id": "S", "commodity": "GAS",
+            "unit": [("CCF" if new else "thm (US)") for new in second], "currency": "USD", "month": months,
+            "usage": 100.0, "cost": 100.0, "days_covered": months.days_in_month,
+        }
+    )  # fmt: skip
+    row = compare(book, by=["site_id"]).iloc[0]
+    assert (row["new"], row["gone"], row["months"]) == (0, 0, 12)
+    assert row["price"] + row["volume"] + row["days"] == pytest.approx(row["change"])
+    apart = compare(book, by=["site_id", "unit"])
+    assert apart[["new", "gone"]].sum().tolist() == [600.0, -600.0]

@@ -225,3 +225,11 @@ def test_units_in_words_share_out_charges_and_are_no_foreign_units():
                           "unit": ["therms", "MBtu"]})  # fmt: skip
     found = issues(usage, today="2024-02-15")
     assert found.loc[found["kind"].eq("foreign_unit"), "meter_id"].tolist() == ["N"]
+
+
+@pytest.mark.parametrize(
+    ("said", "known"), [("Propane", "PROPANE"), ("Fuel oil #2", "FUEL_OIL_2"), ("kerosene", "KEROSENE")]
+)
+def test_a_fuel_has_its_heat_content_however_it_is_spelled(said: str, known: str) -> None:
+    sizes = [factor("gal (US)", "kWh", commodity="FUEL", subtype=subtype) for subtype in (said, known)]
+    assert sizes[0] == sizes[1] > 0

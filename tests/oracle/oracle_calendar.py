@@ -65,7 +65,7 @@ def calendarize(records: list[dict], convention: str = "inclusive", shared_day: 
         pocket = (bill, record["currency"])  # currencies of one bill are never mixed
         finest[pocket] = max(finest[pocket], needs, record["minor"])
     out: dict = {}
-    covered: dict = defaultdict(lambda: defaultdict(int))
+    covered: dict = defaultdict(lambda: defaultdict(lambda: defaultdict(int)))
     for number, record in enumerate(records):
         bill = record["bill"] if record["bill"] is not None else ("alone", number)
         start, end = record["start"], record["end"] if record["end"] is not None else record["start"]
@@ -82,7 +82,7 @@ def calendarize(records: list[dict], convention: str = "inclusive", shared_day: 
         for (day, half), weight in counted.items():
             by_month[month_of(day)] += weight
             if record["usage"] is not None:
-                covered[record["series"]][day, half] += 1
+                covered[record["series"]][day, half][record.get("export", False)] += 1
         months = sorted(by_month)
         costs: list[Decimal | None] = [None] * len(months)
         if record["cost"] is not None:
@@ -104,7 +104,8 @@ def calendarize(records: list[dict], convention: str = "inclusive", shared_day: 
     for (series, month), cell in out.items():
         times = {slot: n for slot, n in covered[series].items() if month_of(slot[0]) == month}
         cell["covered"] = len(times) * HALF
-        cell["overlapped"] = sum(1 for n in times.values() if n > 1) * HALF
+        # what flows in and out on one day is no day counted twice
+        cell["overlapped"] = sum(1 for ways in times.values() if max(ways.values()) > 1) * HALF
         cell["bills"] = len(cell["bills"])
         cell["in_month"] = calendar.monthrange(month.year, month.month)[1]
     return out

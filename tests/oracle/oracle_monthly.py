@@ -95,6 +95,7 @@ def monthly(
             "start": row["start"],
             "end": row["end"],
             "usage": row["usage"],
+            "export": row["export"],
             "cost": None,
             "currency": None,
             "minor": 0,

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from fractions import Fraction
+from math import ceil
+from statistics import median
 
 DAY = timedelta(days=1)
 
@@ -51,7 +53,16 @@ def coverage(records, key, first, last):
     return found
 
 
-def gaps(records, due):
+def last_due(lengths, today, grace=45):
+    """The last day of the last month whose bill should be there; bills longer than a month have that much longer."""
+    day = today - grace * DAY
+    month = Fraction("30.4375")
+    if len(lengths) >= 3 and 2 * sum(length > month * Fraction("1.2") for length in lengths) > len(lengths):
+        day -= ceil(Fraction(median(lengths)) - month) * DAY
+    return day if next_month(month_of(day)) == day + DAY else month_of(day) - DAY
+
+
+def gaps(records, today):
     """Runs of days, from the first day of a meter to the last that is due, that no record covers, but single ones."""
     found = []
     for meter in sorted({record["meter"] for record in records}):
@@ -60,6 +71,7 @@ def gaps(records, due):
         for record in mine:
             covered |= set(days_of(record["start"], record["end"]))
         covered |= {day + DAY for day in covered if day + 2 * DAY in covered}
+        due = last_due([(record["end"] - record["start"]).days + 1 for record in mine], today)
         run = []
         for day in [*days_of(min(covered), due), None]:
             if day is None or day in covered:

@@ -39,7 +39,7 @@ def run(checkout: Path, **environment: str) -> subprocess.CompletedProcess[str]:
 
 def test_a_browser_that_is_there_is_used(tmp_path: Path) -> None:
     ended = run(machine(tmp_path, chromium="exit 0", **{"apt-get": "echo installed; exit 1"}))
-    assert (ended.returncode, ended.stdout) == (0, "make test browser=1\n")
+    assert (ended.returncode, ended.stdout) == (0, "make test-all browser=1\n")
 
 
 def test_root_gets_one_installed(tmp_path: Path) -> None:
@@ -48,7 +48,7 @@ def test_root_gets_one_installed(tmp_path: Path) -> None:
     checkout = machine(tmp_path, id="echo 0", **{"apt-get": apt})
     ended = run(checkout)
     assert ended.returncode == 0, ended.stderr
-    assert ended.stdout == "No Chromium was found: installing it.\nmake test browser=1\n"
+    assert ended.stdout == "No Chromium was found: installing it.\nmake test-all browser=1\n"
     asked = (tmp_path / "tools" / "apt-get.log").read_text().splitlines()
     assert asked == ["update -qq", "install -y -qq --no-install-recommends chromium"]
 

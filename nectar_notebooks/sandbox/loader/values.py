@@ -26,6 +26,14 @@ _PLACES: Final = 4
 _NOISE: Final = Decimal("1e-8")
 
 
+def _year(digits: str) -> int:
+    """Return the year that is written; two digits are of this century or the last, four are what they say."""
+    year = int(digits)
+    if len(digits) == 4 or year >= 100:
+        return year
+    return year + (2000 if year < 70 else 1900)
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """How dates and numbers of one file are written."""
@@ -44,8 +52,6 @@ class Reading:
         if not text:
             return None
         year, month, day = self._parts(text)
-        if year < 100:
-            year += 2000 if year < 70 else 1900
         if year not in _YEARS:
             raise ValueError(text)
         return date(year, month, day)
@@ -57,14 +63,12 @@ class Reading:
             if wordy is None:
                 raise ValueError(text)
             day, month, other, second, year = wordy.groups()
-            return int(year), _MONTHS.index(month or other) + 1, int(day or second)
+            return _year(year), _MONTHS.index(month or other) + 1, int(day or second)
         first, middle, last = found.groups()
-        if len(first) == 4:
-            return int(first), int(middle), int(last)
-        if self.date_order == "ymd":
-            return int(first), int(middle), int(last)
+        if len(first) == 4 or self.date_order == "ymd":
+            return _year(first), int(middle), int(last)
         day_first = self.date_order == "dmy" or "." in text.split(" ")[0]
-        return (int(last), int(middle), int(first)) if day_first else (int(last), int(first), int(middle))
+        return (_year(last), int(middle), int(first)) if day_first else (_year(last), int(first), int(middle))
 
     def number(self, text: str) -> Decimal | None:
         """Return the decimal that a cell says; None where it says none.
