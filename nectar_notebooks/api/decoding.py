@@ -40,15 +40,17 @@ _REASONS: Final = (
 #: Every digit as 0, so that a run of digits is found at the speed of copying; an integer beyond 64 bits has twenty.
 _DIGITS: Final = bytes.maketrans(b"123456789", b"000000000")
 _LONG: Final = b"0" * 20
+#: How an answer may be packed; these are unpacked on the way.
+_UNPACKED: Final = ("", "identity", "gzip", "x-gzip", "deflate")
 
 
-def decode(content: bytes, what: str, content_type: str = "") -> object:
+def decode(content: bytes, what: str, content_type: str = "", packing: str = "") -> object:
     """Return the JSON value in `content`, integers exact; what is none raises ``ContractError`` with `what` and why."""
     try:
         value: object = orjson.loads(content)
         return json.loads(content) if _LONG in content.translate(_DIGITS) else value
     except orjson.JSONDecodeError as error:  # it holds the whole body: none of ours is chained to it
-        why = _why_not(content, content_type, error.msg, error.pos)
+        why = _why_not(content, content_type, packing, error.msg, error.pos)
     except (RecursionError, ValueError):  # of the standard library's decoder, which alone keeps long integers
         why = "an integer of more than 20 digits stands too deep, or is too long, to be read exactly"
     raise ContractError(
@@ -62,11 +64,14 @@ def looks_like_html(content: bytes) -> bool:
     return content.lstrip()[:200].lower().startswith((b"<!doctype", b"<html", b"<head", b"<body"))
 
 
-def _why_not(content: bytes, content_type: str, problem: str, position: int) -> str:
+def _why_not(content: bytes, content_type: str, packing: str, problem: str, position: int) -> str:
     if not content.strip():
         return "there is nothing in them"
     if looks_like_html(content):
         return "they look like HTML"
+    foreign = [one.strip() for one in packing.split(",") if one.strip().lower() not in _UNPACKED]
+    if foreign:
+        return f"they are packed as {foreign[0][:20]}, which was not asked for"
     for mark, why in _MARKS:
         if content.startswith(mark):
             return why

@@ -6,6 +6,7 @@ advice. Whether to try again is decided in `retry`. Keys are taken out of what a
 
 from __future__ import annotations
 
+import http.client
 from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Final
@@ -27,7 +28,14 @@ from nectar_notebooks.errors import (
     ServerError,
 )
 
-__all__ = ["error_for_status", "network_failure"]
+__all__ = ["NO_ADDRESS", "error_for_status", "network_failure"]
+
+#: What the libraries raise where nothing can be sent, however often: the host or the proxy is no address.
+NO_ADDRESS: Final = (
+    requests.exceptions.InvalidURL,
+    requests.exceptions.InvalidSchema,
+    urllib3.exceptions.LocationParseError,
+)
 
 _LONGEST: Final = 600
 #: What is nested deeper in an error's body, or comes after so many messages, is not told.
@@ -91,13 +99,26 @@ def network_failure(error: Exception, host: str, seconds: float) -> str:
         return (
             f"the certificate of {host} could not be verified (an authority of your own is named by REQUESTS_CA_BUNDLE)"
         )
+    if isinstance(error, NO_ADDRESS):
+        return f"{host}, or the proxy that the environment names for it, is no address that can be used"
     if isinstance(error, requests.exceptions.ProxyError):
         return f"the proxy before {host} refused"
     if isinstance(error, (requests.exceptions.ContentDecodingError, urllib3.exceptions.DecodeError)):
         return f"the answer of {host} was compressed and could not be unpacked"
     if isinstance(error, (requests.exceptions.ChunkedEncodingError, urllib3.exceptions.ProtocolError)):
         return f"the answer of {host} was cut off"
+    if _is_no_http(error):
+        return f"what came from {host} is no answer in HTTP"
     return f"{host} could not be reached, or closed the connection before it answered"
+
+
+def _is_no_http(error: Exception) -> bool:
+    """Say whether something answered that does not speak HTTP as it should; `requests` wraps what says so."""
+    if isinstance(error, requests.exceptions.InvalidHeader):
+        return True
+    cause = error.args[0] if error.args else None
+    inner = cause.args[-1] if isinstance(cause, urllib3.exceptions.ProtocolError) and cause.args else None
+    return isinstance(inner, http.client.HTTPException) and not isinstance(inner, http.client.RemoteDisconnected)
 
 
 def _redirected(status: int, what: str, location: str | None) -> NectarError:

@@ -21,7 +21,7 @@ from nectar_notebooks.api.dating import AnswerTime, Dating, read_date
 from nectar_notebooks.api.decoding import decode
 from nectar_notebooks.api.download import download
 from nectar_notebooks.api.endpoints import endpoint_named
-from nectar_notebooks.api.failures import error_for_status, network_failure
+from nectar_notebooks.api.failures import NO_ADDRESS, error_for_status, network_failure
 from nectar_notebooks.api.limits import MAX_IN_FLIGHT, gate_for
 from nectar_notebooks.api.outgoing import (
     Files,
@@ -81,7 +81,8 @@ class Answer:
         """Decode the body, None where there is none (204); one that is no JSON raises ``ContractError``."""
         if self.status == 204 and not self.content:
             return None
-        return decode(self.content, self.what, self.headers.get("Content-Type", ""))
+        kind, packing = (self.headers.get(name, "") for name in ("Content-Type", "Content-Encoding"))
+        return decode(self.content, self.what, kind, packing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -395,6 +396,12 @@ class Session:
                     return _Tried(response.status_code, response.headers, self._read(response, request))
             except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
                 failure = network_failure(error, self._host, self._timeout[1])
+                in_vain = isinstance(error, NO_ADDRESS)
+        if in_vain:
+            raise ConfigurationError(
+                f"{request.endpoint.method} {request.path}: {failure}.",
+                advice="Check the base URL, and HTTPS_PROXY and HTTP_PROXY; a SOCKS proxy needs PySocks installed.",
+            )
         return _Tried(None, {}, b"", failure)  # the library's error, which holds the request, ends here
 
     def _read(self, response: requests.Response, request: PreparedCall) -> bytes:

@@ -198,6 +198,10 @@ class Http(requests.Session):
         self.headers["Accept"] = "application/json"
         self.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
 
+    def get_redirect_target(self, resp: Any) -> None:
+        """Read no ``Location``, which may be anything: whoever follows one checks it first."""
+        return
+
     def merge_environment_settings(self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any) -> Any:
         """Return proxies and authorities for a request to `url`, as the environment names them."""
         settings: Any = {"proxies": {}, "stream": stream, "verify": verify, "cert": cert}

@@ -386,7 +386,8 @@ def _checked_rows(value: object, what: str, where: str) -> list[Row]:
 def _checked_count(envelope: Mapping[str, object], name: str, what: str) -> int:
     value = envelope.get(name)
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise ContractError(f"{what}: {name!r} is {_kind(value)} instead of a number of rows or pages.")
+        shown = str(value)[:20] if type(value) in (int, float) else _kind(value)
+        raise ContractError(f"{what}: {name!r} is {shown} instead of a number of rows or pages.")
     return value
 
 

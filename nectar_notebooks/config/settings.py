@@ -227,6 +227,8 @@ def _checked_url(url: str, where: str, version: str, *, local: bool) -> str:
         port = parts.port
     except ValueError:
         refuse("cannot be read")
+    if not url.strip().isprintable() or " " in url.strip():
+        refuse("holds a space or a character that cannot be seen")
     host = parts.hostname or ""
     if not host or parts.scheme not in ("https", "http"):
         refuse("has no https:// and host")

@@ -303,6 +303,58 @@ def test_a_refusal_nested_as_deeply_as_json_goes_is_told_in_short(tmp_path: Path
         assert len(str(caught.value)) < 2000
 
 
+def test_an_answer_packed_in_another_way_is_named(tmp_path: Path) -> None:
+    reply = Reply(b"\x8b\x00\x80[]\x03", headers={"Content-Encoding": "br"})
+    with serve(lambda request: reply) as wire, pytest.raises(ContractError, match="packed as br, which was not asked"):
+        client_of(wire.url, tmp_path).companies()
+
+
+@pytest.mark.parametrize(
+    ("total", "said"), [(-1, "is -1 instead"), (1.5, r"is 1\.5 instead"), ("1", "a text"), (True, "a flag")]
+)
+def test_a_total_that_is_none_is_shown(tmp_path: Path, total: object, said: str) -> None:
+    reply = Reply({"connections": [], "totalConnections": total, "totalPages": 1, "currentPage": 1})
+    with serve(companies_and(lambda request: reply)) as wire, pytest.raises(ContractError, match=said):
+        client_of(wire.url, tmp_path).connections("c1")
+
+
+# --- answers that are hardly HTTP
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"SSH-2.0-OpenSSH_9.6\r\n\r\n",
+        b"HTTP/1.1 1000 OK\r\n\r\n",
+        b"HTTP/9.9 200 OK\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 300 + b"\r\n",
+        b"HTTP/1.1 200 OK\r\nX: " + b"y" * 70_000 + b"\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 9\r\n\r\n[]",
+    ],
+    ids=["SSH", "status", "version", "300 headers", "a long header", "two lengths"],
+)
+def test_what_is_no_http_is_not_called_unreachable(tmp_path: Path, head: bytes) -> None:
+    def answer(peer: socket.socket, stop: threading.Event) -> None:
+        peer.recv(65536)
+        peer.sendall(head)
+
+    with raw(answer) as url, pytest.raises(NetworkError, match=r"is no answer in HTTP\."):
+        client_of(url, tmp_path).companies()
+
+
+@pytest.mark.parametrize(
+    "location",
+    ["http://evil[2J/", "http://[bad", "\xff\xfe", "http://a:99999/", "", "//", "file:///etc/passwd", "\x1b[2J"],
+)
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_location_of_any_kind_is_survived(tmp_path: Path, status: int, location: str) -> None:
+    reply = Reply(b"", status, {"Location": location})
+    with serve(lambda request: reply) as wire, pytest.raises(ContractError, match="was redirected"):
+        client_of(wire.url, tmp_path).companies()
+    with serve(files_of(reply)) as wire, pytest.raises(NectarError, match=r"^The file"):
+        downloaded(wire, tmp_path / "files")
+
+
 # --- the deadline
 
 

@@ -222,3 +222,37 @@ def test_a_proxy_gets_nothing_that_stays_on_this_machine(
         assert wire.requests[0].headers["x-api-key"] == KEY
     assert peers.asked == []
     assert KEY.encode() not in peers.seen_by_proxy
+
+
+@pytest.mark.parametrize(
+    "proxy",
+    [
+        "http://[::1",
+        "no address",
+        "http://u:p4ssw0rd@127.0.0.1:99999",
+        "ftp://p4ssw0rd",
+        "http://",
+        "http://a:p4ssw0rd",
+    ],
+)
+def test_a_proxy_that_is_no_address_is_said_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, proxy: str
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+    with pytest.raises(ConfigurationError, match=r"the proxy that the environment names.*HTTPS_PROXY") as caught:
+        client_of(f"https://{API}", tmp_path).companies()
+    assert "p4ssw0rd" not in str(caught.value)
+
+
+def test_the_password_of_a_proxy_is_in_no_error(
+    peers: Peers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    peers.tls_proxy = False
+    caplog.set_level("DEBUG")
+    monkeypatch.setenv("HTTPS_PROXY", f"http://user:p4ssw0rd@localhost:{peers.proxy_port}")  # its authority is unknown
+    with pytest.raises(NetworkError) as caught:
+        client_of(f"https://{API}", tmp_path).companies()
+    assert peers.asked
+    assert b"Proxy-Authorization: Basic" in peers.seen_by_proxy
+    assert KEY.encode() not in peers.seen_by_proxy
+    assert "p4ssw0rd" not in str(caught.value) + caplog.text
