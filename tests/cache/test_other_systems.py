@@ -21,6 +21,8 @@ from nectar_notebooks.cache import Realm, SnapshotKey, Store, housekeeping, lock
 from nectar_notebooks.cache.records import Details
 from nectar_notebooks.client.files import file_name
 
+pytestmark = pytest.mark.fault
+
 NOW = datetime(2026, 1, 15, 9, tzinfo=UTC)
 REALM = Realm("api.example", "v2.2", "production")
 KEY = SnapshotKey(REALM, "accounts", "company/c-1")

@@ -229,6 +229,7 @@ def test_offline_says_what_the_sandbox_there_said_last(join) -> None:
         away.portfolio(away.companies().iloc[0])
 
 
+@pytest.mark.fault
 @pytest.mark.served
 def test_a_sandbox_that_takes_another_s_place_during_a_walk_is_said(join, tmp_path: Path) -> None:
     """Reset between two pages: an error, then the rows of one state alone."""

@@ -30,6 +30,8 @@ from hypothesis import strategies as some
 from nectar_notebooks import FrozenClock, Nectar, connect
 from nectar_notebooks.errors import NectarError
 
+pytestmark = pytest.mark.fault
+
 DAY = "2026-01-10T08:00:00Z"
 EXAMPLES = 1500 if os.environ.get("NECTAR_TESTS_SOAK") else 20
 RUN = settings(

@@ -16,6 +16,8 @@ from test_client_broken_walks import grow
 
 from nectar_notebooks import CacheWarning, Nectar, NectarError
 
+pytestmark = pytest.mark.fault
+
 FETCH = """
 import os, signal, sys, warnings
 from nectar_notebooks import FrozenClock, connect

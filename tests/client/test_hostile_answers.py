@@ -32,6 +32,8 @@ from nectar_notebooks.errors import (
 )
 from nectar_notebooks.sandbox import Sandbox, World
 
+pytestmark = pytest.mark.fault
+
 KEY = "nk_made_up_key_of_hostile_tests"
 MB = 1024 * 1024
 

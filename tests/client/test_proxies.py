@@ -20,6 +20,8 @@ from api.wire import Reply, Request, serve
 from nectar_notebooks import Nectar, connect
 from nectar_notebooks.errors import ConfigurationError, NetworkError
 
+pytestmark = pytest.mark.fault
+
 KEY = "nk_made_up_key_of_the_proxy_test"
 API, FILES = "api.nectar.test", "files.nectar.test"
 VARIABLES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")

@@ -14,6 +14,8 @@ from nectar_notebooks import connect, diagnose
 from nectar_notebooks.cli import main
 from nectar_notebooks.errors import NectarError
 
+pytestmark = pytest.mark.fault
+
 NASTY = "Mill\x1b]0;owned\x07\x1b[2J\x9b31m\r\nThe key is accepted\u202e\u2066\u200f\ud83d"
 CALM = r"Mill\x1b]0;owned\x07\x1b[2J\x9b31m  The key is accepted\u202e\u2066\u200f"
 
