@@ -32,7 +32,8 @@ class Limits:
         How long a request may take on the wire, its attempts together; a download has a second more for every 16 kB
         that came. Pauses between attempts are not counted.
     answer_mb : float
-        An answer, unpacked. The dearest JSON of this size takes about 55 times as much memory.
+        An answer, unpacked. The dearest JSON of this size takes about 70 times as much memory, 2.2 GB
+        by default.
     pages : float
         Pages of one list.
     download_mb : float

@@ -102,11 +102,14 @@ def test_a_gigabyte_in_a_small_gzip_is_refused_before_it_is_unpacked(tmp_path: P
     assert megabytes < 32 + 16
 
 
-def test_the_dearest_answer_within_the_ceiling_takes_so_much_memory(tmp_path: Path) -> None:
-    body = b"[" + b"[]," * (4 * MB // 3 - 2) + b"[]]"
+@pytest.mark.parametrize("row", [b"[]", b"[[]]", b'{"":[]}', b'{"":{}}', b'{"":0}', b"0.1"], ids=bytes.decode)
+@pytest.mark.parametrize("start", [b"[", b"[12345678901234567890123,"], ids=["", "exact"])
+def test_the_dearest_answer_within_the_ceiling_takes_so_much_memory(tmp_path: Path, start: bytes, row: bytes) -> None:
+    """As `limits` says of an answer of the default ceiling; an integer beyond 64 bits has it decoded exactly."""
+    body = start + (row + b",") * (4 * MB // (len(row) + 1) - 12) + b"[]]"
     said, megabytes = peak(Reply(body), tmp_path, {"answer_mb": 4})
     assert said.startswith("ContractError")
-    assert megabytes < 4 * 60
+    assert megabytes < 4 * 75
 
 
 def test_packed_twice_is_bounded_too(tmp_path: Path) -> None:
