@@ -198,6 +198,20 @@ def test_every_cell_is_the_oracles(book: dict, way: dict) -> None:
         assert row["site_id"] == site[row["meter_id"]]
         assert (row["days_covered"], row["days_overlapped"]) == (cell["covered"], cell["overlapped"])
         assert (row["bills"], row["days_in_month"]) == (cell["bills"], cell["in_month"])
+    if way["shared_day"] == "keep":
+        names = ("exclusions", "occupancy", "flagged", "convention")
+        sold = oracle_monthly.exported(book, **{name: way[name] for name in names})
+        flowed = rows[rows["exported"].notna()]
+        assert {(row["meter_id"], row["unit"], row["month"].date()) for row in flowed.to_dict("records")} == set(sold)
+        for row in flowed.to_dict("records"):
+            energy = sold[row["meter_id"], row["unit"], row["month"].date()]
+            assert row["exported"] == pytest.approx(float(energy), rel=1e-9, abs=1e-9)
+    total = result["cost"].fillna(0) + result["finance"].fillna(0)
+    assert result["total"].fillna(0).tolist() == pytest.approx(total.tolist(), abs=1e-9)
+    assert (result["total"].isna() == (result["cost"].isna() & result["finance"].isna())).all()
+    for currency, ledger in result.groupby("currency")["total"].sum().items():
+        booked = sum((amount for key, amount in paid.items() if key[2] == currency), Decimal(0))
+        assert ledger == pytest.approx(float(booked), abs=1e-6)
     told = {name: n for name, n in result.attrs["nectar"].items() if name.startswith("left_out: usage")}
     assert sum(told.values()) == left_out
 

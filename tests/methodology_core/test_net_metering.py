@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
+import oracle_calendar
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from methodology_core.core_portfolios import portfolio
 
 import nectar_notebooks as nn
@@ -203,3 +209,60 @@ def test_export_is_export_however_it_is_spelled(flow: str) -> None:
     records = pd.DataFrame([record("m", 3100.0, "GRID_IMPORT"), record("m", 620.0, flow)])
     row = nn.calendarize(records).iloc[0]
     assert (row["usage"], row["exported"]) == (2480.0, 620.0)
+
+
+FLOWS = {"ELECTRICITY": [None, "IMPORT", "IMPORT", "EXPORT", "GENERATION"], "SOLAR": [None], "GAS": [None]}
+METERS = {"m": "ELECTRICITY", "n": "ELECTRICITY", "p": "SOLAR", "g": "GAS"}
+IN_KWH = {"kWh": Fraction(1), "MWh": Fraction(1000), "thm (US)": Fraction(105_480_400, 3_600_000)}
+
+
+@st.composite
+def flows(draw: st.DrawFn) -> list[dict]:
+    """Draw records of meters that count both ways, of a plant of the site's own, and of gas."""
+    records = []
+    for number in range(draw(st.integers(1, 9))):
+        meter = draw(st.sampled_from(sorted(METERS)))
+        start = date(2024, 1, 1) + timedelta(days=draw(st.integers(0, 70)))
+        records.append({
+            "series": (meter, "thm (US)" if meter == "g" else draw(st.sampled_from(["kWh", "MWh"]))), "bill": f"b{number}",
+            "start": start, "end": start + timedelta(days=draw(st.sampled_from([0, 20, 40]))),
+            "usage": Decimal(draw(st.integers(1, 9000))), "cost": None, "currency": None, "minor": 0,
+            "flow": draw(st.sampled_from(FLOWS[METERS[meter]])),
+        })  # fmt: skip
+    return records
+
+
+@settings(max_examples=25, deadline=None)
+@given(records=flows(), convention=st.sampled_from(["inclusive", "exclusive", "midday"]))
+def test_what_flows_both_ways_equals_the_oracle(records: list[dict], convention: str) -> None:
+    usage = pd.DataFrame(
+        [
+            {
+                "usage_id": row["bill"], "bill_id": row["bill"], "meter_id": row["series"][0], "site_id": "s",
+                "commodity": METERS[row["series"][0]], "usage": float(row["usage"]), "unit": row["series"][1],
+                "start_date": row["start"], "end_date": row["end"], "net_metering": row["flow"],
+            }
+            for row in records
+        ]
+    )  # fmt: skip
+    result = nn.calendarize(usage.astype({"net_metering": "str"}).where(usage.notna()), convention=convention)
+
+    def worth(*words: str | None, sign: int = 1, own: bool = True) -> dict:
+        rows = [row for row in records if row["flow"] in words and (own or row["series"][0] == "p")]
+        cells = oracle_calendar.calendarize([{**row, "usage": sign * row["usage"]} for row in rows], convention)
+        return {key: cell["usage"] for key, cell in cells.items()}
+
+    drawn, sold = worth(None, "IMPORT"), worth("EXPORT")
+    made = worth("GENERATION")
+    for key, value in worth(None, own=False).items():
+        made[key] = made.get(key, Decimal(0)) + value
+    net = {key: drawn.get(key, Decimal(0)) - sold.get(key, Decimal(0)) for key in {*drawn, *sold}}
+    for column, wanted in (("usage", net), ("exported", sold), ("generated", made)):
+        rows = result[result[column].notna()] if column in result else result.iloc[:0]
+        found = {((row.meter_id, row.unit), row.month.date()): getattr(row, column) for row in rows.itertuples()}
+        assert found == {key: pytest.approx(float(value), rel=1e-9, abs=1e-9) for key, value in wanted.items()}
+    sums = nn.energy(result, by=["site_id"])
+    for column, wanted in (("energy", net), ("exported", sold), ("generated", made)):
+        whole = float(sum(Fraction(value) * IN_KWH[unit] for ((_, unit), _), value in wanted.items()))
+        told = sums[column].fillna(0).sum() if len(sums) else 0.0
+        assert told == pytest.approx(whole, rel=1e-9, abs=1e-6), column

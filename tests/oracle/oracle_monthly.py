@@ -142,6 +142,27 @@ def monthly(
     return used, {key: amount for key, amount in money.items() if amount}, len(book["usage"]) - len(forward)
 
 
+def exported(book: dict, exclusions: str, occupancy: str, flagged: bool, convention: str) -> dict:
+    """Return positive energy exported {(meter, unit, month): usage}, of records that say so; days kept as they are."""
+    _, usage, _ = counting(book, flagged)
+    records = [
+        {
+            "series": (row["meter"], row["unit"]),
+            **{name: row[name] for name in ("bill", "start", "end")},
+            "usage": abs(row["usage"]) * (-1 if row["exclusion"] else 1) * occupied(book, row["meter"], occupancy),
+            "export": True,
+            "cost": None,
+            "currency": None,
+            "minor": 0,
+        }
+        for row in usage
+        if row["export"] and row["usage"] is not None and not (row["exclusion"] and exclusions == "drop")
+        if row["end"] is None or row["end"] >= row["start"]
+    ]
+    cells = oracle_calendar.calendarize(records, convention, "keep")
+    return {(*series, month): cell["usage"] for (series, month), cell in cells.items()}
+
+
 def period(book: dict, records: list[dict], bill: str, meter: str | None) -> tuple:
     """Return the days a charge is for: of its meter's usage on the bill, else of all usage there, else the bill's."""
     own = [row for row in records if row["bill"] == bill and row["meter"] == meter]

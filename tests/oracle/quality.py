@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from fractions import Fraction
+from itertools import pairwise
 from math import ceil
 from statistics import median
 
@@ -153,3 +154,107 @@ def filled(rows):
         if not whole and before is not None and before[0] is not None and 0 < before_length <= 2 * before[1]:
             found[month] = (lacking, Fraction(str(before[0])) / before[1] * lacking)
     return found
+
+
+def counts_days(records):
+    """How a reading's days count: "exclusive" where most neighbours of a meter share their boundary day alone."""
+    shared = pairs = 0
+    for meter in {(record["meter"], record["export"]) for record in records}:
+        mine = sorted((one["start"], one["end"]) for one in records if (one["meter"], one["export"]) == meter)
+        for one, other in pairwise(mine):
+            pairs += 1
+            shared += one[1] == other[0] and one != other
+    return "exclusive" if 2 * shared > pairs else "inclusive"
+
+
+def load_factor(reading, records, convention, kwh, kw):
+    """Load factor of a reading by the records that belong to it, and the first word of why there is none.
+
+    `kwh` and `kw` say what one unit is; units they do not know have no such figure. Exports are subtracted.
+    """
+    if not records:
+        return None, "no usage record"
+    if any(record["unit"] not in kwh for record in records):
+        return None, "usage is not known"
+    if reading["unit"] not in kw:
+        return None, "demand is not known"
+    if reading["demand"] <= 0:
+        return None, "demand is not positive"
+    if reading["end"] < reading["start"]:
+        return None, "no positive period"
+    energy = sum(
+        (-abs(record["usage"]) if record["export"] else record["usage"]) * kwh[record["unit"]] for record in records
+    )
+    days = (reading["end"] - reading["start"]).days + 1
+    if convention != "inclusive" and days > 1:
+        days -= 1
+    factor = energy / (reading["demand"] * kw[reading["unit"]] * days * 24)
+    return factor, "above 1" if factor > 1 else None
+
+
+def site_energy(records, kwh, year):
+    """Net energy of a site brought to a year by the days on which any meter of a commodity has a bill, and those days.
+
+    None where a commodity has fewer days than eleven months.
+    """
+    total, least = Fraction(0), None
+    for commodity in {record["commodity"] for record in records}:
+        mine = [record for record in records if record["commodity"] == commodity]
+        covered = set().union(*(days_of(record["start"], record["end"]) for record in mine))
+        net = sum((-1 if record["export"] else 1) * record["usage"] * kwh[record["unit"]] for record in mine)
+        whole = twelve_months(net, _by_month(covered), year)
+        least = len(covered) if least is None else min(least, len(covered))
+        total = None if total is None or whole is None else total + whole
+    return total, least
+
+
+def _by_month(covered):
+    return [(month, sum(month_of(day) == month for day in covered)) for month in {month_of(day) for day in covered}]
+
+
+def lows(months, fall, rise, least):
+    """Low reads and catch-ups of one meter, {month: (kind, baseline)}, of {month: (usage, days covered, days)}.
+
+    Months of which less than half is billed are not judged and are no baseline; days are compared. Wants other years
+    to tell a habit by.
+    """
+    fall, rise = Fraction(str(fall)), Fraction(str(rise))
+    rates = {month: usage / days for month, (usage, days, length) in months.items() if 2 * days >= length}
+    found, after_low = {}, False
+    for month in sorted(rates):
+        oldest = date(month.year - 2, month.month, 1)
+        base = [
+            rate
+            for other, rate in rates.items()
+            if oldest <= other < month and heating(other) == heating(month) and other not in found
+        ]
+        if len(base) < least or not sum(base):
+            continue
+        mean = sum(base) / len(base)
+        habit = [rate for other, rate in rates.items() if other in near_years(month) and other not in found]
+        if rates[month] < (1 - fall) * mean and all(rates[month] < (1 - fall) * rate for rate in habit):
+            found[month] = "zero_read" if rates[month] == 0 else "collapsed_read", mean * months[month][1]
+            after_low = True
+            continue
+        highest = max([mean, *(rates[other] for other in rates if other != month and other.month == month.month)])
+        if after_low and rates[month] > (1 + rise) * highest:
+            found[month] = "catch_up", mean * months[month][1]
+        after_low = False
+    return found
+
+
+def near_years(month):
+    """The same month of the two years before and after, and the months beside these."""
+    at = month.year * 12 + month.month - 1
+    return {
+        date(place // 12, place % 12 + 1, 1)
+        for year in (-2, -1, 1, 2)
+        for place in range(at + 12 * year - 1, at + 12 * year + 2)
+    }
+
+
+def price_before(months, costs, month):
+    """What a unit cost in the two years before a month, by the months that are judged."""
+    oldest = date(month.year - 2, month.month, 1)
+    used = [one for one, (_, days, length) in months.items() if oldest <= one < month and 2 * days >= length]
+    return sum(costs[one] for one in used) / sum(months[one][0] for one in used)
