@@ -48,11 +48,10 @@ def decode(content: bytes, what: str, content_type: str = "", packing: str = "")
     """Return the JSON value in `content`, integers exact; what is none raises ``ContractError`` with `what` and why."""
     try:
         value: object = orjson.loads(content)
-        if _LONG not in content.translate(_DIGITS):
-            return value
-        del value  # two of them would be twice as dear
-        exact: object = json.loads(content)
-        return exact
+        if _LONG in content.translate(_DIGITS):
+            value = None  # two of them would be twice as dear
+            value = json.loads(content)
+        return value  # noqa: TRY300
     except orjson.JSONDecodeError as error:  # it holds the whole body: none of ours is chained to it
         why = _why_not(content, content_type, packing, error.msg, error.pos)
     except (RecursionError, ValueError):  # of the standard library's decoder, which alone keeps long integers

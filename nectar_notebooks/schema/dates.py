@@ -14,7 +14,7 @@ import pandas as pd
 
 from nectar_notebooks.errors import InvalidRequestError
 
-__all__ = ["Day", "day_or_month", "first_day"]
+__all__ = ["Day", "day_or_month", "days_of", "first_day"]
 
 #: A day or a month, as text, date, timestamp, period, or what the array of a column of days holds.
 Day: TypeAlias = str | date | datetime | np.datetime64 | pd.Timestamp | pd.Period
@@ -50,6 +50,18 @@ def day_or_month(given: Day, name: str) -> pd.Period:
     )
 
 
+def days_of(period: pd.Period) -> tuple[np.datetime64, np.datetime64]:
+    """Return the first and the last day of a period: of any year, where its timestamps end with nanoseconds.
+
+    Examples
+    --------
+    >>> days_of(pd.Period("9999-02", freq="M"))
+    (np.datetime64('9999-02-01'), np.datetime64('9999-02-28'))
+    """
+    first, last = period.asfreq("D", how="start"), period.asfreq("D", how="end")
+    return np.datetime64(first.ordinal, "D"), np.datetime64(last.ordinal, "D")
+
+
 def first_day(given: Day, name: str) -> pd.Timestamp:
     """Return a day, or the first of a month; a period that is longer is refused.
 
@@ -58,8 +70,7 @@ def first_day(given: Day, name: str) -> pd.Timestamp:
     >>> first_day("2024-02", "month")
     Timestamp('2024-02-01 00:00:00')
     """
-    period = day_or_month(given, name)
-    first, last = period.start_time.normalize(), period.end_time
+    first, last = map(pd.Timestamp, days_of(day_or_month(given, name)))
     if (first.year, first.month) != (last.year, last.month):
         raise InvalidRequestError(f"{name}={given!r} is longer than a month.", advice="Write one month, as 2024-01.")
     return first

@@ -224,7 +224,8 @@ def flows(draw: st.DrawFn) -> list[dict]:
         meter = draw(st.sampled_from(sorted(METERS)))
         start = date(2024, 1, 1) + timedelta(days=draw(st.integers(0, 70)))
         records.append({
-            "series": (meter, "thm (US)" if meter == "g" else draw(st.sampled_from(["kWh", "MWh"]))), "bill": f"b{number}",
+            "series": (meter, "thm (US)" if meter == "g" else draw(st.sampled_from(["kWh", "MWh"]))),
+            "bill": f"b{number}",
             "start": start, "end": start + timedelta(days=draw(st.sampled_from([0, 20, 40]))),
             "usage": Decimal(draw(st.integers(1, 9000))), "cost": None, "currency": None, "minor": 0,
             "flow": draw(st.sampled_from(FLOWS[METERS[meter]])),
