@@ -15,6 +15,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from api.wire import Reply, Request, Wire, serve
@@ -601,3 +602,16 @@ def test_a_bills_file_has_a_ceiling(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_a_name_that_no_file_has(name: str) -> None:
     with pytest.raises(InvalidRequestError, match="cannot be the path of a file"):
         connect("local").upload(name)
+    with pytest.raises(BillsFileError, match="cannot be a bills file"):
+        Sandbox(world=World()).load_bills(name)
+
+
+@pytest.mark.parametrize("given", [5, None, b"bills.csv", [], object()])
+def test_what_is_no_path_is_no_bills_file(tmp_path: Path, given: Any) -> None:
+    with pytest.raises(BillsFileError, match="cannot be a bills file"):
+        Sandbox(world=World()).load_bills(given)
+    with pytest.raises(NectarError):
+        connect("local").upload(given)
+    if given is not None:
+        with pytest.raises(BillsFileError, match="column map"):
+            Sandbox(world=World()).load_bills(tmp_path / "bills.csv", columns=given)
