@@ -43,6 +43,7 @@ _DEEPEST: Final = 20
 _MOST_MESSAGES: Final = 50
 
 _BY_STATUS: Final[dict[int, tuple[type[NectarError], str]]] = {
+    101: (ContractError, "another protocol was offered in place of an answer"),
     401: (AuthenticationError, "the key was not accepted"),
     403: (PermissionDeniedError, "the key may not see this"),
     404: (NotFoundError, "there is no such object, or the key cannot see it"),
@@ -126,7 +127,7 @@ def _redirected(status: int, what: str, location: str | None) -> NectarError:
         host = urlsplit(location or "").hostname
     except ValueError:
         host = None
-    goal = f"to {host}" if host else "elsewhere on the same host"
+    goal = f"to {host}" if host else "elsewhere on the same host" if location else "but not told where"
     return ContractError(
         f"{what} was redirected {goal} ({status}). Redirects are not followed, so that the key stays home.",
         advice="Check the base URL; the API itself does not redirect.",
