@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, cast
+from urllib.parse import urlsplit
 
 import requests
 import urllib3
@@ -273,6 +274,15 @@ class Http(requests.Session):
             settings = super().merge_environment_settings(url, proxies, stream, verify, cert)
         elif verify in (True, None):
             settings["verify"] = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
+        for scheme, proxy in settings["proxies"].items():
+            try:
+                urlsplit(proxy or "")
+            except ValueError:
+                raise ConfigurationError(
+                    f"The address of the proxy that the environment names for {scheme} cannot be read.",
+                    advice="Check HTTPS_PROXY, HTTP_PROXY and ALL_PROXY: in a user or a password [ is %5B, ] is %5D, "
+                    "@ is %40 and / is %2F.",
+                ) from None
         bundle = settings["verify"]
         if isinstance(bundle, str) and not os.path.exists(bundle):  # noqa: PTH110 - a file or a folder
             raise ConfigurationError(
