@@ -16,6 +16,7 @@ from uuid import uuid4
 
 from nectar_notebooks.clock import FrozenClock
 from nectar_notebooks.errors import ConfigurationError
+from nectar_notebooks.limits import path_of
 from nectar_notebooks.sandbox import keys
 from nectar_notebooks.sandbox.events import Events
 from nectar_notebooks.sandbox.faults import Faults
@@ -109,7 +110,7 @@ class Sandbox(Furnished):
         self.on_reset: list[Callable[[], None]] = []
         self._instance = _new_instance()
         self._sites, self._months, self._world = sites, months, world
-        self._db = None if db is None else Path(db)
+        self._db = None if db is None else _file(db)
         self._servings: list[Served] = []
         self.state = State(self._db)
         self.webhooks = Hooks(self)
@@ -328,3 +329,10 @@ def _clock(clock: str | datetime | FrozenClock | None) -> FrozenClock:
         f"{clock!r} is no moment at which the embedded sandbox could stand.",
         advice=f"Give one in the form {START}.",
     )
+
+
+def _file(db: str | Path) -> Path:
+    try:
+        return path_of(db)
+    except OSError as error:
+        raise ConfigurationError(f"db must be the path of a file, not {str(db)[:80]!r}: {error.strerror}.") from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import socket
 import subprocess
 import sys
@@ -220,6 +221,16 @@ def test_a_file_that_is_no_state_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"letter\.txt"):
         Sandbox(db=path)
     assert path.read_text().startswith("Dear reader")
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("db", ["/dev/zero", "/dev/null/x.db", "a\0b", "x" * 300, "\ud800", 5, b"x.db", "a pipe"])
+def test_a_place_that_can_hold_no_state_is_one_sentence(tmp_path: Path, db: object) -> None:
+    if db == "a pipe":
+        db = tmp_path / "pipe"
+        os.mkfifo(db)
+    with pytest.raises(ConfigurationError):
+        Sandbox(db=db)
 
 
 def test_a_port_in_use_is_one_sentence(sandbox: Sandbox) -> None:
