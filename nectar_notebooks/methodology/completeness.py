@@ -116,8 +116,9 @@ def completeness(
         One row for each entity and month: the entity's ids, ``month`` (its first day), ``status``, ``reason`` (why
         nothing is required, or what is not enough), ``expected``, ``records``, ``days_covered`` (distinct),
         ``days_expected``, ``days_in_month``, ``share_covered`` (covered of the expected days, 0..1; missing for
-        hauled commodities and where no day is expected), ``meters`` and ``meters_missing`` (how many of the entity's
-        meters miss that month). Days of an account or site are the days of its meters, summed. The status is:
+        hauled commodities and where no day is expected), ``days_missing`` (how many of its days lie in `holes`),
+        ``meters`` and ``meters_missing`` (how many of the entity's meters miss that month). Days of an account or
+        site are the days of its meters, summed. The status is:
 
         ``complete`` (at least `least_share` of the expected days), ``partly_billed`` (some of them), ``missing``
         (none, and `grace` days have passed), ``future`` (none yet), ``not_required``.
@@ -328,8 +329,11 @@ def _by_meter(view: Outlook, window: Whole, now: int, least_share: float) -> dic
         reason[rows] = np.where(summer, SUMMER, reason[rows])
         asked[rows], there[rows] = 0, 0
     reason = np.where(status == _NOT_REQUIRED, reason, np.where(status == _PARTLY, PART, 0))
+    lacking = days_in_months(*_runs(view), shape, base)
+    lacking[rows] = np.where(status[rows] == _MISSING, ends - starts + 1, 0)
     return {
         "status": status, "reason": reason, "records": records, "days_covered": covered, "days_expected": asked,
+        "days_missing": lacking,
         "there": there, "meters_missing": (status == _MISSING).astype(np.int64),
         "every": view.every, "hauled": view.hauled,
     }  # fmt: skip
@@ -345,7 +349,8 @@ def _summed(table: dict[str, Whole], group: Whole, size: int, least_share: float
 
     status, hauled = table["status"], table["hauled"][:, None]
     some = fold(np.logical_or, status <= _PARTLY)
-    result = {name: fold(np.add, table[name]) for name in ("records", "days_covered", "days_expected", "there")}
+    added = ("records", "days_covered", "days_expected", "days_missing", "there")
+    result = {name: fold(np.add, table[name]) for name in added}
     missing = fold(np.add, table["meters_missing"])
     awaited = (status == _PARTLY) | (status == _MISSING) | (status == _FUTURE)
     lacking = fold(np.logical_or, awaited & (hauled | (least_share == 0)))
@@ -384,6 +389,7 @@ def _lay_out(entities: pd.DataFrame, keys: tuple[str, ...], window: Whole, table
             "days_expected": asked,
             "days_in_month": np.tile(length, len(entities)),
             "share_covered": share,
+            "days_missing": table["days_missing"].ravel(),
         }
     )
 
