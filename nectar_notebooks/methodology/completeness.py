@@ -26,6 +26,8 @@ from nectar_notebooks.methodology.expectation import (
     check_expected,
     deliveries,
     outlook,
+    refuse_names,
+    unknown_names,
     usual_days,
 )
 from nectar_notebooks.methodology.keys import group_keys
@@ -48,7 +50,16 @@ if TYPE_CHECKING:
 
     from nectar_notebooks.methodology.spans import Whole
 
-__all__ = ["LEAST_SHARE", "STATUSES", "check_expected", "completeness", "holes", "months_and_holes"]
+__all__ = [
+    "LEAST_SHARE",
+    "STATUSES",
+    "check_expected",
+    "completeness",
+    "holes",
+    "months_and_holes",
+    "refuse_names",
+    "unknown_names",
+]
 
 _KEYS: Final[dict[str, tuple[str, ...]]] = {
     "meter": ("meter_id", "account_id", "site_id", "commodity", "utility"),
@@ -96,9 +107,10 @@ def completeness(
         The tables of that name. They list meters without any record, and say since when and until when bills are
         expected.
     expected : str or mapping, optional
-        ``"monthly"``, ``"quarterly"``, ``"yearly"`` or ``"seasonal"``, or one for each utility or commodity by name;
-        what is not named is monthly, and delivered fuel seasonal: one delivery from October to March. It says when
-        a bill is due, and in which time a delivery is expected.
+        ``"monthly"``, ``"quarterly"``, ``"yearly"`` or ``"seasonal"``, or one for each utility or commodity by name,
+        in upper or lower case; a utility's word goes before its commodity's. What is not named is monthly, and
+        delivered fuel seasonal: one delivery from October to March. It says when a bill is due, and in which time
+        a delivery is expected.
     start, end : day or month, optional
         The window, whole months, both counted. Default: from the first day that is expected or covered to the month
         of `today`.
@@ -128,7 +140,8 @@ def completeness(
     DataError
         A missing column, or a date that is none.
     InvalidRequestError
-        An argument that is not known, or a window too large to be meant.
+        An argument that is not known, a name in `expected` that is no commodity and no utility of the records, or a
+        window too large to be meant.
 
     See Also
     --------

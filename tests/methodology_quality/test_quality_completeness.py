@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from oracle import quality as oracle
 
 from nectar_notebooks.errors import InvalidRequestError
-from nectar_notebooks.methodology.completeness import completeness
+from nectar_notebooks.methodology.completeness import completeness, holes
 
 
 def status_of(frame, **ids):
@@ -81,6 +81,47 @@ def test_quarterly_and_yearly_bills_are_due_after_their_period(make_usage):
     assert set(result[result["meter_id"] == "Y"]["expected"]) == {"yearly"}
     later = completeness(usage, expected=often, start="2024-01", end="2024-06", today="2024-08-14")
     assert list(status_of(later, meter_id="Q").values()) == ["complete"] * 3 + ["missing"] * 3
+
+
+def test_names_and_words_of_what_is_expected_are_read_in_any_case(make_usage):
+    usage = make_usage(
+        ("Q", "2024-01-01", "2024-03-31", 1), ("M", "2024-01-01", "2024-01-31", 1), commodity=["WATER", "GAS"],
+        utility=["Quarter  Water", "Month Gas"], site_id=["S1", "S2"],
+    )  # fmt: skip
+    exact = completeness(usage, expected={"Quarter  Water": "quarterly"}, today="2024-08-13")
+    assert set(exact[exact["meter_id"] == "Q"]["expected"]) == {"quarterly"}
+    for said in (
+        {"quarter water": "Quarterly"}, {" QUARTER WATER": "QUARTERLY"}, {"water": "quarterly"},
+        {"Water": "quarterly "},
+        {"WATER": "monthly", "Quarter Water": "quarterly"}, {"fuel": "yearly", "water": "quarterly"},
+    ):  # fmt: skip
+        pd.testing.assert_frame_equal(completeness(usage, expected=said, today="2024-08-13"), exact)
+    pd.testing.assert_frame_equal(
+        completeness(usage, expected="YEARLY", today="2024-08-13"),
+        completeness(usage, expected="yearly", today="2024-08-13"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("expected", "message"),
+    [
+        ({"electrcity": "quarterly"}, "expected names 'electrcity': no commodity, and no utility of these records"),
+        ({"WATER": "quarterly", "City Light": "yearly"}, "expected names 'City Light'"),
+        ({"": "quarterly"}, "expected names ''"),
+        ({None: "quarterly"}, "expected names None"),
+        ({"WATER": "weekly"}, r"expected\['WATER'\]='weekly' is not known"),
+        ({"WATER": None}, r"expected\['WATER'\]=None is not known"),
+        ({"WATER": "yearly", "water": "monthly"}, r"expected\['water'\] is 'yearly' and 'monthly'"),
+        ("fortnightly", "expected='fortnightly' is not known"),
+        (3, "expected=3 is neither a word nor a mapping"),
+        (["WATER"], "neither a word nor a mapping"),
+    ],
+)
+def test_what_is_expected_of_an_unknown_name_is_refused_by_name(make_usage, expected, message):
+    usage = make_usage(("W", "2024-01-01", "2024-01-31", 1), commodity="WATER", utility="Quarter Water")
+    for ask in (completeness, holes):
+        with pytest.raises(InvalidRequestError, match=message):
+            ask(usage, expected=expected, today="2024-08-13")
 
 
 def test_waste_is_complete_with_one_pickup(make_usage):
