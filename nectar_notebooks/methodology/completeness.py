@@ -140,8 +140,8 @@ def completeness(
     DataError
         A missing column, or a date that is none.
     InvalidRequestError
-        An argument that is not known, a name in `expected` that is no commodity and no utility of the records, or a
-        window too large to be meant.
+        An argument that is not known, a day before 1800 or after 2200, a start after the end, a name in `expected`
+        that is no commodity and no utility of the records, or a window too large to be meant.
 
     See Also
     --------
@@ -303,7 +303,11 @@ def _window(view: Outlook, start: str | date | None, end: str | date | None, now
             return np.empty(0, dtype=np.int64)
         asked = view.begin[(view.begin < EVER) & (view.stop >= view.begin)]
         first_day = min(int(view.records[1].min(initial=now)), int(asked.min(initial=now)))
-    window = np.arange(int(month_of(np.asarray([first_day]))[0]), last_month + 1, dtype=np.int64)
+    first_month = int(month_of(np.asarray([first_day]))[0])
+    if start is not None and first_month > last_month:
+        until = "the month of today" if end is None else f"end={end!r}"
+        raise InvalidRequestError(f"start={start!r} lies after {until}: exchange them, or give a later end.")
+    window = np.arange(first_month, last_month + 1, dtype=np.int64)
     if len(view.register) * len(window) > _LARGEST:
         raise InvalidRequestError(
             f"{len(view.register):,} meters in {len(window):,} months are too many to be meant.",

@@ -187,14 +187,40 @@ def test_usage_without_a_meter_counts_for_its_account(make_usage):
 
 
 def test_too_large_a_window_is_refused(make_usage):
-    usage = make_usage(*[(f"M{i}", "2024-01-01", "2024-01-31", 1) for i in range(3000)])
+    usage = make_usage(*[(f"M{i}", "2024-01-01", "2024-01-31", 1) for i in range(20_000)])
     with pytest.raises(InvalidRequestError, match="too many to be meant"):
-        completeness(usage, today="2024-02-01", start="0001-01")
+        completeness(usage, today="2024-02-01", start="1801-01")
+    usage = usage.head(3000)
     # a record of the year 1 cannot be, and makes no window
     usage["start_date"] = np.full(3000, "0001-01-01", dtype="datetime64[us]")
     assert completeness(usage, today="2024-02-01").empty
     with pytest.raises(InvalidRequestError, match="is no date"):
         completeness(make_usage(("M", "2024-01-01", "2024-01-31", 1)), today="tomorrow")
+
+
+ABSURD = [
+    *("0001", "0001-01", "0001-01-01", "1676-01-01", "2263-01-01", "9999-12", "9999-12-31", "10000-01-01", "2024-13"),
+    *("", "2024-02-30", date.min, date.max, pd.Timestamp(date.max), np.datetime64("99999-01-01"), np.datetime64("NaT")),
+    *(pd.Period("0001-01", "M"), pd.Period("9999-12", "M") + 1, pd.NaT, pd.NA, float("nan"), 2024, True, []),
+]
+
+
+@pytest.mark.parametrize("given", ABSURD, ids=repr)
+@pytest.mark.parametrize("name", ["start", "end", "today"])
+def test_an_absurd_day_is_one_sentence(make_usage, name, given):
+    usage = make_usage(("M", "2024-01-01", "2024-01-31", 1))
+    for ask in (completeness, holes):
+        with pytest.raises(InvalidRequestError, match=f"^{name}=.*(no date|of no year|longer than a month)"):
+            ask(usage, **{"today": "2024-06-01", name: given})
+
+
+def test_a_window_that_ends_before_it_starts_is_refused(make_usage):
+    usage = make_usage(("M", "2024-01-01", "2024-01-31", 1))
+    with pytest.raises(InvalidRequestError, match="start='2024-03' lies after end='2024-02'"):
+        completeness(usage, start="2024-03", end="2024-02", today="2024-06-01")
+    with pytest.raises(InvalidRequestError, match="start='2024-07' lies after the month of today"):
+        holes(usage, start="2024-07", today="2024-06-01")
+    assert len(completeness(usage, start="2024-06", today="2024-06-01")) == 1
 
 
 DAYS = st.dates(date(2022, 11, 1), date(2024, 3, 31))
