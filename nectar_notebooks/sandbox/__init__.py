@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from nectar_notebooks.sandbox.core import Sandbox
+    from nectar_notebooks.sandbox.sandbox import Sandbox
     from nectar_notebooks.sandbox.world import World
 
 __all__ = ["Sandbox", "World"]
@@ -18,7 +18,7 @@ __all__ = ["Sandbox", "World"]
 
 def __getattr__(name: str) -> type[Sandbox] | type[World]:
     if name == "Sandbox":
-        from nectar_notebooks.sandbox.core import Sandbox
+        from nectar_notebooks.sandbox.sandbox import Sandbox
 
         return Sandbox
     if name == "World":

@@ -9,22 +9,59 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from inspect import signature
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from nectar_notebooks.errors import NectarError
 from nectar_notebooks.sandbox import keys
 from nectar_notebooks.sandbox.problems import ProblemError, unauthorized
-from nectar_notebooks.sandbox.text import moment
 
 if TYPE_CHECKING:
-    from nectar_notebooks.sandbox.core import Sandbox
+    from collections.abc import Collection
 
-__all__ = ["act"]
+    from nectar_notebooks.sandbox.context import Context
+    from nectar_notebooks.sandbox.hooks import Hooks
+
+__all__ = ["Controlled", "act"]
 
 
-def act(sandbox: Sandbox, method: str, path: str, key: str | None, body: Any) -> Any:
+class Controlled(Protocol):
+    """What the sandbox's own paths do to it: the facade, of which the application knows no more."""
+
+    webhooks: Hooks
+
+    @property
+    def context(self) -> Context:
+        """The parts of the sandbox."""
+
+    @property
+    def identity(self) -> str:
+        """Which sandbox it is."""
+
+    @property
+    def use_invitation(self) -> Callable[..., str]:
+        """Do what the invited person does."""
+
+    def create_key(
+        self, environment: str, expires: datetime | None = None, companies: Collection[str] | None = None
+    ) -> str:
+        """Make one more key."""
+
+    def revoke_key(self, key: str) -> None:
+        """Make a key useless."""
+
+    def advance(self, days: float) -> None:
+        """Move the clock."""
+
+    def scenario(self, name: str, **of: Any) -> str:
+        """Let something go wrong."""
+
+    def reset(self) -> None:
+        """Go back to how it was made."""
+
+
+def act(sandbox: Controlled, method: str, path: str, key: str | None, body: Any) -> Any:
     """Answer one of the sandbox's own paths with something that can be written as JSON; `key` is one as recognised."""
-    if not keys.same(key, sandbox.seed_key):
+    if not keys.same(key, sandbox.context.keys.of_seed):
         raise unauthorized("The embedded sandbox's own paths take the key that it was made with.")
     action = _ACTIONS.get((method, path))
     if action is None:
@@ -43,8 +80,8 @@ def _calling(function: Callable[..., Any], *arguments: Any, **given: Any) -> Any
     return function(*arguments, **given)
 
 
-def _journal(sandbox: Sandbox) -> Any:
-    journal = sandbox.journal
+def _journal(sandbox: Controlled) -> Any:
+    journal = sandbox.context.journal
     return {
         "highestConcurrency": journal.highest_concurrency,
         "total": journal.count(),
@@ -53,12 +90,12 @@ def _journal(sandbox: Sandbox) -> Any:
     }
 
 
-def _new_journal(sandbox: Sandbox) -> Any:
-    sandbox.journal.clear()
+def _new_journal(sandbox: Controlled) -> Any:
+    sandbox.context.journal.clear()
     return _journal(sandbox)
 
 
-def _key(sandbox: Sandbox, environment: str, expires: str | None = None, companies: list[str] | None = None) -> Any:
+def _key(sandbox: Controlled, environment: str, expires: str | None = None, companies: list[str] | None = None) -> Any:
     try:
         end = None if expires is None else datetime.fromisoformat(expires)
     except (TypeError, ValueError):
@@ -68,60 +105,60 @@ def _key(sandbox: Sandbox, environment: str, expires: str | None = None, compani
     return {"key": sandbox.create_key(environment, end, companies)}
 
 
-def _revoke(sandbox: Sandbox, key: str) -> Any:
+def _revoke(sandbox: Controlled, key: str) -> Any:
     sandbox.revoke_key(_text("key", key))
     return {"revoked": True}
 
 
-def _events(sandbox: Sandbox) -> Any:
-    return {"events": sandbox.events.rows()}
+def _events(sandbox: Controlled) -> Any:
+    return {"events": sandbox.context.events.rows()}
 
 
-def _clock(sandbox: Sandbox) -> Any:
-    return {"now": moment(sandbox.clock.now())}
+def _clock(sandbox: Controlled) -> Any:
+    return {"now": sandbox.context.now}
 
 
-def _advance(sandbox: Sandbox, days: float) -> Any:
+def _advance(sandbox: Controlled, days: float) -> Any:
     if isinstance(days, bool) or not isinstance(days, int | float):
         raise TypeError("days must be a number.")
     sandbox.advance(days)
     return _clock(sandbox)
 
 
-def _scenario(sandbox: Sandbox, name: str, **of: Any) -> Any:
+def _scenario(sandbox: Controlled, name: str, **of: Any) -> Any:
     return {"id": sandbox.scenario(name, **of)}
 
 
-def _fault(sandbox: Sandbox, **plan: Any) -> Any:
-    _calling(sandbox.faults.add, **plan)
-    return {"planned": len(sandbox.faults)}
+def _fault(sandbox: Controlled, **plan: Any) -> Any:
+    _calling(sandbox.context.faults.add, **plan)
+    return {"planned": len(sandbox.context.faults)}
 
 
-def _no_faults(sandbox: Sandbox) -> Any:
-    sandbox.faults.clear()
+def _no_faults(sandbox: Controlled) -> Any:
+    sandbox.context.faults.clear()
     return {"planned": 0}
 
 
-def _use(sandbox: Sandbox, **given: Any) -> Any:
+def _use(sandbox: Controlled, **given: Any) -> Any:
     for name, value in given.items():
         for one in value if name == "sites" and isinstance(value, list) else [value]:
             _text(name, "" if one is None else one)
     return {"connectionId": _calling(sandbox.use_invitation, **given)}
 
 
-def _webhooks(sandbox: Sandbox) -> Any:
+def _webhooks(sandbox: Controlled) -> Any:
     shown = [{"id": one.id, "url": one.where, "enabled": one.enabled} for one in sandbox.webhooks.endpoints]
     return {"endpoints": shown, "attempts": sandbox.webhooks.attempts}
 
 
-def _register(sandbox: Sandbox, url: str, eventTypes: tuple[str, ...] = (), secret: str | None = None) -> Any:  # noqa: N803 - the wire's name
+def _register(sandbox: Controlled, url: str, eventTypes: tuple[str, ...] = (), secret: str | None = None) -> Any:  # noqa: N803 - the wire's name
     endpoint = sandbox.webhooks.register(
         _text("url", url), eventTypes, secret=None if secret is None else _text("secret", secret)
     )
     return {"id": endpoint.id, "secret": endpoint.secret}
 
 
-def _resend(sandbox: Sandbox, messageId: str) -> Any:  # noqa: N803 - the wire's name
+def _resend(sandbox: Controlled, messageId: str) -> Any:  # noqa: N803 - the wire's name
     sandbox.webhooks.resend(messageId)
     return {"messageId": messageId}
 
@@ -132,7 +169,7 @@ def _text(name: str, value: object) -> str:
     return value
 
 
-def _reset(sandbox: Sandbox) -> Any:
+def _reset(sandbox: Controlled) -> Any:
     sandbox.reset()
     return _clock(sandbox)
 

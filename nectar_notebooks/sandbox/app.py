@@ -15,7 +15,6 @@ from werkzeug.http import http_date
 from werkzeug.routing import Rule
 
 from nectar_notebooks.loopback import foreign_host, refusal
-from nectar_notebooks.sandbox import keys
 from nectar_notebooks.sandbox.admin import act
 from nectar_notebooks.sandbox.bodies import Body, read, read_json
 from nectar_notebooks.sandbox.calls import Answer, Call, inside
@@ -24,20 +23,21 @@ from nectar_notebooks.sandbox.drift import drift
 from nectar_notebooks.sandbox.guests.door import Door, refuse_form
 from nectar_notebooks.sandbox.hooks_page import page
 from nectar_notebooks.sandbox.invitations import PAGES
+from nectar_notebooks.sandbox.keys import OWN_ENVIRONMENT
 from nectar_notebooks.sandbox.originals import FILES
 from nectar_notebooks.sandbox.params import Arguments
 from nectar_notebooks.sandbox.problems import ProblemError, bad_fields
 from nectar_notebooks.sandbox.router import Router
 from nectar_notebooks.sandbox.routes import ROUTES, VERSIONS
 from nectar_notebooks.sandbox.serving import KEY, ORIGIN
-from nectar_notebooks.sandbox.text import dumps, moment
+from nectar_notebooks.sandbox.text import dumps
 from nectar_notebooks.sandbox.uploads import original
 from nectar_notebooks.sandbox.views import View
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-    from nectar_notebooks.sandbox.core import Sandbox
+    from nectar_notebooks.sandbox.admin import Controlled
 
 __all__ = ["make_app"]
 
@@ -52,7 +52,7 @@ _PAGE: Final = "<!doctype html><title>Please wait</title><p>We will be right bac
 _LARGEST_BODY: Final = 64 * 1024 * 1024
 
 
-def make_app(sandbox: Sandbox) -> Flask:
+def make_app(sandbox: Controlled) -> Flask:
     """Return the application that answers for `sandbox`."""
     app = Flask("nectar_notebooks.sandbox", static_folder=None, template_folder=None)
     app.config |= {"MAX_CONTENT_LENGTH": _LARGEST_BODY, "MAX_FORM_MEMORY_SIZE": _LARGEST_BODY}
@@ -80,12 +80,13 @@ def make_app(sandbox: Sandbox) -> Flask:
 class _Answers:
     """Answers every path."""
 
-    def __init__(self, sandbox: Sandbox) -> None:
+    def __init__(self, sandbox: Controlled) -> None:
         self.sandbox = sandbox
+        self.context = context = sandbox.context
         self.router = Router(ROUTES)
-        self.door = Door(sandbox)
+        self.door = Door(context)
         self.views = {
-            mount: View(version, sandbox.switches, sandbox.documented_only) for mount, version in VERSIONS.items()
+            mount: View(version, context.switches, context.documented_only) for mount, version in VERSIONS.items()
         }
 
     def api(self, version: str, path: str) -> Response:
@@ -95,28 +96,23 @@ class _Answers:
         if not routes:
             raise ProblemError(404, _NOTHING)
         method = "GET" if request.method == "HEAD" else request.method
-        sandbox, state = self.sandbox, self.sandbox.state
+        context, state = self.context, self.context.state
         route, names = routes.get(method) or next(iter(routes.values()))
         request.environ["nectar.route"] = route.path
         if faulty := self._fault(path, values):
             return faulty
-        with state.reading() as db:
-            key = keys.check(
-                db,
-                self._key(),
-                sandbox.clock.now(),
-                only=keys.OWN_ENVIRONMENT if sandbox.switches.other_environment == "refused" else None,
-            )
+        only = OWN_ENVIRONMENT if context.switches.other_environment == "refused" else None
+        key = context.keys.check(self._key(), only)
         if method not in routes:
             raise _refuse_method(method, routes)
-        if route.assumed and sandbox.documented_only:
+        if route.assumed and context.documented_only:
             raise ProblemError(404, f"The documentation does not name {method} on this path.")
         body = Body() if method == "GET" else read(request, method, route.path)
         query = request.args.to_dict(flat=False) if request.args else {}
         if wrong := check_request(view.version, method, route.path, query, body.fields):
             raise bad_fields(wrong)
         with state.reading() if method == "GET" else state.writing():
-            call = Call(sandbox, key, view, Arguments(query), body, method == "POST")
+            call = Call(context, key, view, Arguments(query), body, method == "POST")
             return _response(route.answer(call, **dict(zip(names, values, strict=True))))
 
     def newest(self) -> Response:
@@ -125,12 +121,12 @@ class _Answers:
 
     def contract(self, version: str) -> Response:
         """Answer the contract of a version; it takes no key."""
-        found = document(self._view(version).version, documented_only=self.sandbox.documented_only)
+        found = document(self._view(version).version, documented_only=self.context.documented_only)
         return Response(dumps(found), content_type=_JSON)
 
     def reference(self, version: str) -> Response:
         """Answer the contract as a page for people; it takes no key."""
-        page = reference_page(self._view(version).version, documented_only=self.sandbox.documented_only)
+        page = reference_page(self._view(version).version, documented_only=self.context.documented_only)
         return Response(page, content_type="text/html; charset=utf-8")
 
     def own(self, path: str) -> Response:
@@ -142,8 +138,8 @@ class _Answers:
     def original(self, document_id: str) -> Response:
         """Answer the original file of a bill; it takes no key, as its address is the secret."""
         request.environ["nectar.route"] = "/bills/{document_id}.pdf"
-        with self.sandbox.state.reading():
-            return Response(original(inside(self.sandbox), document_id), content_type="application/pdf")
+        with self.context.state.reading():
+            return Response(original(inside(self.context), document_id), content_type="application/pdf")
 
     def portal(self, token: str) -> Response:
         """Answer the play page of the webhooks; it takes no key, as its address is the secret."""
@@ -152,7 +148,7 @@ class _Answers:
             raise ProblemError(403, "This page is asked for by an address of this machine alone.")
         if request.method not in ("GET", "HEAD"):
             raise _refuse_method(request.method, ["GET"])
-        found = page(self.sandbox, token, request.args.get("until", ""))
+        found = page(self.context, self.sandbox.webhooks, token, request.args.get("until", ""))
         if found is None:
             raise ProblemError(404, "This page does not exist, or its seven days are over.")
         headers = {
@@ -168,7 +164,7 @@ class _Answers:
         return self.door.answer(token, request)
 
     def _key(self) -> str | None:
-        return self.sandbox.recognise(request.headers.get("X-API-Key"), request.environ.get(KEY))
+        return self.context.keys.recognise(request.headers.get("X-API-Key"), request.environ.get(KEY))
 
     def _view(self, version: str) -> View:
         view = self.views.get(version)
@@ -178,10 +174,10 @@ class _Answers:
 
     def _fault(self, path: str, values: list[str]) -> Response | None:
         """Let the plan's faults happen; return what is answered instead, if one says so."""
-        for fault in self.sandbox.faults.hit(f"/{path}") if len(self.sandbox.faults) else ():
+        for fault in self.context.faults.hit(f"/{path}") if len(self.context.faults) else ():
             if fault.drift is not None:
-                with self.sandbox.state.writing():
-                    drift(self.sandbox.state, fault.drift, values[0] if values else "")
+                with self.context.state.writing():
+                    drift(self.context.state, fault.drift, values[0] if values else "")
             elif fault.status is not None:
                 headers = {} if fault.retry_after is None else {"Retry-After": f"{fault.retry_after:g}"}
                 if fault.html:
@@ -229,22 +225,23 @@ def _http_error(error: HTTPException) -> Response:
 class _Journaling:
     """Notes each request in the sandbox's journal; each answer says who gave it, and when by the sandbox's clock."""
 
-    def __init__(self, inner: WSGIApplication, sandbox: Sandbox) -> None:
+    def __init__(self, inner: WSGIApplication, sandbox: Controlled) -> None:
         self.inner = inner
         self.sandbox = sandbox
+        self.context = sandbox.context
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if environ["PATH_INFO"] == _WHO:
             start_response("200 OK", [("Content-Type", _JSON), (_IDENTITY, self.sandbox.identity)])
             return [dumps({"identity": self.sandbox.identity})]
-        journal = self.sandbox.journal
+        journal = self.context.journal
         concurrency = journal.enter()
         status = 500
 
         def start(line: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], object]:
             nonlocal status
             status = int(line[:3])
-            date = ("Date", http_date(self.sandbox.clock.now()))  # a server that finds none would write the machine's
+            date = ("Date", http_date(self.context.clock.now()))  # a server that finds none would write the machine's
             return start_response(line, [*headers, date, (_IDENTITY, self.sandbox.identity)], exc_info)
 
         try:
@@ -252,7 +249,7 @@ class _Journaling:
         finally:
             journal.leave()
             journal.note(
-                time=moment(self.sandbox.clock.now()),
+                time=self.context.now,
                 method=environ["REQUEST_METHOD"],
                 path=environ["PATH_INFO"],
                 query=environ.get("QUERY_STRING", ""),

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from nectar_notebooks.sandbox.bodies import Body
+from nectar_notebooks.sandbox.context import Context
 from nectar_notebooks.sandbox.keys import Key
 from nectar_notebooks.sandbox.older import make_older
 from nectar_notebooks.sandbox.pages import Page
@@ -17,11 +18,8 @@ from nectar_notebooks.sandbox.params import Arguments
 from nectar_notebooks.sandbox.problems import forbidden, not_found
 from nectar_notebooks.sandbox.state import State
 from nectar_notebooks.sandbox.switches import Switches
-from nectar_notebooks.sandbox.text import dumps, moment
+from nectar_notebooks.sandbox.text import dumps
 from nectar_notebooks.sandbox.views import View
-
-if TYPE_CHECKING:
-    from nectar_notebooks.sandbox.core import Sandbox
 
 __all__ = ["Answer", "Call", "Row", "envelope", "inside"]
 
@@ -54,7 +52,7 @@ class Row:
 class Call:
     """One request that passed its key and the contract."""
 
-    sandbox: Sandbox
+    context: Context
     key: Key
     view: View
     arguments: Arguments
@@ -64,12 +62,12 @@ class Call:
     @property
     def state(self) -> State:
         """Return the sandbox's state."""
-        return self.sandbox.state
+        return self.context.state
 
     @property
     def now(self) -> str:
         """Return the sandbox's time as answers spell it."""
-        return moment(self.sandbox.clock.now())
+        return self.context.now
 
     @property
     def db(self) -> sqlite3.Connection:
@@ -122,10 +120,10 @@ class Call:
         return None if found is None else Row(*found)
 
 
-def inside(sandbox: Sandbox) -> Call:
+def inside(context: Context) -> Call:
     """Return a call that comes from the sandbox itself: it sees everything and asks for nothing."""
-    view = View("v2.2", sandbox.switches, documented_only=False)
-    return Call(sandbox, Key("production", None), view, Arguments({}), Body())
+    view = View("v2.2", context.switches, documented_only=False)
+    return Call(context, Key("production", None), view, Arguments({}), Body())
 
 
 def envelope(things: str, page: Page, rows: list[bytes]) -> Answer:

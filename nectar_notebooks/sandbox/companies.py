@@ -41,7 +41,7 @@ def create_company(call: Call) -> Answer:
     given = _given(call, _COMPANY)
     record = {
         "id": call.state.new_id("company"),
-        "dataCollectionStartDate": f"{call.sandbox.clock.today().year - 1}-01-01",
+        "dataCollectionStartDate": f"{call.context.clock.today().year - 1}-01-01",
         "users": [],
         **given,
     }
@@ -104,7 +104,7 @@ def update_team(call: Call) -> Answer:
 
 def webhook_portal(call: Call) -> Answer:
     """Answer the address of the portal where webhooks are registered, good for seven days."""
-    return Answer(dumps({"url": f"{FILES}{portal_path(call.sandbox)}"}))
+    return Answer(dumps({"url": f"{FILES}{portal_path(call.context)}"}))
 
 
 def _team(call: Call) -> dict[str, Any]:

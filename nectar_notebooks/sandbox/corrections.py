@@ -32,5 +32,5 @@ def update_usage(call: Call, usage_data_id: str) -> Answer:
     if call.switches.children_move_updated == "yes":
         bills.rewrite_bill(call.state, bill, {"updated": call.now})
     changed = {"id": old["id"], **{name: old[name] for name in change if change[name] != old[name]}}
-    call.sandbox.events.bill_updated(call.state, bill, {"usageData": [changed]})
+    call.context.events.bill_updated(call.state, bill, {"usageData": [changed]})
     return usage_record(call, usage_data_id)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
     from nectar_notebooks.clock import Clock
-    from nectar_notebooks.sandbox.core import Sandbox
+    from nectar_notebooks.sandbox.context import Context
 
 __all__ = ["DELAYS", "EVENT_TYPES", "Endpoint", "Hooks", "Message"]
 
@@ -46,8 +46,8 @@ _ROTATION: Final = timedelta(hours=24)
 class Hooks:
     """``Sandbox.webhooks``: register endpoints, see what was sent to them, send it again; keep the newest `kept`."""
 
-    def __init__(self, sandbox: Sandbox, kept: int = KEPT) -> None:
-        self._sandbox = sandbox
+    def __init__(self, context: Context, kept: int = KEPT) -> None:
+        self._context = context
         self._kept = kept
         self._lock = RLock()
         self._changed = Condition(self._lock)
@@ -91,12 +91,12 @@ class Hooks:
             )
         with self._lock:
             id_ = f"ep_{self._token('endpoint')}"
-            secret = new_secret(f"{self._sandbox.seed}{self._sandbox.salt} {id_}") if secret is None else secret
+            secret = new_secret(f"{self._context.seed}{self._context.keys.salt} {id_}") if secret is None else secret
             signer(secret)
             if clock is None:
                 from nectar_notebooks.clock import SystemClock
 
-                clock = SystemClock() if isinstance(target, str) else self._sandbox.clock
+                clock = SystemClock() if isinstance(target, str) else self._context.clock
             endpoint = Endpoint(id_, target, frozenset(event_types), [(secret, None)], clock)
             self._endpoints[id_] = endpoint
             return endpoint
@@ -105,8 +105,8 @@ class Hooks:
         """Give an endpoint a new secret and return it; the old one signs beside it for 24 hours."""
         with self._lock:
             found = self.endpoint(endpoint)
-            now = self._sandbox.clock.now()
-            secret = new_secret(f"{self._sandbox.seed}{self._sandbox.salt} {self._token('secret')}")
+            now = self._context.clock.now()
+            secret = new_secret(f"{self._context.seed}{self._context.keys.salt} {self._token('secret')}")
             kept = [(old, until or now + _ROTATION) for old, until in found.secrets]
             found.secrets = [(secret, None), *kept]
             return secret
@@ -146,7 +146,7 @@ class Hooks:
             if message is None:
                 raise NotFoundError(f"The embedded sandbox has no message {message_id!r}.")
             message.tries, message.state = 0, "waiting"
-            self._queue(message, self._sandbox.clock.now())
+            self._queue(message, self._context.clock.now())
         self.send_due()
 
     @property
@@ -179,7 +179,7 @@ class Hooks:
                         text = text or dumps(body)
                         id_ = f"msg_{self._token('message')}"
                         message = self._messages[id_] = Message(id_, endpoint, kind, text, None)
-                        self._queue(message, self._sandbox.clock.now())
+                        self._queue(message, self._context.clock.now())
         self.send_due()
 
     def send_due(self) -> None:
@@ -237,11 +237,11 @@ class Hooks:
         self._queues[isinstance(message.endpoint.target, str)].put(message, due)
 
     def _due(self, *, served: bool) -> bool:
-        return self._queues[served].due(self._sandbox.clock.now())
+        return self._queues[served].due(self._context.clock.now())
 
     def _next(self, *, served: bool) -> tuple[Message, datetime] | None:
         with self._lock:
-            return self._queues[served].take(self._sandbox.clock.now())
+            return self._queues[served].take(self._context.clock.now())
 
     def _attempt(self, message: Message, at: datetime) -> None:
         endpoint = message.endpoint
@@ -291,7 +291,7 @@ class Hooks:
 
     def _token(self, kind: str) -> str:
         self._made += 1
-        text = f"nectar embedded sandbox {self._sandbox.seed} {kind} {self._made}"
+        text = f"nectar embedded sandbox {self._context.seed} {kind} {self._made}"
         return hashlib.sha256(text.encode()).hexdigest()[:24]
 
     def __repr__(self) -> str:

@@ -16,7 +16,8 @@ from nectar_notebooks.sandbox.text import moment
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from nectar_notebooks.sandbox.core import Sandbox
+    from nectar_notebooks.sandbox.context import Context
+    from nectar_notebooks.sandbox.hooks import Hooks
 
 __all__ = ["page", "portal_path"]
 
@@ -29,18 +30,17 @@ _STYLE: Final = (
 )
 
 
-def portal_path(sandbox: Sandbox) -> str:
+def portal_path(context: Context) -> str:
     """Return the path of the page, good for seven days from now on."""
-    until = moment(sandbox.clock.now() + timedelta(days=_DAYS))
-    return f"/webhooks/{_token(sandbox, until)}?until={until}"
+    until = moment(context.clock.now() + timedelta(days=_DAYS))
+    return f"/webhooks/{_token(context, until)}?until={until}"
 
 
-def page(sandbox: Sandbox, token: str, until: str) -> str | None:
+def page(context: Context, hooks: Hooks, token: str, until: str) -> str | None:
     """Return the page, or None where the address is wrong or its seven days are over."""
-    right = hmac.compare_digest(_token(sandbox, until).encode(), token.encode())
-    if not right or until <= moment(sandbox.clock.now()):
+    right = hmac.compare_digest(_token(context, until).encode(), token.encode())
+    if not right or until <= context.now:
         return None
-    hooks = sandbox.webhooks
     endpoints = [
         (one.id, one.where, ", ".join(sorted(one.event_types)) or "all", "enabled" if one.enabled else "disabled")
         for one in hooks.endpoints
@@ -72,5 +72,5 @@ def _cell(text: str) -> str:
     return f"<td>{escape(text)}</td>"
 
 
-def _token(sandbox: Sandbox, until: str) -> str:
-    return hashlib.sha256(f"nectar embedded sandbox portal {sandbox.key} {until}".encode()).hexdigest()[:32]
+def _token(context: Context, until: str) -> str:
+    return hashlib.sha256(f"nectar embedded sandbox portal {context.keys.own} {until}".encode()).hexdigest()[:32]

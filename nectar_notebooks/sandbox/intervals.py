@@ -26,7 +26,7 @@ def intervals(call: Call, connection_id: str) -> Answer:
     """List the interval data behind a connection, meter by meter within each hour."""
     row = call.find("connections", connection_id)
     meters = _meters(call, row.seq)
-    first = datetime.combine(call.sandbox.clock.today(), datetime.min.time(), UTC) - _HOURS * _HOUR
+    first = datetime.combine(call.context.clock.today(), datetime.min.time(), UTC) - _HOURS * _HOUR
     low = None if call.view.documented_only else call.arguments.get("startDate")  # the list shows an end date only
     hours = [
         hour

@@ -124,7 +124,7 @@ def _create(call: Call, company: int, company_id: str, connection_id: str | None
     given = call.body.fields or {}
     seconds = given.get("expiresInSeconds")
     id_ = call.state.new_id("invitation")
-    token = link_secret("invitation", f"{call.sandbox.salt}{id_}")
+    token = link_secret("invitation", f"{call.context.keys.salt}{id_}")
     record = {
         "id": id_,
         "token": token,
@@ -134,7 +134,7 @@ def _create(call: Call, company: int, company_id: str, connection_id: str | None
         "companyId": company_id,
         "connectionId": connection_id,
         "allowedEmails": given.get("allowedEmails") or [],
-        "expiresAt": None if seconds is None else moment(call.sandbox.clock.now() + timedelta(seconds=seconds)),
+        "expiresAt": None if seconds is None else moment(call.context.clock.now() + timedelta(seconds=seconds)),
         "maxUses": given.get("maxUses"),
         "useCount": 0,
         "createdAt": call.now,

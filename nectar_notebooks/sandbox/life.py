@@ -17,31 +17,31 @@ from nectar_notebooks.sandbox.text import moment
 from nectar_notebooks.sandbox.world import World
 
 if TYPE_CHECKING:
-    from nectar_notebooks.sandbox.core import Sandbox
+    from nectar_notebooks.sandbox.context import Context
 
 __all__ = ["live"]
 
 _WEEK: Final = timedelta(days=7)
 
 
-def live(sandbox: Sandbox, arrivals: Iterable[World]) -> None:
+def live(context: Context, arrivals: Iterable[World]) -> None:
     """Check the connections that are due, then let bills arrive behind those that work."""
-    state = sandbox.state
-    now = sandbox.clock.now()
+    state = context.state
+    now = context.clock.now()
     rows = [seq for (seq,) in state.db.execute("SELECT seq FROM connections ORDER BY seq").fetchall()]
     for seq in rows:
         old = state.record("connections", seq)
         record = _checked(dict(old), now)
         if record != old:
             store_login(state, seq, record)
-            sandbox.events.connection_changed(state, seq, old)
+            context.events.connection_changed(state, seq, old)
     for seq in rows:
         record = state.record("connections", seq)
         if record["status"] == "CONNECTED" and is_mock(record["url"] or ""):
             (last,) = state.db.execute("SELECT coalesce(max(seq), 0) FROM documents").fetchone()
             mock.arrive(state, seq, now.date(), moment(now))
-            _tell(sandbox, last)
-    _arrive(sandbox, arrivals)
+            _tell(context, last)
+    _arrive(context, arrivals)
 
 
 def _checked(record: dict[str, Any], now: datetime) -> dict[str, Any]:
@@ -62,9 +62,9 @@ def _checked(record: dict[str, Any], now: datetime) -> dict[str, Any]:
     return record
 
 
-def _arrive(sandbox: Sandbox, arrivals: Iterable[World]) -> None:
+def _arrive(context: Context, arrivals: Iterable[World]) -> None:
     """Store the bills that have arrived by now and are not there yet."""
-    state = sandbox.state
+    state = context.state
     working = {id_ for (id_,) in state.db.execute("SELECT id FROM connections WHERE status = 'CONNECTED'")}
     new = []
     for part in arrivals:
@@ -79,11 +79,11 @@ def _arrive(sandbox: Sandbox, arrivals: Iterable[World]) -> None:
     if new:
         (last,) = state.db.execute("SELECT coalesce(max(seq), 0) FROM documents").fetchone()
         state.add_bills(new)
-        _tell(sandbox, last)
+        _tell(context, last)
 
 
-def _tell(sandbox: Sandbox, after: int) -> None:
-    sandbox.events.bills_after(sandbox.state, after)
+def _tell(context: Context, after: int) -> None:
+    context.events.bills_after(context.state, after)
 
 
 def _time(text: str) -> datetime:

@@ -62,7 +62,7 @@ def renew(call: Call, row: Row, given: dict[str, Any], verdict: Verdict | None =
         set_status(record, checked, call.now)
     record["updated"] = call.now
     store_login(call.state, row.seq, record)
-    call.sandbox.events.connection_changed(call.state, row.seq, old)
+    call.context.events.connection_changed(call.state, row.seq, old)
     if record["status"] == "CONNECTED" and is_mock(record["url"]):
         _arrive(call, row.seq)
     return record
@@ -116,7 +116,7 @@ def make_connection(
     }
     set_status(record, verdict, now)
     seq = call.state.add_connection(record, company)
-    call.sandbox.events.connection_created(call.state, seq)
+    call.context.events.connection_created(call.state, seq)
     if verdict.status == "CONNECTED" and is_mock(url):
         _arrive(call, seq)
     return seq
@@ -125,8 +125,8 @@ def make_connection(
 def _arrive(call: Call, connection: int) -> None:
     """Let the bills behind a login that works arrive, and tell of them."""
     (last,) = call.db.execute("SELECT coalesce(max(seq), 0) FROM documents").fetchone()
-    mock.arrive(call.state, connection, call.sandbox.clock.today(), call.now)
-    call.sandbox.events.bills_after(call.state, last)
+    mock.arrive(call.state, connection, call.context.clock.today(), call.now)
+    call.context.events.bills_after(call.state, last)
 
 
 def set_status(record: dict[str, Any], verdict: Verdict, now: str) -> None:

@@ -18,7 +18,7 @@ from nectar_notebooks.sandbox.text import moment, stored
 from nectar_notebooks.sandbox.world import World
 
 if TYPE_CHECKING:
-    from nectar_notebooks.sandbox.core import Sandbox
+    from nectar_notebooks.sandbox.context import Context
 
 __all__ = ["SCENARIOS", "play"]
 
@@ -35,12 +35,12 @@ _VERDICTS: Final = {
 }
 
 
-def play(sandbox: Sandbox, name: str, **of: Any) -> str:
+def play(context: Context, name: str, **of: Any) -> str:
     """Let a scenario happen and return the id of what it happened to.
 
     Parameters
     ----------
-    sandbox : Sandbox
+    context : Context
         Where.
     name : str
         One of ``SCENARIOS``.
@@ -71,41 +71,41 @@ def play(sandbox: Sandbox, name: str, **of: Any) -> str:
                 raise ConfigurationError(f"The scenario {name!r} comes after 0 to {_LATEST} days, not {given}.")
         elif given is not None and not isinstance(given, str):
             raise ConfigurationError(f"The scenario {name!r} takes {what} as a text.")
-    with sandbox.state.writing():
-        sandbox.state.ready()
-        return run(sandbox, name, of)
+    with context.state.writing():
+        context.state.ready()
+        return run(context, name, of)
 
 
-def _fail(sandbox: Sandbox, name: str, of: dict[str, Any]) -> str:
+def _fail(context: Context, name: str, of: dict[str, Any]) -> str:
     working = "status = 'CONNECTED'" if name != "recovered" else "status NOT IN ('CONNECTED', 'PENDING')"
-    id_, seq = _find(sandbox, "connections", of.get("connection"), working)
+    id_, seq = _find(context, "connections", of.get("connection"), working)
     verdict = _VERDICTS[name]
     if name == "bad_login":
-        verdict = Verdict(sandbox.switches.wrong_password_status, verdict.detail)
-    _change(sandbox, seq, verdict)
+        verdict = Verdict(context.switches.wrong_password_status, verdict.detail)
+    _change(context, seq, verdict)
     return id_
 
 
-def _fail_later(sandbox: Sandbox, name: str, of: dict[str, Any]) -> str:
-    id_, seq = _find(sandbox, "connections", of.get("connection"), "status = 'CONNECTED'")
-    at = moment(sandbox.clock.now() + timedelta(days=of.get("days", 7)))
-    plan = {"at": at, "status": sandbox.switches.wrong_password_status, "detail": _VERDICTS["bad_login"].detail}
-    store_login(sandbox.state, seq, sandbox.state.record("connections", seq) | {"planned": plan})
+def _fail_later(context: Context, name: str, of: dict[str, Any]) -> str:
+    id_, seq = _find(context, "connections", of.get("connection"), "status = 'CONNECTED'")
+    at = moment(context.clock.now() + timedelta(days=of.get("days", 7)))
+    plan = {"at": at, "status": context.switches.wrong_password_status, "detail": _VERDICTS["bad_login"].detail}
+    store_login(context.state, seq, context.state.record("connections", seq) | {"planned": plan})
     return id_
 
 
-def _deactivate(sandbox: Sandbox, name: str, of: dict[str, Any]) -> str:
+def _deactivate(context: Context, name: str, of: dict[str, Any]) -> str:
     has_login = "EXISTS (SELECT 1 FROM connections x WHERE x.company = companies.seq AND x.status = 'CONNECTED')"
-    id_, company = _find(sandbox, "companies", of.get("company"), has_login)
-    for (seq,) in sandbox.state.db.execute("SELECT seq FROM connections WHERE company = ?", (company,)).fetchall():
-        _change(sandbox, seq, Verdict("COMPANY_INACTIVE", "The company was deactivated."), isActive=False)
+    id_, company = _find(context, "companies", of.get("company"), has_login)
+    for (seq,) in context.state.db.execute("SELECT seq FROM connections WHERE company = ?", (company,)).fetchall():
+        _change(context, seq, Verdict("COMPANY_INACTIVE", "The company was deactivated."), isActive=False)
     return id_
 
 
-def _revise(sandbox: Sandbox, name: str, of: dict[str, Any]) -> str:
-    state, now = sandbox.state, moment(sandbox.clock.now())
+def _revise(context: Context, name: str, of: dict[str, Any]) -> str:
+    state, now = context.state, moment(context.clock.now())
     whole = "deleted = 0 AND connection IS NOT NULL AND EXISTS (SELECT 1 FROM usage x WHERE x.document = documents.seq)"
-    id_, seq = _find(sandbox, "documents", of.get("bill"), whole)
+    id_, seq = _find(context, "documents", of.get("bill"), whole)
     old = bills.read_bill(state, seq)
     new = state.new_id("document")
     owner = state.db.execute(
@@ -129,33 +129,33 @@ def _revise(sandbox: Sandbox, name: str, of: dict[str, Any]) -> str:
     state.add_bills([World(documents=[revised], usage=usage)])
     bills.rewrite_bill(state, seq, {"revisedDocumentId": new, "updated": now})
     (row,) = state.db.execute("SELECT seq FROM documents WHERE id = ?", (new,)).fetchone()
-    sandbox.events.bill_created(state, row)
-    sandbox.events.bill_updated(state, seq, {"revisedDocumentId": old["revisedDocumentId"]})
+    context.events.bill_created(state, row)
+    context.events.bill_updated(state, seq, {"revisedDocumentId": old["revisedDocumentId"]})
     return id_
 
 
-def _delete(sandbox: Sandbox, name: str, of: dict[str, Any]) -> str:
-    id_, seq = _find(sandbox, "documents", of.get("bill"), "deleted = 0")
-    sandbox.events.bill_deleted(sandbox.state, seq)
-    if sandbox.switches.deletion_moves_updated == "yes":
-        bills.rewrite_bill(sandbox.state, seq, {"updated": moment(sandbox.clock.now())})
-    bills.delete_bill(sandbox.state, seq)
+def _delete(context: Context, name: str, of: dict[str, Any]) -> str:
+    id_, seq = _find(context, "documents", of.get("bill"), "deleted = 0")
+    context.events.bill_deleted(context.state, seq)
+    if context.switches.deletion_moves_updated == "yes":
+        bills.rewrite_bill(context.state, seq, {"updated": moment(context.clock.now())})
+    bills.delete_bill(context.state, seq)
     return id_
 
 
-def _move(sandbox: Sandbox, name: str, of: dict[str, Any]) -> str:
-    state, now = sandbox.state, moment(sandbox.clock.now())
+def _move(context: Context, name: str, of: dict[str, Any]) -> str:
+    state, now = context.state, moment(context.clock.now())
     sites = "(SELECT count(*) FROM sites s WHERE s.company = meters.company)"
-    id_, seq = _find(sandbox, "meters", of.get("meter"), f"{sites} > 1 AND site IS NOT NULL")
+    id_, seq = _find(context, "meters", of.get("meter"), f"{sites} > 1 AND site IS NOT NULL")
     company, stands = state.db.execute("SELECT company, site FROM meters WHERE seq = ?", (seq,)).fetchone()
     other = f"company = {company} AND seq IS NOT {stands if stands is not None else 'NULL'}"
-    site_id, site = _find(sandbox, "sites", of.get("site"), other)
+    site_id, site = _find(context, "sites", of.get("site"), other)
     state.db.execute(
         "UPDATE meters SET site = ?, record = ? WHERE seq = ?",
         (site, stored(state.record("meters", seq) | {"site": site_id}), seq),
     )
     state.db.execute("UPDATE usage SET site = ? WHERE meter = ?", (site, seq))
-    moves = sandbox.switches.meter_move_moves_updated == "yes"
+    moves = context.switches.meter_move_moves_updated == "yes"
     found = state.db.execute("SELECT DISTINCT document FROM usage WHERE meter = ?", (seq,)).fetchall()
     if moves:
         bills.rewrite_usage(state, "u.meter = ?", [seq], {"updated": now})
@@ -166,26 +166,26 @@ def _move(sandbox: Sandbox, name: str, of: dict[str, Any]) -> str:
     return id_
 
 
-def _enter_state(sandbox: Sandbox, name: str, of: dict[str, Any]) -> str:
-    state = sandbox.state
-    id_, seq = _find(sandbox, "accounts", of.get("account"), "connection IS NOT NULL")
+def _enter_state(context: Context, name: str, of: dict[str, Any]) -> str:
+    state = context.state
+    id_, seq = _find(context, "accounts", of.get("account"), "connection IS NOT NULL")
     record = state.record("accounts", seq) | {"status": of.get("state") or "OLD_ACCOUNT"}
     state.db.execute("UPDATE accounts SET record = ? WHERE seq = ?", (stored(record), seq))
     return id_
 
 
-def _change(sandbox: Sandbox, seq: int, verdict: Verdict, **more: object) -> None:
-    state, now = sandbox.state, moment(sandbox.clock.now())
+def _change(context: Context, seq: int, verdict: Verdict, **more: object) -> None:
+    state, now = context.state, moment(context.clock.now())
     old = state.record("connections", seq)
     record = old | more | {"updated": now}
     set_status(record, verdict, now)
     store_login(state, seq, record)
-    sandbox.events.connection_changed(state, seq, old)
+    context.events.connection_changed(state, seq, old)
 
 
-def _find(sandbox: Sandbox, kind: str, id_: str | None, fits: str) -> tuple[str, int]:
+def _find(context: Context, kind: str, id_: str | None, fits: str) -> tuple[str, int]:
     """Return id and row of the named object, or of the first that fits."""
-    db, noun = sandbox.state.db, kind.removesuffix("s").replace("companie", "company").replace("document", "bill")
+    db, noun = context.state.db, kind.removesuffix("s").replace("companie", "company").replace("document", "bill")
     if id_ is not None:
         found = db.execute(f"SELECT id, seq FROM {kind} WHERE id = ?", (id_,)).fetchone()
         if found is None:
@@ -197,7 +197,7 @@ def _find(sandbox: Sandbox, kind: str, id_: str | None, fits: str) -> tuple[str,
     return found[0], found[1]
 
 
-_Run = Callable[["Sandbox", str, dict[str, Any]], str]
+_Run = Callable[["Context", str, dict[str, Any]], str]
 
 #: Scenarios by name: what they take, and what runs.
 SCENARIOS: Final[dict[str, tuple[tuple[str, ...], _Run]]] = {

@@ -158,7 +158,7 @@ def _add(call: Call, company: int, company_id: str, site: str | None, job_id: st
     }
     (last,) = call.db.execute("SELECT coalesce(max(seq), 0) FROM documents").fetchone()
     call.state.add_bills([World(documents=[document], usage=usage)])
-    call.sandbox.events.bills_after(call.state, last)
+    call.context.events.bills_after(call.state, last)
     return id_
 
 

@@ -294,7 +294,7 @@ def test_the_newest_events_are_kept(sandbox: Sandbox) -> None:
 
 def test_the_newest_attempts_are_kept_and_every_message_that_waits(sandbox: Sandbox) -> None:
     inbox = Inbox()
-    hooks = sandbox.webhooks = Hooks(sandbox, kept=3)
+    hooks = sandbox.webhooks = Hooks(sandbox.context, kept=3)
     hooks.register(inbox, ["document.deleted.v2"])
     for _ in range(5):
         sandbox.scenario("bill_deleted")

@@ -22,7 +22,7 @@ from nectar_notebooks.sandbox.invitations import shown
 from nectar_notebooks.sandbox.problems import ProblemError
 
 if TYPE_CHECKING:
-    from nectar_notebooks.sandbox.core import Sandbox
+    from nectar_notebooks.sandbox.context import Context
 
 __all__ = ["Door", "refuse_form"]
 
@@ -37,8 +37,8 @@ _HEADERS: Final = {
 class Door:
     """Answers every request for the page of an invitation."""
 
-    def __init__(self, sandbox: Sandbox) -> None:
-        self._sandbox = sandbox
+    def __init__(self, context: Context) -> None:
+        self._context = context
         self._visits = Visits()
 
     def answer(self, token: str, request: Request) -> Response:
@@ -49,8 +49,8 @@ class Door:
             return refuse_form("This page is asked for by an address of this machine alone.")
         if _brought_elsewhere(request) and foreign_page(request.environ):
             return refuse_form("It did not come from this page. Open the invitation again.")
-        with self._sandbox.state.reading():
-            call = inside(self._sandbox)
+        with self._context.state.reading():
+            call = inside(self._context)
             found = call.db.execute("SELECT seq, company FROM invitations WHERE token = ?", (token,)).fetchone()
             if found is None:
                 return _html(gone("UNKNOWN"), 404)

@@ -15,14 +15,14 @@ from nectar_notebooks.sandbox.people import CALLER
 from nectar_notebooks.sandbox.problems import ProblemError, bad_field
 
 if TYPE_CHECKING:
-    from nectar_notebooks.sandbox.core import Sandbox
+    from nectar_notebooks.sandbox.context import Context
     from nectar_notebooks.sandbox.credentials import Verdict
 
 __all__ = ["enter", "fulfils", "is_for", "is_to_repair", "opened", "use", "verified"]
 
 
 def use(
-    sandbox: Sandbox,
+    context: Context,
     invitation_id: str,
     username: str,
     password: str,
@@ -33,9 +33,9 @@ def use(
     country: str | None = None,
 ) -> str:
     """Open an invitation and enter a login; return the id of the connection that was made or repaired."""
-    call = inside(sandbox)
+    call = inside(context)
     try:
-        with sandbox.state.writing():
+        with context.state.writing():
             row = call.find("invitations", invitation_id)
             record = call.record("invitations", row.seq)
             status = shown(call, record)["status"]

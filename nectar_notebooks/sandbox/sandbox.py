@@ -1,12 +1,12 @@
 """`Sandbox`: the embedded sandbox as one object, with its application, keys, clock and journal.
 
-This is the composition of the room: it brings seeds, state and application together and decides nothing about
-answers. What is put into it, keys and bills of your own, stands in `furnishing`.
+It alone builds the `Context` that everything below it works on, and decides nothing about answers: each method hands on
+to the service that does the work.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from datetime import datetime
 from functools import cached_property
@@ -16,12 +16,12 @@ from uuid import uuid4
 
 from nectar_notebooks.clock import FrozenClock
 from nectar_notebooks.errors import ConfigurationError
-from nectar_notebooks.sandbox import keys
+from nectar_notebooks.sandbox.context import Context
 from nectar_notebooks.sandbox.events import Events
 from nectar_notebooks.sandbox.faults import Faults
-from nectar_notebooks.sandbox.furnishing import Furnished
 from nectar_notebooks.sandbox.hooks import Hooks
 from nectar_notebooks.sandbox.journal import Journal
+from nectar_notebooks.sandbox.keys import Keys
 from nectar_notebooks.sandbox.planting import arrivals, plant_demo
 from nectar_notebooks.sandbox.state import State
 from nectar_notebooks.sandbox.switches import Switches
@@ -30,6 +30,7 @@ from nectar_notebooks.sandbox.world import World
 if TYPE_CHECKING:
     from flask import Flask
 
+    from nectar_notebooks.sandbox.loader import Loaded
     from nectar_notebooks.sandbox.serving import Served
 
 __all__ = ["START", "Sandbox"]
@@ -40,7 +41,7 @@ START: Final = "2026-01-15T09:00:00Z"
 _FURTHEST: Final = 3660
 
 
-class Sandbox(Furnished):
+class Sandbox:
     """The embedded sandbox: a local twin of the Nectar API.
 
     The same arguments give the same answers, byte for byte. Requests and methods may come from several
@@ -98,29 +99,82 @@ class Sandbox(Furnished):
         chosen = dict(switches or {})
         if documented_only:
             chosen = {"wrong_id": "403", "other_environment": "refused"} | chosen
-        self.seed = seed
-        self.switches = Switches.of(chosen)
-        self.documented_only = documented_only
-        self.clock = _clock(clock)
-        self.journal = Journal()
-        self.events = Events()
-        self.faults = Faults()
         #: Called after each reset: for whoever keeps rows of this sandbox.
         self.on_reset: list[Callable[[], None]] = []
         self._instance = _new_instance()
         self._sites, self._months, self._world = sites, months, world
         self._db = None if db is None else Path(db)
         self._servings: list[Served] = []
-        self.state = State(self._db)
-        self.webhooks = Hooks(self)
-        self.state.on_stored = lambda: self.webhooks.tell(self.events.stored())
-        self.state.on_taken_back = self.events.taken_back
-        if self.state.is_new:
+        state = State(self._db)
+        moving = _clock(clock)
+        if not state.is_new:
+            seed, moving = state.meta("seed"), FrozenClock(state.meta("start"))
+            moving.advance(seconds=state.meta("elapsed"))
+        self.context = Context(
+            seed=seed,
+            state=state,
+            clock=moving,
+            keys=Keys(state, moving, seed),
+            switches=Switches.of(chosen),
+            events=Events(),
+            journal=Journal(),
+            faults=Faults(),
+            documented_only=documented_only,
+        )
+        self.webhooks = Hooks(self.context)
+        state.on_stored = lambda: self.webhooks.tell(self.events.stored())
+        state.on_taken_back = self.events.taken_back
+        if state.is_new:
             self._fill()
-        else:
-            self.seed = self.state.meta("seed")
-            self.clock = FrozenClock(self.state.meta("start"))
-            self.clock.advance(seconds=self.state.meta("elapsed"))
+
+    @property
+    def seed(self) -> int:
+        """What decides ids, names, bills and keys."""
+        return self.context.seed
+
+    @property
+    def clock(self) -> FrozenClock:
+        """The clock, which moves only by :meth:`advance`."""
+        return self.context.clock
+
+    @property
+    def switches(self) -> Switches:
+        """The positions of what the documentation leaves open."""
+        return self.context.switches
+
+    @property
+    def documented_only(self) -> bool:
+        """Whether assumed paths, fields and values are left out."""
+        return self.context.documented_only
+
+    @property
+    def state(self) -> State:
+        """The records in SQLite."""
+        return self.context.state
+
+    @property
+    def journal(self) -> Journal:
+        """What was asked, and how many requests ran at once."""
+        return self.context.journal
+
+    @property
+    def events(self) -> Events:
+        """What webhooks were told, oldest first."""
+        return self.context.events
+
+    @property
+    def faults(self) -> Faults:
+        """The plan of requests that fail."""
+        return self.context.faults
+
+    @property
+    def key(self) -> str:
+        """The key that is always there, of the production environment.
+
+        It follows from the seed. While the sandbox is served it is the key of the newest serving, a random one unless
+        the fixed one was asked for; the one of the seed then opens the sandbox in process alone.
+        """
+        return self.context.keys.own
 
     @cached_property
     def app(self) -> Flask:
@@ -167,7 +221,7 @@ class Sandbox(Furnished):
             self.clock.advance(days=days)
             self.state.note("elapsed", self.state.meta("elapsed") + days * 86400)
             self.state.ready()
-            live(self, arrivals(self.state, self.seed, self.clock.now()))
+            live(self.context, arrivals(self.state, self.seed, self.clock.now()))
         self.state.acts += 1
 
     def scenario(self, name: str, **of: Any) -> str:
@@ -190,9 +244,73 @@ class Sandbox(Furnished):
         """
         from nectar_notebooks.sandbox.scenarios import play
 
-        happened = play(self, name, **of)
+        happened = play(self.context, name, **of)
         self.state.acts += 1
         return happened
+
+    def create_key(
+        self, environment: str, expires: datetime | None = None, companies: Collection[str] | None = None
+    ) -> str:
+        """Make one more key and return its value, which is kept nowhere.
+
+        Parameters
+        ----------
+        environment : str
+            ``"sandbox"`` or ``"production"``.
+        expires : datetime, optional
+            From this moment on the key answers 401; without a zone it is UTC.
+        companies : collection of str, optional
+            Ids of the companies it may see; all without it.
+
+        Raises
+        ------
+        ConfigurationError
+            An unknown environment.
+        """
+        return self.context.keys.create(environment, expires, companies)
+
+    def revoke_key(self, key: str) -> None:
+        """Make a key useless from now on.
+
+        Raises
+        ------
+        ConfigurationError
+            A key this sandbox does not know.
+        """
+        self.context.keys.revoke(key)
+
+    def load_bills(self, path: str | Path, columns: str | Path | Mapping[str, Any] | None = None) -> Loaded:
+        """Load a bill export of your own as one more company; the same file again replaces it.
+
+        Parameters
+        ----------
+        path : str or Path
+            Delimited text with a header, one row a charge line.
+        columns : str, Path or mapping, optional
+            Which column holds what; without it they are recognised by common names.
+
+        Returns
+        -------
+        Loaded
+            What was loaded and what was not, line by line; ``str()`` of it is a report.
+
+        Raises
+        ------
+        BillsFileError
+            The file or the map cannot be read as a whole, or no line could be placed; nothing is loaded then.
+        """
+        from nectar_notebooks.sandbox.loader import load
+
+        loaded = load(path, columns)
+        with self.state.writing():
+            for company in loaded.world.companies:
+                self.state.remove_company(company["id"])
+            (last,) = self.state.db.execute("SELECT coalesce(max(seq), 0) FROM documents").fetchone()
+            self.state.load(loaded.world)
+            if self.webhooks.endpoints:  # a file may hold many thousands: told where somebody listens
+                self.events.bills_after(self.state, last)
+        self.state.acts += 1
+        return loaded
 
     def use_invitation(
         self,
@@ -225,7 +343,7 @@ class Sandbox(Furnished):
         """
         from nectar_notebooks.sandbox.guests import use
 
-        made = use(self, invitation_id, username, password, email=email, url=url, sites=sites, country=country)
+        made = use(self.context, invitation_id, username, password, email=email, url=url, sites=sites, country=country)
         self.state.acts += 1
         return made
 
@@ -280,15 +398,16 @@ class Sandbox(Furnished):
         """
         from nectar_notebooks.sandbox.serving import Served, random_key
 
-        key = self.seed_key if fixed_key else random_key()
+        key = self.context.keys.of_seed if fixed_key else random_key()
         served = Served(self.app, port, host, key)
         self._servings.append(served)
+        self.context.keys.serve(served)
         return served
 
     @property
     def served_at(self) -> str | None:
         """The address at which it is served at the moment, by the newest :meth:`serve`; None where it is not."""
-        return None if self._serving is None else self._serving.url
+        return next((one.url for one in reversed(self._servings) if one.running), None)
 
     def close(self) -> None:
         """Free the database; a sandbox in memory is gone then."""
@@ -299,11 +418,11 @@ class Sandbox(Furnished):
         return f"Sandbox(seed={self.seed}, clock={self.clock.now().isoformat()!r})"
 
     def _fill(self) -> None:
-        with self.state.writing() as db:
+        with self.state.writing():
             self.state.note("seed", self.seed)
             self.state.note("start", self.clock.now().isoformat())
             self.state.note("elapsed", 0)
-            keys.add(db, self.seed_key, keys.OWN_ENVIRONMENT, self.clock.now(), None, None)
+            self.context.keys.add_own()
             if self._world is not None:
                 self.state.load(self._world)
             else:
