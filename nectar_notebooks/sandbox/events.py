@@ -24,12 +24,7 @@ __all__ = ["Events"]
 
 
 class Events:
-    """The events of one sandbox; a sequence of bodies.
-
-    Parameters
-    ----------
-    kept : int
-        How many of the newest are kept once their change is stored.
+    """The events of one sandbox; a sequence of bodies. Of those whose change is stored the newest are kept.
 
     Examples
     --------
@@ -37,9 +32,9 @@ class Events:
     0
     """
 
-    def __init__(self, kept: int = KEPT) -> None:
+    def __init__(self) -> None:
         self._lock = Lock()
-        self._stored: deque[dict[str, Any]] = deque(maxlen=kept)
+        self._stored: deque[dict[str, Any]] = deque(maxlen=KEPT)
         self._new: list[dict[str, Any]] = []
         self._dropped = 0
 
@@ -92,6 +87,11 @@ class Events:
         """Say that the change is not stored: what it told did not happen."""
         with self._lock:
             self._new.clear()
+
+    def keep(self, newest: int) -> None:
+        """Keep so many of the newest from now on."""
+        with self._lock:
+            self._stored = deque(self._stored, maxlen=newest)
 
     def rows(self) -> list[dict[str, Any]]:
         """Return a copy of every event that is kept, oldest first."""

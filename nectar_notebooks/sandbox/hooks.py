@@ -44,11 +44,11 @@ _ROTATION: Final = timedelta(hours=24)
 
 
 class Hooks:
-    """``Sandbox.webhooks``: register endpoints, see what was sent to them, send it again; keep the newest `kept`."""
+    """``Sandbox.webhooks``: register endpoints, see what was sent to them, send it again."""
 
-    def __init__(self, context: Context, kept: int = KEPT) -> None:
+    def __init__(self, context: Context) -> None:
         self._context = context
-        self._kept = kept
+        self._kept = KEPT
         self._lock = RLock()
         self._changed = Condition(self._lock)
         self._busy = False
@@ -166,6 +166,12 @@ class Hooks:
         """Return the journal of attempts, the newest of them, oldest first; rows for a frame."""
         with self._lock:
             return [row.copy() for row in self._attempts]
+
+    def keep(self, newest: int) -> None:
+        """Keep so many of the newest attempts, and of the messages that wait no longer, from now on."""
+        with self._lock:
+            self._kept = newest
+            self._attempts = deque(self._attempts, maxlen=newest)
 
     # -- what the sandbox calls
 

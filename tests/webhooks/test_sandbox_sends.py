@@ -19,8 +19,6 @@ from svix.webhooks import WebhookVerificationError
 from nectar_notebooks.clock import FrozenClock
 from nectar_notebooks.errors import ConfigurationError, NotFoundError
 from nectar_notebooks.sandbox import Sandbox
-from nectar_notebooks.sandbox.events import Events
-from nectar_notebooks.sandbox.hooks import Hooks
 from nectar_notebooks.sandbox.hooks_sending import attempt
 from nectar_notebooks.webhooks import Event, Receiver
 
@@ -280,7 +278,7 @@ def test_whoever_has_only_http_registers_and_resends(sandbox: Sandbox) -> None:
 
 def test_the_newest_events_are_kept(sandbox: Sandbox) -> None:
     inbox = Inbox()
-    sandbox.events = Events(kept=3)
+    sandbox.events.keep(3)
     sandbox.webhooks.register(inbox, ["document.deleted.v2"])
     deleted = [sandbox.scenario("bill_deleted") for _ in range(5)]
     assert [event["id"] for event in sandbox.events] == deleted[2:]
@@ -294,7 +292,8 @@ def test_the_newest_events_are_kept(sandbox: Sandbox) -> None:
 
 def test_the_newest_attempts_are_kept_and_every_message_that_waits(sandbox: Sandbox) -> None:
     inbox = Inbox()
-    hooks = sandbox.webhooks = Hooks(sandbox.context, kept=3)
+    hooks = sandbox.webhooks
+    hooks.keep(3)
     hooks.register(inbox, ["document.deleted.v2"])
     for _ in range(5):
         sandbox.scenario("bill_deleted")
