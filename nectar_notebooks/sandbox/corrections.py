@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Final
 
+from nectar_notebooks.sandbox import announcing as events
 from nectar_notebooks.sandbox import bills
 from nectar_notebooks.sandbox.calls import Answer, Call
 from nectar_notebooks.sandbox.older import DEMAND
@@ -32,5 +33,5 @@ def update_usage(call: Call, usage_data_id: str) -> Answer:
     if call.switches.children_move_updated == "yes":
         bills.rewrite_bill(call.state, bill, {"updated": call.now})
     changed = {"id": old["id"], **{name: old[name] for name in change if change[name] != old[name]}}
-    call.context.events.bill_updated(call.state, bill, {"usageData": [changed]})
+    events.bill_updated(call.context, bill, {"usageData": [changed]})
     return usage_record(call, usage_data_id)

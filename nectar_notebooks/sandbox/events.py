@@ -1,7 +1,8 @@
-"""What the API would tell webhooks: events in the order in which they happened, as flat bodies with an `eventType`.
+"""The outbox: events of changes that are stored with them, and the newest of those that happened.
 
-What a change told is taken back when the change is not stored. The newest are kept, as in the journal. `hooks` makes
-deliveries of them.
+An event is a row of the transaction that makes its change, so that a change that is rolled back announces nothing.
+:meth:`Events.drain` empties the outbox once the change is stored; `webhooks` makes deliveries of what it returns. What an
+event says is decided where it is announced.
 """
 
 from __future__ import annotations
@@ -9,13 +10,10 @@ from __future__ import annotations
 import json
 from collections import deque
 from collections.abc import Iterator
-from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from nectar_notebooks.sandbox.journal import KEPT
-from nectar_notebooks.sandbox.pages import document_text
-from nectar_notebooks.sandbox.records import connection_record
-from nectar_notebooks.sandbox.switches import Switches
+from nectar_notebooks.sandbox.text import stored
 
 if TYPE_CHECKING:
     from nectar_notebooks.sandbox.state import State
@@ -24,110 +22,59 @@ __all__ = ["Events"]
 
 
 class Events:
-    """The events of one sandbox; a sequence of bodies. Of those whose change is stored the newest are kept.
+    """The events of one sandbox, oldest first; a sequence of bodies. Of those whose change is stored the newest are kept."""
 
-    Examples
-    --------
-    >>> len(Events())
-    0
-    """
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._stored: deque[dict[str, Any]] = deque(maxlen=KEPT)
-        self._new: list[dict[str, Any]] = []
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._kept: deque[dict[str, Any]] = deque(maxlen=KEPT)
         self._dropped = 0
 
-    def connection_created(self, state: State, seq: int) -> None:
-        """Tell that a connection was made."""
-        self._add("connection.created.v2", _connection(state, seq))
+    def add(self, body: dict[str, Any], at: str) -> None:
+        """Put an event into the outbox of the running transaction."""
+        self._state.db.execute("INSERT INTO outbox (at, body) VALUES (?, ?)", (at, stored(body)))
 
-    def connection_changed(self, state: State, seq: int, old: dict[str, Any]) -> None:
-        """Tell that a connection changed; `old` is its stored record before. A timestamp alone is no change."""
-        body, record = _connection(state, seq), state.record("connections", seq)
-        changed = sorted(
-            name
-            for name in record.keys() | old.keys()
-            if record.get(name) != old.get(name)
-            and name not in {"updated", "statusLastUpdateTime", "statusFirstSeenTime", "password", "planned"}
-        )
-        if changed:
-            before = {name: old.get(name) for name in changed}
-            self._add("connection.updated.v2", body | {"protectedChanges": changed, "old": before})
-        if "status" in changed:
-            self._add("connection.validated.v2", body)
-
-    def bill_created(self, state: State, seq: int) -> None:
-        """Tell that a bill arrived."""
-        self._add("document.created.v2", _bill(state, seq))
-
-    def bill_updated(self, state: State, seq: int, old: dict[str, Any]) -> None:
-        """Tell that a bill or its usage changed; `old` is what changed, as it was."""
-        self._add("document.updated.v2", _bill(state, seq) | {"old": old})
-
-    def bill_deleted(self, state: State, seq: int) -> None:
-        """Tell that a bill is deleted, while it is still there."""
-        self._add("document.deleted.v2", _bill(state, seq))
-
-    def bills_after(self, state: State, last: int) -> None:
-        """Tell of every bill that was stored after row `last`."""
-        for (seq,) in state.db.execute("SELECT seq FROM documents WHERE seq > ? ORDER BY seq", (last,)).fetchall():
-            self.bill_created(state, seq)
-
-    def stored(self) -> list[dict[str, Any]]:
-        """Say that the change is stored; return the events it told."""
-        with self._lock:
-            told, self._new = self._new, []
-            before = len(self._stored) + len(told)
-            self._stored.extend(told)
-            self._dropped += before - len(self._stored)
-            return told
-
-    def taken_back(self) -> None:
-        """Say that the change is not stored: what it told did not happen."""
-        with self._lock:
-            self._new.clear()
+    def drain(self) -> list[tuple[str, dict[str, Any]]]:
+        """Empty the outbox of what is stored; return each event with the moment at which it happened."""
+        with self._state.reading():
+            happened = self._pending()
+            if happened:
+                self._state.db.execute("DELETE FROM outbox")
+                before = len(self._kept) + len(happened)
+                self._kept.extend(body for _, body in happened)
+                self._dropped += before - len(self._kept)
+            return happened
 
     def keep(self, newest: int) -> None:
         """Keep so many of the newest from now on."""
-        with self._lock:
-            self._stored = deque(self._stored, maxlen=newest)
+        with self._state.reading():
+            self._kept = deque(self._kept, maxlen=newest)
 
     def rows(self) -> list[dict[str, Any]]:
         """Return a copy of every event that is kept, oldest first."""
-        with self._lock:
-            return [dict(body) for body in (*self._stored, *self._new)]
+        with self._state.reading():
+            return [*(dict(body) for body in self._kept), *(body for _, body in self._pending())]
 
     def clear(self) -> None:
         """Forget every event."""
-        with self._lock:
-            self._stored.clear()
-            self._new.clear()
+        with self._state.reading():
+            self._kept.clear()
             self._dropped = 0
 
     @property
     def dropped(self) -> int:
-        """Return how many events are no longer kept: the oldest."""
+        """How many events are no longer kept: the oldest."""
         return self._dropped
 
-    def _add(self, kind: str, body: dict[str, Any]) -> None:
-        with self._lock:
-            self._new.append({"eventType": kind, **body})
+    def _pending(self) -> list[tuple[str, dict[str, Any]]]:
+        return [
+            (at, json.loads(body)) for at, body in self._state.db.execute("SELECT at, body FROM outbox ORDER BY seq")
+        ]
 
     def __len__(self) -> int:
-        return len(self._stored) + len(self._new)
+        return len(self.rows())
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         return iter(self.rows())
 
     def __repr__(self) -> str:
         return f"Events({len(self)})"
-
-
-def _connection(state: State, seq: int) -> dict[str, Any]:
-    return connection_record(state, seq, state.record("connections", seq))
-
-
-def _bill(state: State, seq: int) -> dict[str, Any]:
-    body: dict[str, Any] = json.loads(document_text(state.db, seq, Switches()))
-    return body

@@ -175,17 +175,17 @@ class Hooks:
 
     # -- what the sandbox calls
 
-    def tell(self, events: Collection[dict[str, Any]]) -> None:
+    def tell(self, events: Collection[tuple[str, dict[str, Any]]]) -> None:
         """Make messages of events that are stored now, and send what is due."""
         with self._lock:
-            for body in events:
+            for at, body in events:
                 kind, text = body["eventType"], b""
                 for endpoint in self._endpoints.values():
                     if endpoint.enabled and (not endpoint.event_types or kind in endpoint.event_types):
                         text = text or dumps(body)
                         id_ = f"msg_{self._token('message')}"
                         message = self._messages[id_] = Message(id_, endpoint, kind, text, None)
-                        self._queue(message, self._context.clock.now())
+                        self._queue(message, datetime.fromisoformat(at))
         self.send_due()
 
     def send_due(self) -> None:

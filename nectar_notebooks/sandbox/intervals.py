@@ -11,9 +11,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from nectar_notebooks.sandbox import params
 from nectar_notebooks.sandbox.calls import Answer, Call, envelope
 from nectar_notebooks.sandbox.pages import PAGE_SIZE, Page, page_of
+from nectar_notebooks.sandbox.params import page as page_number
 from nectar_notebooks.sandbox.text import dumps, moment, normalized
 
 __all__ = ["intervals"]
@@ -34,7 +34,7 @@ def intervals(call: Call, connection_id: str) -> Answer:
         if _within(hour, low, call.arguments.get("endDate"))
     ]
     total = len(meters) * len(hours)
-    number, pages = page_of(total, params.page(call.arguments))
+    number, pages = page_of(total, page_number(call.arguments))
     places = range((number - 1) * PAGE_SIZE, min(number * PAGE_SIZE, total))
     rows = [
         dumps(call.view.record("intervals", _interval(meters[place % len(meters)], hours[place // len(meters)])))

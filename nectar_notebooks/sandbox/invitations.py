@@ -9,7 +9,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any, Final
 
-from nectar_notebooks.sandbox.calls import Answer, Call, Row
+from nectar_notebooks.sandbox.calls import Answer, Call
+from nectar_notebooks.sandbox.context import Context
 from nectar_notebooks.sandbox.lists import stored_page
 from nectar_notebooks.sandbox.logins import check_sites
 from nectar_notebooks.sandbox.records import link_secret
@@ -53,17 +54,17 @@ def invitation(call: Call, invitation_id: str) -> Answer:
     """Answer one invitation with what happened to it."""
     row = call.find("invitations", invitation_id)
     record = call.record("invitations", row.seq)
-    return call.answer("invitations", shown(call, record))
+    return call.answer("invitations", shown(call.context, record))
 
 
 def revoke(call: Call, invitation_id: str) -> Answer:
     """Revoke an invitation; one that can no longer be used stays as it is."""
     row = call.find("invitations", invitation_id)
     record = call.record("invitations", row.seq)
-    if shown(call, record)["status"] == "ACTIVE":
+    if shown(call.context, record)["status"] == "ACTIVE":
         record["status"] = "REVOKED"
         event(record, "REVOKED", call.now)
-        save(call, row, record)
+        save(call.context, row.seq, record)
     return call.answer("invitations", _listed(call, record))
 
 
@@ -71,7 +72,7 @@ def company_link(call: Call, company_id: str) -> Answer:
     """Answer the deprecated link by which a login is added."""
     row = call.find("companies", company_id)
     if not call.view.documented_only:  # else nothing is known of what the page starts with
-        check_sites(call, row.company, (call.body.fields or {}).get("sites") or [])
+        check_sites(call.context, row.company, (call.body.fields or {}).get("sites") or [])
         _prefill(call, row.company)
     public, secret = link_secret("company", company_id), link_secret("company link", company_id)
     return Answer(
@@ -102,10 +103,10 @@ def connection_link(call: Call, connection_id: str) -> Answer:
     )
 
 
-def shown(call: Call, record: dict[str, Any]) -> dict[str, Any]:
+def shown(context: Context, record: dict[str, Any]) -> dict[str, Any]:
     """Return an invitation with the status that the clock gives it."""
     expires = record["expiresAt"]
-    if record["status"] == "ACTIVE" and expires is not None and expires <= call.now:
+    if record["status"] == "ACTIVE" and expires is not None and expires <= context.now:
         return record | {"status": "EXPIRED"}
     return record
 
@@ -115,9 +116,9 @@ def event(record: dict[str, Any], kind: str, now: str, email: str | None = None)
     record["events"].append({"type": kind, "email": email, "created": now})
 
 
-def save(call: Call, row: Row, record: dict[str, Any]) -> None:
+def save(context: Context, seq: int, record: dict[str, Any]) -> None:
     """Store a changed invitation."""
-    call.db.execute("UPDATE invitations SET record = ? WHERE seq = ?", (stored(record), row.seq))
+    context.db.execute("UPDATE invitations SET record = ? WHERE seq = ?", (stored(record), seq))
 
 
 def _create(call: Call, company: int, company_id: str, connection_id: str | None, prefill: dict[str, Any]) -> Answer:
@@ -154,9 +155,9 @@ def _create(call: Call, company: int, company_id: str, connection_id: str | None
 def _prefill(call: Call, company: int) -> dict[str, Any]:
     """Return what the invited person finds filled in; sites that are not the company's are refused."""
     prefill: dict[str, Any] = (call.body.fields or {}).get("prefill") or {}
-    check_sites(call, company, prefill.get("initialSites") or [], field="prefill.initialSites")
+    check_sites(call.context, company, prefill.get("initialSites") or [], field="prefill.initialSites")
     return prefill
 
 
 def _listed(call: Call, record: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in shown(call, record).items() if name != "events"}
+    return {name: value for name, value in shown(call.context, record).items() if name != "events"}

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from nectar_notebooks.sandbox import announcing as events
 from nectar_notebooks.sandbox import mock
 from nectar_notebooks.sandbox.credentials import Verdict, is_mock
 from nectar_notebooks.sandbox.logins import set_status, store_login
@@ -34,7 +35,7 @@ def live(context: Context, arrivals: Iterable[World]) -> None:
         record = _checked(dict(old), now)
         if record != old:
             store_login(state, seq, record)
-            context.events.connection_changed(state, seq, old)
+            events.connection_changed(context, seq, old)
     for seq in rows:
         record = state.record("connections", seq)
         if record["status"] == "CONNECTED" and is_mock(record["url"] or ""):
@@ -83,7 +84,7 @@ def _arrive(context: Context, arrivals: Iterable[World]) -> None:
 
 
 def _tell(context: Context, after: int) -> None:
-    context.events.bills_after(context.state, after)
+    events.bills_after(context, after)
 
 
 def _time(text: str) -> datetime:

@@ -6,9 +6,9 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from nectar_notebooks.sandbox import params
 from nectar_notebooks.sandbox.calls import Answer, Call, envelope
 from nectar_notebooks.sandbox.pages import PAGE_SIZE, Page, page_of
+from nectar_notebooks.sandbox.params import page as page_number
 from nectar_notebooks.sandbox.text import dumps
 
 __all__ = ["stored_page"]
@@ -40,7 +40,7 @@ def stored_page(
     order = "created, id" if kind in {"connections", "invitations", "jobs"} else "seq"
     source = f"FROM {kind} WHERE {where}"
     (total,) = call.db.execute(f"SELECT count(*) {source}", values).fetchone()
-    number, count = page_of(total, params.page(call.arguments), size)
+    number, count = page_of(total, page_number(call.arguments), size)
     sql = f"SELECT seq, record {source} ORDER BY {order} LIMIT ? OFFSET ?"
     found = call.db.execute(sql, [*values, size, (number - 1) * size]).fetchall()
     rows = [dumps(call.view.record(kind, shape(seq, json.loads(record)))) for seq, record in found]

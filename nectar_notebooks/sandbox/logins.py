@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from nectar_notebooks.sandbox import announcing as events
 from nectar_notebooks.sandbox import mock
-from nectar_notebooks.sandbox.calls import Answer, Call, Row
+from nectar_notebooks.sandbox.calls import Answer, Call
+from nectar_notebooks.sandbox.context import Context
 from nectar_notebooks.sandbox.credentials import Verdict, is_mock, judge, provider_name, provider_of
 from nectar_notebooks.sandbox.people import CALLER
 from nectar_notebooks.sandbox.problems import bad_field
@@ -32,40 +34,15 @@ __all__ = [
 def create_connection(call: Call, company_id: str) -> Answer:
     """Create a connection; the answer carries the status of its first check."""
     company = call.find("companies", company_id).seq
-    seq = make_connection(call, company, company_id, call.body.fields)
+    seq = make_connection(call.context, company, company_id, call.body.fields)
     return call.answer("connections", connection_record(call.state, seq, call.record("connections", seq)), 201)
 
 
 def update_connection(call: Call, connection_id: str) -> Answer:
     """Change credentials, which are checked at once, or sites."""
     row = call.find("connections", connection_id)
-    record = renew(call, row, call.body.fields or {})
+    record = renew(call.context, row.seq, call.body.fields or {})
     return call.answer("connections", connection_record(call.state, row.seq, record))
-
-
-def renew(call: Call, row: Row, given: dict[str, Any], verdict: Verdict | None = None) -> dict[str, Any]:
-    """Store new credentials, checked at once, or other sites of a connection; return its record.
-
-    A `verdict` is what the check has ended in, where it was made already.
-    """
-    old = call.record("connections", row.seq)
-    record = dict(old)
-    if "sites" in given:
-        check_sites(call, row.company, given["sites"], record["url"])
-        record["initialSites"] = given["sites"]
-    if given.keys() & {"username", "password", "securityQuestions"}:
-        username = given.get("username", record.get("username", ""))
-        if username != record.get("username"):
-            _check_free(call, row.company, record["url"], username)
-        record |= {"username": username, "password": given.get("password", record.get("password", ""))}
-        checked = verdict or judge(record["url"], username, record["password"], call.switches, record["status"])
-        set_status(record, checked, call.now)
-    record["updated"] = call.now
-    store_login(call.state, row.seq, record)
-    call.context.events.connection_changed(call.state, row.seq, old)
-    if record["status"] == "CONNECTED" and is_mock(record["url"]):
-        _arrive(call, row.seq)
-    return record
 
 
 def delete_connection(call: Call, connection_id: str) -> Answer:
@@ -79,8 +56,34 @@ def delete_connection(call: Call, connection_id: str) -> Answer:
     return Answer(status=204)
 
 
+def renew(context: Context, seq: int, given: dict[str, Any], verdict: Verdict | None = None) -> dict[str, Any]:
+    """Store new credentials, checked at once, or other sites of a connection; return its record.
+
+    A `verdict` is what the check has ended in, where it was made already.
+    """
+    old = context.state.record("connections", seq)
+    record = dict(old)
+    (company,) = context.db.execute("SELECT company FROM connections WHERE seq = ?", (seq,)).fetchone()
+    if "sites" in given:
+        check_sites(context, company, given["sites"], record["url"])
+        record["initialSites"] = given["sites"]
+    if given.keys() & {"username", "password", "securityQuestions"}:
+        username = given.get("username", record.get("username", ""))
+        if username != record.get("username"):
+            _check_free(context, company, record["url"], username)
+        record |= {"username": username, "password": given.get("password", record.get("password", ""))}
+        checked = verdict or judge(record["url"], username, record["password"], context.switches, record["status"])
+        set_status(record, checked, context.now)
+    record["updated"] = context.now
+    store_login(context.state, seq, record)
+    events.connection_changed(context, seq, old)
+    if record["status"] == "CONNECTED" and is_mock(record["url"]):
+        _arrive(context, seq)
+    return record
+
+
 def make_connection(
-    call: Call,
+    context: Context,
     company: int,
     company_id: str,
     given: dict[str, Any],
@@ -92,14 +95,14 @@ def make_connection(
     A `verdict` is what its first check has ended in, where it was made already.
     """
     url, username = given["url"], given["username"]
-    check_sites(call, company, given["sites"], url)
-    _check_free(call, company, url, username)
-    verdict = verdict or judge(url, username, given["password"], call.switches)
-    if call.state.is_inactive(company):
+    check_sites(context, company, given["sites"], url)
+    _check_free(context, company, url, username)
+    verdict = verdict or judge(url, username, given["password"], context.switches)
+    if context.state.is_inactive(company):
         verdict = Verdict("COMPANY_INACTIVE", "The company was deactivated.")
-    now = call.now
+    now = context.now
     record = {
-        "id": call.state.new_id("connection"),
+        "id": context.state.new_id("connection"),
         "company": company_id,
         "created": now,
         "updated": now,
@@ -111,22 +114,22 @@ def make_connection(
         "country": given["country"].upper(),
         "initialSites": given["sites"],
         "workflowOwnerEmail": owner,
-        "dataCollectionStartDate": call.record("companies", company).get("dataCollectionStartDate"),
+        "dataCollectionStartDate": context.state.record("companies", company).get("dataCollectionStartDate"),
         "isActive": verdict.status != "COMPANY_INACTIVE",
     }
     set_status(record, verdict, now)
-    seq = call.state.add_connection(record, company)
-    call.context.events.connection_created(call.state, seq)
+    seq = context.state.add_connection(record, company)
+    events.connection_created(context, seq)
     if verdict.status == "CONNECTED" and is_mock(url):
-        _arrive(call, seq)
+        _arrive(context, seq)
     return seq
 
 
-def _arrive(call: Call, connection: int) -> None:
+def _arrive(context: Context, connection: int) -> None:
     """Let the bills behind a login that works arrive, and tell of them."""
-    (last,) = call.db.execute("SELECT coalesce(max(seq), 0) FROM documents").fetchone()
-    mock.arrive(call.state, connection, call.context.clock.today(), call.now)
-    call.context.events.bills_after(call.state, last)
+    (last,) = context.db.execute("SELECT coalesce(max(seq), 0) FROM documents").fetchone()
+    mock.arrive(context.state, connection, context.clock.today(), context.now)
+    events.bills_after(context, last)
 
 
 def set_status(record: dict[str, Any], verdict: Verdict, now: str) -> None:
@@ -136,9 +139,11 @@ def set_status(record: dict[str, Any], verdict: Verdict, now: str) -> None:
     record |= {"status": verdict.status, "statusErrorDetail": verdict.detail, "statusLastUpdateTime": now}
 
 
-def check_sites(call: Call, company: int, sites: list[str], url: str | None = None, *, field: str = "sites") -> None:
+def check_sites(
+    context: Context, company: int, sites: list[str], url: str | None = None, *, field: str = "sites"
+) -> None:
     """Refuse sites that are not the company's, naming the field they came in; the mock utility wants one to three."""
-    own = {site for (site,) in call.db.execute("SELECT id FROM sites WHERE company = ?", (company,))}
+    own = {site for (site,) in context.db.execute("SELECT id FROM sites WHERE company = ?", (company,))}
     foreign = [site for site in sites if site not in own]
     if foreign:
         raise bad_field(field, f"{foreign[0][:80]!r} is no site of this company.")
@@ -146,9 +151,9 @@ def check_sites(call: Call, company: int, sites: list[str], url: str | None = No
         raise bad_field(field, "the sandbox credentials take one to three sites.")
 
 
-def _check_free(call: Call, company: int, url: str, username: str) -> None:
+def _check_free(context: Context, company: int, url: str, username: str) -> None:
     """Refuse a login that the company has already."""
-    taken = call.db.execute(
+    taken = context.db.execute(
         "SELECT json_extract(record, '$.url') FROM connections"
         " WHERE company = ? AND json_extract(record, '$.username') = ?",
         (company, username),

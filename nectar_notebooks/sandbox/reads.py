@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from functools import partial
 
-from nectar_notebooks.sandbox import pages, params
+from nectar_notebooks.sandbox import pages as queries
 from nectar_notebooks.sandbox.calls import Answer, Call, envelope
 from nectar_notebooks.sandbox.fields import fill
 from nectar_notebooks.sandbox.lists import stored_page
 from nectar_notebooks.sandbox.older import make_older
 from nectar_notebooks.sandbox.pages import PAGE_SIZE, Scope
+from nectar_notebooks.sandbox.params import filters as filters_of
+from nectar_notebooks.sandbox.params import page as page_number
 from nectar_notebooks.sandbox.records import account_record, company_record, connection_record
 from nectar_notebooks.sandbox.text import dumps
 
@@ -31,7 +33,7 @@ def ping(call: Call) -> Answer:
 
 
 def companies(call: Call) -> Answer:
-    """List the companies as a bare array, without pages."""
+    """List the companies as a bare array, without queries."""
     rows = call.db.execute("SELECT seq, id FROM companies ORDER BY seq").fetchall()
     seen = [seq for seq, id_ in rows if call.key.companies is None or id_ in call.key.companies]
     return Answer(dumps([call.view.record("companies", company_record(call.state, seq)) for seq in seen]))
@@ -112,9 +114,9 @@ def bills(call: Call, scope: str, object_id: str) -> Answer:
     """List the bills of a company, a site or a connection."""
     where = _scope(call, scope, object_id)
     commodity = call.switches.document_commodity_filter
-    filters = params.filters(call.arguments, commodity=commodity)
-    page = pages.documents(
-        call.db, where, filters, params.page(call.arguments), call.switches, call.view.has_power_quality
+    filters = filters_of(call.arguments, commodity=commodity)
+    page = queries.documents(
+        call.db, where, filters, page_number(call.arguments), call.switches, call.view.has_power_quality
     )
     return envelope("documents", page, call.view.texts("documents", page.rows))
 
@@ -123,7 +125,7 @@ def bill(call: Call, document_id: str) -> Answer:
     """Answer one bill with its usage."""
     seq = call.find("documents", document_id).seq
     [text] = call.view.texts(
-        "documents", [pages.document_text(call.db, seq, call.switches, call.view.has_power_quality)]
+        "documents", [queries.document_text(call.db, seq, call.switches, call.view.has_power_quality)]
     )
     return Answer(text)
 
@@ -132,13 +134,13 @@ def usage(call: Call, scope: str, object_id: str) -> Answer:
     """List the usage of a company, a site, a connection or a bill."""
     where = _scope(call, scope, object_id)
     whole = scope == "document" and call.view.version == "v2.0"
-    filters = params.filters(call.arguments, default="USAGE_PERIOD" if whole else "BILL_DATE")
+    filters = filters_of(call.arguments, default="USAGE_PERIOD" if whole else "BILL_DATE")
     kinds = call.view.kinds
     if kinds is None:
-        page = pages.usage(call.db, where, filters, params.page(call.arguments), call.switches)
+        page = queries.usage(call.db, where, filters, page_number(call.arguments), call.switches)
     else:
-        page = pages.older_usage(
-            call.db, where, filters, params.page(call.arguments), call.switches, kinds, call.view.has_power_quality
+        page = queries.older_usage(
+            call.db, where, filters, page_number(call.arguments), call.switches, kinds, call.view.has_power_quality
         )
     return envelope("usageData", page, call.view.texts("usage", page.rows))
 
@@ -147,9 +149,9 @@ def usage_record(call: Call, usage_data_id: str) -> Answer:
     """Answer one usage record with its bill."""
     row = call.find("usage", usage_data_id)
     if row.older is None:
-        text = pages.usage_text(call.db, row.seq, call.switches)
+        text = queries.usage_text(call.db, row.seq, call.switches)
     else:
-        text = pages.older_text(call.db, row.older, call.switches, call.view.has_power_quality)
+        text = queries.older_text(call.db, row.older, call.switches, call.view.has_power_quality)
     [text] = call.view.texts("usage", [text])
     return Answer(text)
 

@@ -16,6 +16,7 @@ from uuid import uuid4
 
 from nectar_notebooks.clock import FrozenClock
 from nectar_notebooks.errors import ConfigurationError
+from nectar_notebooks.sandbox import announcing as events
 from nectar_notebooks.sandbox.context import Context
 from nectar_notebooks.sandbox.events import Events
 from nectar_notebooks.sandbox.faults import Faults
@@ -116,14 +117,13 @@ class Sandbox:
             clock=moving,
             keys=Keys(state, moving, seed),
             switches=Switches.of(chosen),
-            events=Events(),
+            events=Events(state),
             journal=Journal(),
             faults=Faults(),
             documented_only=documented_only,
         )
         self.webhooks = Hooks(self.context)
-        state.on_stored = lambda: self.webhooks.tell(self.events.stored())
-        state.on_taken_back = self.events.taken_back
+        state.on_stored = lambda: self.webhooks.tell(self.events.drain())
         if state.is_new:
             self._fill()
 
@@ -308,7 +308,7 @@ class Sandbox:
             (last,) = self.state.db.execute("SELECT coalesce(max(seq), 0) FROM documents").fetchone()
             self.state.load(loaded.world)
             if self.webhooks.endpoints:  # a file may hold many thousands: told where somebody listens
-                self.events.bills_after(self.state, last)
+                events.bills_after(self.context, last)
         self.state.acts += 1
         return loaded
 

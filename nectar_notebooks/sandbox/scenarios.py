@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from nectar_notebooks.errors import ConfigurationError
+from nectar_notebooks.sandbox import announcing as events
 from nectar_notebooks.sandbox import bills
 from nectar_notebooks.sandbox.credentials import Verdict
 from nectar_notebooks.sandbox.logins import set_status, store_login
@@ -129,14 +130,14 @@ def _revise(context: Context, name: str, of: dict[str, Any]) -> str:
     state.add_bills([World(documents=[revised], usage=usage)])
     bills.rewrite_bill(state, seq, {"revisedDocumentId": new, "updated": now})
     (row,) = state.db.execute("SELECT seq FROM documents WHERE id = ?", (new,)).fetchone()
-    context.events.bill_created(state, row)
-    context.events.bill_updated(state, seq, {"revisedDocumentId": old["revisedDocumentId"]})
+    events.bill_created(context, row)
+    events.bill_updated(context, seq, {"revisedDocumentId": old["revisedDocumentId"]})
     return id_
 
 
 def _delete(context: Context, name: str, of: dict[str, Any]) -> str:
     id_, seq = _find(context, "documents", of.get("bill"), "deleted = 0")
-    context.events.bill_deleted(context.state, seq)
+    events.bill_deleted(context, seq)
     if context.switches.deletion_moves_updated == "yes":
         bills.rewrite_bill(context.state, seq, {"updated": moment(context.clock.now())})
     bills.delete_bill(context.state, seq)
@@ -180,7 +181,7 @@ def _change(context: Context, seq: int, verdict: Verdict, **more: object) -> Non
     record = old | more | {"updated": now}
     set_status(record, verdict, now)
     store_login(state, seq, record)
-    context.events.connection_changed(state, seq, old)
+    events.connection_changed(context, seq, old)
 
 
 def _find(context: Context, kind: str, id_: str | None, fits: str) -> tuple[str, int]:

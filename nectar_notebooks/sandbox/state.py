@@ -21,7 +21,7 @@ from nectar_notebooks.errors import ConfigurationError
 from nectar_notebooks.sandbox.fields import fill
 from nectar_notebooks.sandbox.older import forget_older
 from nectar_notebooks.sandbox.storing import Refs, bill_rows
-from nectar_notebooks.sandbox.tables import COMPANY_TABLES, DDL, FORMAT
+from nectar_notebooks.sandbox.tables import COMPANY_TABLES, DDL, FORMAT, OUTBOX
 from nectar_notebooks.sandbox.templates import Templates
 from nectar_notebooks.sandbox.text import stored
 from nectar_notebooks.sandbox.world import Record, World
@@ -47,7 +47,6 @@ class State:
         self._lock = RLock()
         self._depth = 0
         self.on_stored: Callable[[], None] = lambda: None
-        self.on_taken_back: Callable[[], None] = lambda: None
         #: Grows with every change that a reader may see: whoever keeps rows can tell by it that they are old.
         self.revision = 0
         #: Grows with what is done to the sandbox itself, and not over its API: bills loaded, time moved, scenarios.
@@ -83,7 +82,6 @@ class State:
                 if self._depth == 0:
                     self.db.execute("ROLLBACK")
                     self.templates.forget()
-                    self.on_taken_back()
                 raise
             self._depth -= 1
             stored = self._depth == 0
@@ -298,6 +296,7 @@ def _open(path: Path | None) -> sqlite3.Connection:
         )
     if not tables:
         db.executescript(f"BEGIN; {DDL} PRAGMA user_version = {FORMAT}; COMMIT;")
+    db.execute(OUTBOX)
     if path is not None:
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = NORMAL")

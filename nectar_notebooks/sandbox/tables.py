@@ -11,7 +11,7 @@ from typing import Final
 
 from nectar_notebooks.sandbox.templates import BRIEF, CHILDREN, USAGE
 
-__all__ = ["COMPANY_TABLES", "DDL", "FORMAT"]
+__all__ = ["COMPANY_TABLES", "DDL", "FORMAT", "OUTBOX"]
 
 #: Marks a file as a state of this form; a change of the tables below counts it up.
 FORMAT: Final = 0x6E620002
@@ -20,6 +20,9 @@ FORMAT: Final = 0x6E620002
 COMPANY_TABLES: Final = (
     "older", "usage", "documents", "meters", "accounts", "connections", "sites", "invitations", "jobs", "uploads",
 )  # fmt: skip
+
+#: Events that are not sent yet; a state of an earlier release gets it when it is opened.
+OUTBOX: Final = "CREATE TABLE IF NOT EXISTS outbox (seq INTEGER PRIMARY KEY, at TEXT NOT NULL, body TEXT NOT NULL)"
 
 #: Whole texts of bills and usage are put together of a template and values, see `templates`. `brief` and `body` are
 #: JSON objects without their closing brace; `children` continues `brief`.

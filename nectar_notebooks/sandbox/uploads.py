@@ -13,7 +13,8 @@ from collections.abc import Iterable
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from nectar_notebooks.sandbox import pages
+from nectar_notebooks.sandbox import announcing as events
+from nectar_notebooks.sandbox import pages as queries
 from nectar_notebooks.sandbox.calls import Answer, Call, Row
 from nectar_notebooks.sandbox.lists import stored_page
 from nectar_notebooks.sandbox.originals import kind_of, pdf_of, pdf_pages, read_bill
@@ -65,7 +66,7 @@ def jobs(call: Call, company_id: str) -> Answer:
 def original(call: Call, document_id: str) -> bytes:
     """Return the original file of a bill."""
     seq = call.find("documents", document_id).seq
-    return pdf_of(json.loads(pages.document_text(call.db, seq, call.switches)))
+    return pdf_of(json.loads(queries.document_text(call.db, seq, call.switches)))
 
 
 def _company(call: Call, company_id: str) -> Row:
@@ -158,7 +159,7 @@ def _add(call: Call, company: int, company_id: str, site: str | None, job_id: st
     }
     (last,) = call.db.execute("SELECT coalesce(max(seq), 0) FROM documents").fetchone()
     call.state.add_bills([World(documents=[document], usage=usage)])
-    call.context.events.bills_after(call.state, last)
+    events.bills_after(call.context, last)
     return id_
 
 

@@ -242,14 +242,14 @@ def test_the_page_behind_the_portals_address_shows_deliveries_escaped_for_seven_
     answer = client.post("/v2.2/webhook", headers={"X-API-Key": sandbox.key})
     path = "/webhooks/" + answer.json["url"].partition("/webhooks/")[2]
     sandbox.webhooks.register(Inbox())
-    company = client.post(
-        "/v2.2/company", json={"name": "<script>alert(1)</script>"}, headers={"X-API-Key": sandbox.key}
-    )
-    assert company.status_code == 201
-    sandbox.webhooks.tell([{"eventType": "document.created.v2", "notes": "<script>alert(1)</script>"}])
+    key = {"X-API-Key": sandbox.key}
+    company = client.post("/v2.2/company", json={"name": "<script>alert(1)</script>"}, headers=key).json
+    login = {"url": "https://power.example", "username": "u", "password": "p", "country": "US", "sites": []}
+    assert client.post(f"/v2.2/connection/company/{company['id']}", json=login, headers=key).status_code == 201
     shown = client.get(path)
     assert shown.status_code == 200
-    assert "document.created.v2" in shown.text
+    assert "connection.created.v2" in shown.text
+    assert "&lt;script&gt;" in shown.text
     assert "<script" not in shown.text
     assert "script-src" not in shown.headers["Content-Security-Policy"]
     assert "default-src 'none'" in shown.headers["Content-Security-Policy"]

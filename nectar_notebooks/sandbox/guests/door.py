@@ -73,7 +73,7 @@ class Door:
         if request.method == "HEAD":  # whoever looks whether a link works has not opened it
             return _html("")
         with call.state.writing():
-            opened(call, row, record)
+            opened(call.context, row.seq, record)
             visit = self._visits.begin(record)
         return _led_back(visit)
 
@@ -109,7 +109,7 @@ def _over(call: Call, record: dict[str, Any], visit: Visit | None) -> Response |
 
     Who has entered a login sees what came of it all the same, and may mend it while nothing else has ended it.
     """
-    status = shown(call, record)["status"]
+    status = shown(call.context, record)["status"]
     entered = visit is not None and visit.connection is not None
     if status == "ACTIVE" or (entered and (status == "FULFILLED" or (visit is not None and visit.step == "result"))):
         return None

@@ -8,11 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from nectar_notebooks.errors import ConfigurationError
-from nectar_notebooks.sandbox.calls import Call, Row, inside
 from nectar_notebooks.sandbox.invitations import event, save, shown
 from nectar_notebooks.sandbox.logins import make_connection, renew
 from nectar_notebooks.sandbox.people import CALLER
-from nectar_notebooks.sandbox.problems import ProblemError, bad_field
+from nectar_notebooks.sandbox.problems import ProblemError, bad_field, not_found
 
 if TYPE_CHECKING:
     from nectar_notebooks.sandbox.context import Context
@@ -33,19 +32,21 @@ def use(
     country: str | None = None,
 ) -> str:
     """Open an invitation and enter a login; return the id of the connection that was made or repaired."""
-    call = inside(context)
     try:
         with context.state.writing():
-            row = call.find("invitations", invitation_id)
-            record = call.record("invitations", row.seq)
-            status = shown(call, record)["status"]
+            found = context.db.execute("SELECT seq FROM invitations WHERE id = ?", (invitation_id,)).fetchone()
+            if found is None:
+                raise not_found("invitation", int(context.switches.wrong_id))
+            [seq] = found
+            record = context.state.record("invitations", seq)
+            status = shown(context, record)["status"]
             if status != "ACTIVE":
                 raise ConfigurationError(f"The invitation cannot be used: it is {status}.")
             if not is_for(record, email):
                 raise ConfigurationError("The invitation is for other e-mail addresses.")
-            opened(call, row, record, email)
+            opened(context, seq, record, email)
             if email is not None:
-                verified(call, row, record, email)
+                verified(context, seq, record, email)
             login: dict[str, Any] = {"username": username, "password": password}
             if not is_to_repair(record):
                 prefill = record["prefill"]
@@ -54,7 +55,7 @@ def use(
                     "sites": prefill["initialSites"] if sites is None else sites,
                     "country": country or prefill.get("country") or "US",
                 }
-            return enter(call, row, record, login, email)
+            return enter(context, seq, record, login, email)
     except ProblemError as refused:
         raise ConfigurationError(refused.detail) from None
 
@@ -70,21 +71,21 @@ def is_to_repair(record: dict[str, Any]) -> bool:
     return bool(record["invitationType"] == "EDIT_CONNECTION")
 
 
-def opened(call: Call, row: Row, record: dict[str, Any], email: str | None = None) -> None:
+def opened(context: Context, seq: int, record: dict[str, Any], email: str | None = None) -> None:
     """Note that somebody opened it."""
-    event(record, "VIEWED", call.now, email)
-    save(call, row, record)
+    event(record, "VIEWED", context.now, email)
+    save(context, seq, record)
 
 
-def verified(call: Call, row: Row, record: dict[str, Any], email: str) -> None:
+def verified(context: Context, seq: int, record: dict[str, Any], email: str) -> None:
     """Note that somebody said an e-mail address it is for."""
-    event(record, "EMAIL_VERIFIED", call.now, email)
-    save(call, row, record)
+    event(record, "EMAIL_VERIFIED", context.now, email)
+    save(context, seq, record)
 
 
 def enter(
-    call: Call,
-    row: Row,
+    context: Context,
+    seq: int,
     record: dict[str, Any],
     login: dict[str, Any],
     email: str | None,
@@ -94,7 +95,7 @@ def enter(
 
     Parameters
     ----------
-    call, row, record
+    context, seq, record
         The invitation, which can be used.
     login
         ``username``, ``password``; to add a login also ``url``, ``sites`` and ``country``.
@@ -110,14 +111,18 @@ def enter(
     """
     if is_to_repair(record):
         id_: str = record["connectionId"]
-        renew(call, call.find("connections", id_), login, verdict)
+        found = context.db.execute("SELECT seq FROM connections WHERE id = ?", (id_,)).fetchone()
+        if found is None:
+            raise not_found("connection", int(context.switches.wrong_id))
+        renew(context, found[0], login, verdict)
     else:
-        id_ = _add(call, row.company, record, login, email, verdict)
+        (company,) = context.db.execute("SELECT company FROM invitations WHERE seq = ?", (seq,)).fetchone()
+        id_ = _add(context, company, record, login, email, verdict)
     record["useCount"] += 1
-    event(record, "USED", call.now, email)
+    event(record, "USED", context.now, email)
     if fulfils(record):
         record["status"] = "FULFILLED"
-    save(call, row, record)
+    save(context, seq, record)
     return id_
 
 
@@ -127,7 +132,7 @@ def fulfils(record: dict[str, Any]) -> bool:
 
 
 def _add(
-    call: Call,
+    context: Context,
     company: int,
     record: dict[str, Any],
     login: dict[str, Any],
@@ -137,8 +142,8 @@ def _add(
     if login["url"] is None:
         raise bad_field("url", "the invitation names no provider: say its address.")
     owner = record["prefill"].get("connectionOwnerEmail") or email or CALLER
-    seq = make_connection(call, company, record["companyId"], login, owner, verdict)
-    made = call.record("connections", seq)
+    seq = make_connection(context, company, record["companyId"], login, owner, verdict)
+    made = context.state.record("connections", seq)
     record["createdConnections"].append(
         {
             "id": made["id"],

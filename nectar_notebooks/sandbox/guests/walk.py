@@ -82,7 +82,7 @@ def _email(entry: Entry) -> None:
         # Whom it is for is nobody's business who is not one of them.
         raise RefusedError(email="This invitation is not for this address. Ask whoever sent it for one of your own.")
     entry.visit.email = email
-    verified(entry.call, entry.row, entry.record, email)
+    verified(entry.call.context, entry.row.seq, entry.record, email)
     entry.visit.go_on()
 
 
@@ -97,7 +97,7 @@ def _provider(entry: Entry) -> None:
     sites = list(dict.fromkeys(entry.form.getlist("sites")))
     if not sites and entry.call.db.execute("SELECT 1 FROM sites WHERE company = ?", (entry.row.company,)).fetchone():
         raise RefusedError(sites="Choose at least one site that the bills are for.")
-    check_sites(entry.call, entry.row.company, sites, url)
+    check_sites(entry.call.context, entry.row.company, sites, url)
     visit = entry.visit
     visit.url, visit.country, visit.sites = url, country, tuple(sites)
     visit.go_on()
@@ -158,10 +158,10 @@ def _enter(entry: Entry, password: str, verdict: Verdict | None) -> None:
     visit, call = entry.visit, entry.call
     login: dict[str, Any] = {"username": visit.username, "password": password}
     if visit.connection is not None:
-        renew(call, call.find("connections", visit.connection), login, verdict)
+        renew(call.context, call.find("connections", visit.connection).seq, login, verdict)
     else:
         if not visit.to_repair:
             login |= {"url": visit.url, "sites": list(visit.sites), "country": visit.country}
-        visit.connection = enter(call, entry.row, entry.record, login, visit.email, verdict)
+        visit.connection = enter(call.context, entry.row.seq, entry.record, login, visit.email, verdict)
     visit.password = ""
     visit.step = "result"
