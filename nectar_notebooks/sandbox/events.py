@@ -1,8 +1,8 @@
 """The outbox: events of changes that are stored with them, and the newest of those that happened.
 
 An event is a row of the transaction that makes its change, so that a change that is rolled back announces nothing.
-:meth:`Events.drain` empties the outbox once the change is stored; `webhooks` makes deliveries of what it returns. What an
-event says is decided where it is announced.
+:meth:`Events.drain` empties the outbox once the change is stored; `webhooks` makes deliveries of what it returns. What
+an event says is decided where it is announced.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ __all__ = ["Events"]
 
 
 class Events:
-    """The events of one sandbox, oldest first; a sequence of bodies. Of those whose change is stored the newest are kept."""
+    """The events of one sandbox, oldest first, as a sequence of bodies; the newest are kept."""
 
     def __init__(self, state: State) -> None:
         self._state = state

@@ -54,6 +54,7 @@ class Hooks:
         self._busy = False
         self._thread: Thread | None = None
         self._closed = False
+        self._attempts: deque[Attempt] = deque(maxlen=KEPT)
         self.reset()
 
     def register(
@@ -209,7 +210,7 @@ class Hooks:
             self._endpoints: dict[str, Endpoint] = {}
             self._messages: dict[str, Message] = {}
             self._ended: OrderedDict[str, None] = OrderedDict()
-            self._attempts: deque[Attempt] = deque(maxlen=self._kept)
+            self._attempts = deque(maxlen=self._kept)
             self._queues = {True: Queue(), False: Queue()}
             self._made = 0
 
