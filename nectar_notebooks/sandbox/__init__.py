@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from nectar_notebooks.sandbox.model import World
     from nectar_notebooks.sandbox.sandbox import Sandbox
-    from nectar_notebooks.sandbox.world import World
 
 __all__ = ["Sandbox", "World"]
 
@@ -22,7 +22,7 @@ def __getattr__(name: str) -> type[Sandbox] | type[World]:
 
         return Sandbox
     if name == "World":
-        from nectar_notebooks.sandbox.world import World
+        from nectar_notebooks.sandbox.model import World
 
         return World
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

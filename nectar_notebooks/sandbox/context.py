@@ -9,13 +9,13 @@ import sqlite3
 from dataclasses import dataclass
 
 from nectar_notebooks.clock import FrozenClock
-from nectar_notebooks.sandbox.events import Events
 from nectar_notebooks.sandbox.faults import Faults
 from nectar_notebooks.sandbox.journal import Journal
-from nectar_notebooks.sandbox.keys import Keys
-from nectar_notebooks.sandbox.state import State
+from nectar_notebooks.sandbox.model import moment
+from nectar_notebooks.sandbox.store.keys import Keys
+from nectar_notebooks.sandbox.store.outbox import Events
+from nectar_notebooks.sandbox.store.state import State
 from nectar_notebooks.sandbox.switches import Switches
-from nectar_notebooks.sandbox.text import moment
 
 __all__ = ["Context"]
 

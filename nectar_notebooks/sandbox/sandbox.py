@@ -16,23 +16,23 @@ from uuid import uuid4
 
 from nectar_notebooks.clock import FrozenClock
 from nectar_notebooks.errors import ConfigurationError
-from nectar_notebooks.sandbox import announcing as events
 from nectar_notebooks.sandbox.context import Context
-from nectar_notebooks.sandbox.events import Events
 from nectar_notebooks.sandbox.faults import Faults
-from nectar_notebooks.sandbox.hooks import Hooks
 from nectar_notebooks.sandbox.journal import Journal
-from nectar_notebooks.sandbox.keys import Keys
-from nectar_notebooks.sandbox.planting import arrivals, plant_demo
-from nectar_notebooks.sandbox.state import State
+from nectar_notebooks.sandbox.model import World
+from nectar_notebooks.sandbox.presentation import events
+from nectar_notebooks.sandbox.simulation.seeding import arrivals, plant_demo
+from nectar_notebooks.sandbox.store.keys import Keys
+from nectar_notebooks.sandbox.store.outbox import Events
+from nectar_notebooks.sandbox.store.state import State
 from nectar_notebooks.sandbox.switches import Switches
-from nectar_notebooks.sandbox.world import World
+from nectar_notebooks.sandbox.webhooks.dispatcher import Hooks
 
 if TYPE_CHECKING:
     from flask import Flask
 
+    from nectar_notebooks.sandbox.http.serving import Served
     from nectar_notebooks.sandbox.loader import Loaded
-    from nectar_notebooks.sandbox.serving import Served
 
 __all__ = ["START", "Sandbox"]
 
@@ -179,7 +179,7 @@ class Sandbox:
     @cached_property
     def app(self) -> Flask:
         """The WSGI application."""
-        from nectar_notebooks.sandbox.app import make_app
+        from nectar_notebooks.sandbox.http.app import make_app
 
         return make_app(self)
 
@@ -211,7 +211,7 @@ class Sandbox:
         ValueError
             A step back; nothing happens then.
         """
-        from nectar_notebooks.sandbox.life import live
+        from nectar_notebooks.sandbox.simulation.lifecycle import live
 
         if not days <= _FURTHEST:  # also where it is no number at all
             raise ConfigurationError(
@@ -242,7 +242,7 @@ class Sandbox:
         ConfigurationError
             An unknown name or argument, or nothing fits; nothing happens then.
         """
-        from nectar_notebooks.sandbox.scenarios import play
+        from nectar_notebooks.sandbox.simulation.scenarios import play
 
         happened = play(self.context, name, **of)
         self.state.acts += 1
@@ -341,7 +341,7 @@ class Sandbox:
         ConfigurationError
             The invitation cannot be used (any more, or by this person), or the login is refused.
         """
-        from nectar_notebooks.sandbox.guests import use
+        from nectar_notebooks.sandbox.connections.invitations import use
 
         made = use(self.context, invitation_id, username, password, email=email, url=url, sites=sites, country=country)
         self.state.acts += 1
@@ -396,7 +396,7 @@ class Sandbox:
         ConfigurationError
             The port is in use or may not be used, or the host is not this machine.
         """
-        from nectar_notebooks.sandbox.serving import Served, random_key
+        from nectar_notebooks.sandbox.http.serving import Served, random_key
 
         key = self.context.keys.of_seed if fixed_key else random_key()
         served = Served(self.app, port, host, key)

@@ -19,7 +19,7 @@ from svix.webhooks import WebhookVerificationError
 from nectar_notebooks.clock import FrozenClock
 from nectar_notebooks.errors import ConfigurationError, NotFoundError
 from nectar_notebooks.sandbox import Sandbox
-from nectar_notebooks.sandbox.hooks_sending import attempt
+from nectar_notebooks.sandbox.webhooks.delivery import attempt
 from nectar_notebooks.webhooks import Event, Receiver
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
