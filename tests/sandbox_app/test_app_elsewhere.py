@@ -11,7 +11,7 @@ import requests
 from small_world import ACME, small_world
 
 from nectar_notebooks.sandbox import Sandbox
-from nectar_notebooks.sandbox.serving import Served
+from nectar_notebooks.sandbox.http.serving import Served
 
 pytestmark = [pytest.mark.served, pytest.mark.fault]
 

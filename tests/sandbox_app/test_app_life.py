@@ -19,7 +19,6 @@ from small_world import ACME, BETA, JANUARY_BILL, many_bills, small_world
 
 from nectar_notebooks.errors import BillsFileError, ConfigurationError
 from nectar_notebooks.sandbox import Sandbox
-from nectar_notebooks.sandbox.journal import Journal
 
 PATHS = ("/company", "/connection/company/{}", "/meter/company/{}", "/document/company/{}?page=2", "/usage/company/{}")
 
@@ -121,7 +120,8 @@ def test_the_journal_notes_what_was_asked(ask: Asker) -> None:
 
 
 def test_a_full_journal_keeps_the_newest_and_counts_them_all(ask: Asker) -> None:
-    journal = ask.sandbox.journal = Journal(kept=3)
+    journal = ask.sandbox.journal
+    journal.keep(3)
     for _ in range(4):
         ask("/ping")
     ask("/nowhere")

@@ -23,7 +23,7 @@ from nectar_notebooks.sandbox.loader.lines import Line, Unplaced, parse
 from nectar_notebooks.sandbox.loader.text import read_rows
 from nectar_notebooks.sandbox.loader.values import Reading, find_date_order, find_decimal_sign
 from nectar_notebooks.sandbox.loader.words import Vocabulary
-from nectar_notebooks.sandbox.world import World
+from nectar_notebooks.sandbox.model import World
 
 __all__ = ["Loaded", "Unplaced", "load"]
 

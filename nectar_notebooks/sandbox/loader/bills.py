@@ -29,7 +29,7 @@ from nectar_notebooks.sandbox.loader.records import (
 )
 from nectar_notebooks.sandbox.loader.usage import count
 from nectar_notebooks.sandbox.loader.words import Vocabulary
-from nectar_notebooks.sandbox.world import Record, World
+from nectar_notebooks.sandbox.model import Record, World
 
 __all__ = ["Assembly", "assemble"]
 
