@@ -21,6 +21,8 @@ __all__ = ["THIS_MACHINE", "foreign_host", "foreign_page", "is_loopback", "refus
 #: The host names of this machine, and the address to connect to for each, without a DNS lookup.
 THIS_MACHINE: Final = MappingProxyType({"localhost": "127.0.0.1", "127.0.0.1": "127.0.0.1", "::1": "::1"})
 _HOST: Final = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([0-9A-Za-z.-]+?)\.?)(?::([0-9]{0,5}))?", re.ASCII)
+#: A request target that is an absolute URL, and its host.
+_WHOLE: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://([^/?#]*)", re.ASCII)
 _LOOPBACK: Final = IPv4Network("127.0.0.0/8")
 _PORTS: Final = {"http": "80", "https": "443"}
 _READING: Final = ("GET", "HEAD")
@@ -48,8 +50,13 @@ def is_loopback(host: str) -> bool:
 
 
 def foreign_host(environ: WSGIEnvironment) -> bool:
-    """Return True when a request is for another host than this machine, or has no host."""
-    return not is_loopback(environ.get("HTTP_HOST", ""))
+    """Return True when a request is for another host than this machine, or has no host.
+
+    An absolute URL as the request target (``REQUEST_URI``, as sent to proxies) names a host, too.
+    """
+    target = _WHOLE.match(environ.get("REQUEST_URI") or "/")
+    named = [environ.get("HTTP_HOST", ""), *(target.groups() if target else ())]
+    return not all(map(is_loopback, named))
 
 
 def foreign_page(environ: WSGIEnvironment) -> bool:
