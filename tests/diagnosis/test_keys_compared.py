@@ -88,7 +88,7 @@ def test_where_nobody_answers_nothing_is_said_of_the_keys() -> None:
     with serve(handler) as wire:
         found = nn.connect("production", key=(NEW, OLD), base_url=wire.url).compare_keys()
     assert not found.old_can_go
-    assert "call again" in found.verdict
+    assert "try again" in found.verdict
     assert found.frame["accepted"].isna().tolist() == [False, True]
 
 
