@@ -141,9 +141,7 @@ def test_a_base_url_may_end_with_the_version_that_is_asked_for(end: str) -> None
     """`nectar sandbox serve` prints it so, and curl needs it so."""
     served = settings("local", {"NECTAR_API_KEY": KEY, "NECTAR_BASE_URL": f"http://127.0.0.1:8765{end}"})
     assert (served.base_url, served.version) == ("http://127.0.0.1:8765", "v2.2")
-    with pytest.raises(
-        ConfigurationError, match=r"NECTAR_BASE_URL.* ends with v2\.2, but version v2\.1 is requested"
-    ):
+    with pytest.raises(ConfigurationError, match=r"NECTAR_BASE_URL.* ends with v2\.2, but version v2\.1 is requested"):
         settings("production", {"NECTAR_BASE_URL": f"{NECTAR_URL}{end}"}, key=KEY, version="v2.1")
 
 

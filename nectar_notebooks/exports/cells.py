@@ -32,7 +32,7 @@ MOST_TEXT: Final = 32_767
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 #: Characters that a workbook's XML cannot hold.
 _ILLEGAL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-#: Excel's date systems disagree before this day.
+#: Excel's calendar is off by one before this day: it has a February 29, 1900.
 _FIRST_DAY: Final = date(1900, 3, 1)
 
 
