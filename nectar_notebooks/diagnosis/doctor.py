@@ -232,7 +232,7 @@ def _environment(patient: Patient, names: Sequence[str]) -> Check:
     return Check(
         "environment",
         "note",
-        f"The API cannot be asked for which environment a key was made. This connection calls it {patient.environment}"
+        f"The API does not say which environment a key is for. This connection calls it {patient.environment}"
         f" ({patient.key}); that it reads {names[0]} should fit.",
     )
 

@@ -32,8 +32,8 @@ _SAID: Final = (
     ("inactive", "The key is no longer active."),
     ("no api key", "The key did not arrive: something between here and the API removes the header."),
     ("not provided", "The key did not arrive: something between here and the API removes the header."),
-    ("not known", "The key is not copied whole, or is no key of Nectar's."),
-    ("invalid", "The key is not copied whole, or is no key of Nectar's."),
+    ("not known", "The key is not copied whole, or is not a Nectar key."),
+    ("invalid", "The key is not copied whole, or is not a Nectar key."),
 )
 _NAMES: Final = {"sandbox": "Sandbox", "production": "Production"}
 
@@ -57,7 +57,7 @@ def refused_key(error: AuthenticationError, environment: str, other_keys: Sequen
         "The key is active: it stands under Settings > Organization > API Keys, has not expired, and was copied whole.",
     ]
     if environment in _NAMES:
-        hint = f"; others stand in: {', '.join(other_keys)}" if other_keys else ""
+        hint = f"; other keys were found in: {', '.join(other_keys)}" if other_keys else ""
         steps.append(f"The key was made for {_NAMES[environment]}, which is where this connection goes{hint}.")
     else:
         steps.append("The key is this embedded sandbox's own, or was made by its create_key: no other opens it.")
@@ -76,8 +76,7 @@ def unseen(error: NectarError, what: str, companies: Sequence[str] | None = None
     steps = (
         f"Scope: {what} belongs to the organization that owns the key, and to the environment it was made for.",
         f"Visibility: its company is among those the key sees{seen}.",
-        "The id: it is copied whole, of this environment, and of the kind that is asked for (a site's id is no "
-        "company's).",
+        "The id: it is copied whole, of this environment, and of the right kind (a site's id is not a company's).",
     )
     return Meaning(error.message, steps)
 

@@ -157,7 +157,7 @@ def _judge(new: _Seen, old: _Seen, lost: tuple[str, ...]) -> tuple[bool, str]:
         both = "" if old.accepted else " Neither is the old one: run nectar doctor."
         return False, f"Keep the old key: the new one is not accepted.{both}"
     if not old.accepted:
-        return True, "The old key can go: it is not accepted any more, and the new one is."
+        return True, "The old key can go: it is no longer accepted, and the new one is."
     if lost:
         more = f" and {len(lost) - 5} more" if len(lost) > 5 else ""
         return False, f"Keep the old key: the new one does not see {', '.join(lost[:5])}{more}."

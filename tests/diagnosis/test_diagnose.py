@@ -77,7 +77,7 @@ def test_where_the_key_was_found_and_what_it_reads_stand_for_its_environment() -
     assert found.ok
     result, finding, _ = check(found, "environment")
     assert result == "note"
-    assert "cannot be asked" in finding
+    assert "does not say which environment" in finding
     assert "argument" in finding
     assert "Acme" in finding
 
