@@ -124,7 +124,8 @@ def completeness(
         The window, whole months, both counted. Default: from the first day that is expected or covered to the month
         of `today`.
     today : day, optional
-        Default: the day on which a portfolio was answered, else the system's day.
+        Default: the day on which a portfolio was answered, else the system's day. Records before 1990, or beyond the
+        end of the year after it, cover nothing.
     least_share : float, default 0.97
         Least share of the expected days that must be covered. 0 is Nectar's way: presence is enough. Hauled
         commodities (waste, delivered fuel) are complete with one pickup or delivery whatever it is.
