@@ -41,6 +41,8 @@ from nectar_notebooks.methodology.spans import (
     show_days,
     without_repeats,
 )
+from nectar_notebooks.methodology.window import today_number
+from nectar_notebooks.schema.periods import Span
 from nectar_notebooks.schema.portfolio import Portfolio
 
 if TYPE_CHECKING:
@@ -84,7 +86,8 @@ def readiness(
         neighbouring periods share their boundary day, as `issues` finds too, else "inclusive"; said in
         ``attrs["nectar"]``. ENERGY STAR counts both days of a period in any case.
     today : day, optional
-        Up to when bills should be there. Default: the day on which a portfolio was answered, else the system's day.
+        Up to when bills should be there; periods before 1990, or beyond the end of the year after it, do not count.
+        Default: the day on which a portfolio was answered, else the system's day.
 
     Returns
     -------
@@ -122,7 +125,8 @@ def readiness(
         "The frame given to readiness",
         instead=PORTFOLIO,
     )
-    usage = count_periods(usage)
+    now = np.datetime64(today_number(today, given), "D").item()
+    usage = count_periods(usage, Span.of(today=now))
     kept = counted(usage, "usage")
     missing = holes(given, today=today) if ENERGY_STAR in consumers else None
     records = _Records(usage, kept, missing, convention)

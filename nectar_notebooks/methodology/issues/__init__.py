@@ -48,6 +48,8 @@ def issues(
     meters: pd.DataFrame | None = None,
     accounts: pd.DataFrame | None = None,
     sites: pd.DataFrame | None = None,
+    connections: pd.DataFrame | None = None,
+    companies: pd.DataFrame | None = None,
     today: str | date | None = None,
     estimated_run: int = 2,
     expected: str | Mapping[str, str] | None = None,
@@ -64,8 +66,8 @@ def issues(
         ``estimated``, ``exclusion``, ``net_metering``, ``counts``.
     bills, line_items, bill_accounts, meters : DataFrame, optional
         The tables of that name, beside usage records alone. A check whose table is not there is not made.
-    accounts, sites : DataFrame, optional
-        The tables of that name: they say since when and until when bills are expected.
+    accounts, sites, connections, companies : DataFrame, optional
+        The tables of that name: they say since when and until when bills are expected, as for `completeness`.
     today : day, optional
         Default: the day on which a portfolio was answered, else the system's day. Records before 1990, or beyond the
         end of the year after it, have an absurd date.
@@ -123,7 +125,8 @@ def issues(
     usage = usage.assign(usage=np.nan_to_num(lenient_numbers(usage, "usage"), nan=np.nan, posinf=0.0, neginf=0.0))
     missing = holes(
         replace(portfolio, usage=usage) if isinstance(portfolio, Portfolio) else usage,
-        meters=meters, accounts=accounts, sites=sites, expected=expected, grace=grace,
+        meters=meters, accounts=accounts, sites=sites, connections=connections, companies=companies,
+        expected=expected, grace=grace,
         today=date.fromordinal(day + _EPOCH),
     )  # fmt: skip
     if isinstance(portfolio, Portfolio):
