@@ -68,7 +68,7 @@ def _gaps(evidence: Evidence) -> Iterator[pd.DataFrame]:
     bills, records = (text(usage, name) for name in ("bill_id", "usage_id"))
     yield evidence.found(
         "gap",
-        [_gap_words(*hole) for hole in zip(first, last, found["bills_expected"], found["commodity"], strict=True)],
+        _gap_words(first, last, found),
         **{name: found[name] for name in ("site_id", "account_id", "meter_id")},
         bill_id=bills.array.take(after, allow_fill=True),
         other_bill_id=bills.array.take(before, allow_fill=True),
@@ -103,11 +103,19 @@ def beside(
     return np.where(known & (meter[order][place] == of_hole), rows[order][place], -1)
 
 
-def _gap_words(first: int, last: int, bills: int, commodity: object) -> str:
-    about = f", about {bills} bills" if bills > 1 else ""
-    if commodity in HAULED:
-        return f"no delivery from {day_text(first)} to {day_text(last)}{about}"
-    return f"{last - first + 1} days from {day_text(first)} to {day_text(last)} are on no bill of this meter{about}"
+def _gap_words(first: Whole, last: Whole, found: pd.DataFrame) -> list[str]:
+    hauled = has_word(found, "commodity", HAULED).tolist()
+    spans = (np.datetime_as_string(day.astype("datetime64[D]")).tolist() for day in (first, last))
+    days, bills = (last - first + 1).tolist(), found["bills_expected"].tolist()
+    return [
+        (
+            f"no delivery from {begin} to {end}"
+            if lorry
+            else f"{number} days from {begin} to {end} are on no bill of this meter"
+        )
+        + (f", about {missing} bills" if missing > 1 else "")
+        for lorry, begin, end, number, missing in zip(hauled, *spans, days, bills, strict=True)
+    ]
 
 
 def _shared(
