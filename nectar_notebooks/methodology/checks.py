@@ -222,6 +222,8 @@ def factorize(frame: pd.DataFrame, name: str) -> tuple[npt.NDArray[np.int64], pd
     column = frame[name]
     if isinstance(column.dtype, pd.CategoricalDtype):
         codes, values = _words_used(column)
+        if values.is_monotonic_increasing:
+            return codes, values
     else:
         codes, distinct = pd.factorize(text(frame, name))
         values = pd.Series(distinct, dtype=TEXT)
@@ -241,11 +243,14 @@ def has_word(frame: pd.DataFrame, name: str, words: Collection[str]) -> npt.NDAr
 def _words_used(column: pd.Series) -> tuple[npt.NDArray[np.int64], pd.Series]:
     """Return each row's place among the categories, as text, that rows have (-1 for missing)."""
     rows = column.cat.codes.to_numpy().astype(np.int64)
-    used = np.flatnonzero(np.bincount(rows + 1, minlength=len(column.cat.categories) + 1)[1:])
-    place, words = pd.factorize(column.cat.categories[used].astype(TEXT))
-    of_category = np.full(len(column.cat.categories) + 1, -1)
-    of_category[used] = place
-    return of_category[rows], pd.Series(words, dtype=TEXT)
+    words = column.cat.categories
+    used = np.bincount(rows + 1, minlength=len(words) + 1)[1:] > 0
+    if words.dtype == TEXT and used.all():
+        return rows, pd.Series(words.array, dtype=TEXT)
+    place, distinct = pd.factorize(words[used].astype(TEXT))
+    of_category = np.full(len(words) + 1, -1)
+    of_category[:-1][used] = place
+    return of_category[rows], pd.Series(distinct, dtype=TEXT)
 
 
 def flags(frame: pd.DataFrame, name: str, what: str, *, missing: bool) -> npt.NDArray[np.bool_]:
