@@ -618,7 +618,7 @@ def test_the_suffix_is_of_what_the_file_is(tmp_path: Path, content: bytes, calle
 
 
 @pytest.mark.parametrize("content", [b"MZ\x90\x00 program", b"#!/bin/sh\n%PDF-1.4", b"\x7fELF", b"PK\x03\x04", b"text"])
-@pytest.mark.parametrize("called", ["bill.exe", "bill.pdf", "bill.pdf.lnk", "run.sh"])
+@pytest.mark.parametrize("called", ["bill.exe", "bill.pdf", "bill.pdf.lnk", "run.sh", "sums.csv", "a.txt"])
 def test_what_is_no_bill_says_so_and_runs_nowhere(tmp_path: Path, content: bytes, called: str) -> None:
     with (
         serve(files_of(Reply(content), called)) as wire,
