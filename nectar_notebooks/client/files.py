@@ -73,7 +73,8 @@ def uploadable(documents: Documents) -> File | list[str]:
         return [_address(documents)]
     if isinstance(documents, (str, os.PathLike)):
         return _file(_path(documents))
-    if not isinstance(documents, Iterable) or type(documents) in (bytes, bytearray):
+    given: object = documents
+    if not isinstance(documents, Iterable) or isinstance(given, (bytes, bytearray)):
         kind = type(documents).__name__
         raise InvalidRequestError(f"What is of type {kind} cannot be uploaded: give a path, or https addresses.")
     addresses = [_address(one) for one in documents]
