@@ -68,8 +68,8 @@ def decode(content: bytes, what: str, content_type: str = "", packing: str = "")
 def refuse_dense(content: bytes, most: float, what: str) -> None:
     """Raise ``ContractError`` where so many values stand in `content` that they would take memory beyond measure.
 
-    A row takes five times its text as objects, text that is nothing but brackets seventy times. What may begin a value
-    (a comma, a bracket) is counted, at the speed of reading; commas in texts are, too.
+    Text that is nothing but brackets takes seventy times its size as objects. What may begin a value (a comma, a
+    bracket) is counted, at the speed of reading; commas in texts are, too.
     """
     if len(content) <= _ALWAYS_DECODED:
         return
