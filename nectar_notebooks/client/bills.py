@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from nectar_notebooks.client.core import Core
 from nectar_notebooks.client.dates import Day, Window
 from nectar_notebooks.client.filters import By, Question, checked_by, checked_commodity
-from nectar_notebooks.client.resolving import Given
 from nectar_notebooks.client.scope import resolve
+from nectar_notebooks.schema.naming import Given
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -15,8 +15,8 @@ import pandas as pd
 from nectar_notebooks.cache import NarrowQuestion, Span
 from nectar_notebooks.cache.texts import within
 from nectar_notebooks.client.dates import Window
-from nectar_notebooks.client.shown import shown
 from nectar_notebooks.errors import InvalidRequestError
+from nectar_notebooks.schema.naming import shown
 from nectar_notebooks.schema.values import COMMODITIES, GUIDE_ONLY_COMMODITIES
 
 if TYPE_CHECKING:

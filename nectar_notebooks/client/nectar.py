@@ -22,13 +22,13 @@ from nectar_notebooks.client.downloading import DownloadingVerbs
 from nectar_notebooks.client.filters import checked_commodity
 from nectar_notebooks.client.inviting import InvitingVerbs
 from nectar_notebooks.client.renewing import changed_bills, refresh, refresh_kept
-from nectar_notebooks.client.resolving import Given
 from nectar_notebooks.client.scope import resolve
 from nectar_notebooks.client.uploading import UploadingVerbs
 from nectar_notebooks.client.writing import ObjectVerbs
 from nectar_notebooks.errors import OfflineError
 from nectar_notebooks.printing import printable
 from nectar_notebooks.schema.accounts import UnknownStateWarning, name_states, unknown_states
+from nectar_notebooks.schema.naming import Given
 from nectar_notebooks.schema.portfolio import Portfolio
 
 __all__ = ["Nectar"]

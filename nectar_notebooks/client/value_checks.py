@@ -14,8 +14,8 @@ from typing import Final, TypeAlias
 import pandas as pd
 
 from nectar_notebooks.client.dates import Window
-from nectar_notebooks.client.shown import shown
 from nectar_notebooks.errors import InvalidRequestError
+from nectar_notebooks.schema.naming import shown
 from nectar_notebooks.schema.values import COMMODITIES, USAGE_UNITS
 
 __all__ = [

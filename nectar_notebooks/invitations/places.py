@@ -9,12 +9,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 from urllib.parse import SplitResult, urlsplit
 
-import pandas as pd
-
 from nectar_notebooks.errors import ContractError
 from nectar_notebooks.loopback import THIS_MACHINE
+from nectar_notebooks.schema.naming import INVITATION, row_of
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from nectar_notebooks.client import Nectar
 
 __all__ = ["page_address"]
@@ -30,7 +31,7 @@ def page_address(nectar: Nectar, invitation: pd.DataFrame | pd.Series | Mapping[
     nectar : Nectar
         The client it was made with.
     invitation
-        A row of ``nectar.invitations()``.
+        A row of ``nectar.invitations()``: Series, one-row frame, namedtuple or mapping.
 
     Returns
     -------
@@ -53,7 +54,7 @@ def page_address(nectar: Nectar, invitation: pd.DataFrame | pd.Series | Mapping[
     ...     page_address(nectar, made).startswith(served.url)
     True
     """
-    row = invitation.iloc[0] if isinstance(invitation, pd.DataFrame) else invitation
+    row = row_of(invitation, INVITATION)
     url = row.get("url")
     parts = _parts(url)
     if parts is None:

@@ -9,6 +9,7 @@ from typing import Final
 import pandas as pd
 
 from nectar_notebooks.errors import InvalidRequestError
+from nectar_notebooks.schema.naming import INVITATION, row_of
 
 __all__ = ["DEAD", "standing"]
 
@@ -26,7 +27,7 @@ def standing(invitation: pd.DataFrame | pd.Series | Mapping[str, object]) -> str
     Parameters
     ----------
     invitation
-        A row of ``nectar.invitations()``, as Series, mapping or one-row frame.
+        A row of ``nectar.invitations()``: Series, one-row frame, namedtuple or mapping.
 
     Returns
     -------
@@ -46,12 +47,11 @@ def standing(invitation: pd.DataFrame | pd.Series | Mapping[str, object]) -> str
     >>> standing({"status": "FULFILLED", "use_count": 1, "max_uses": None})
     'fulfilled'
     """
-    if isinstance(invitation, pd.DataFrame) and len(invitation) == 1:
-        invitation = invitation.iloc[0]
-    if isinstance(invitation, pd.DataFrame) or "status" not in invitation:
+    row = {} if isinstance(invitation, str) else row_of(invitation, INVITATION)
+    if "status" not in row:
         raise InvalidRequestError("This is no invitation: give one row of nectar.invitations().")
-    status = invitation["status"]
-    uses, most = (_count(invitation.get(name)) for name in ("use_count", "max_uses"))
+    status = row["status"]
+    uses, most = (_count(row.get(name)) for name in ("use_count", "max_uses"))
     if status in ("ACTIVE", "FULFILLED"):
         spent = uses is not None and most is not None and uses >= most
         return "used_up" if spent else "open" if status == "ACTIVE" else "fulfilled"
