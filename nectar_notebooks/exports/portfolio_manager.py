@@ -238,7 +238,7 @@ def _sheets(entries: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """Lay the entries out, one sheet after the other."""
     order = ["property_name", "meter_name", "meter_id", "start_date", "id"]
     entries = entries.sort_values(order, kind="stable", ignore_index=True)
-    estimated = entries["estimated"].fillna(False).astype(bool)
+    estimated = entries["estimated"].astype("boolean").fillna(False).astype(bool)
     entries["estimated"] = pd.Series(np.where(estimated, "Yes", "No"), entries.index, dtype=TEXT)
     delivered = entries["commodity"].isin(_DELIVERED)
     electric = entries["commodity"].isin(_ELECTRIC)

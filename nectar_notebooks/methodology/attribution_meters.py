@@ -87,7 +87,7 @@ def read_meters(usage: pd.DataFrame, meters: pd.DataFrame, named: pd.Series) -> 
     seen["net_metering"] = pd.Series(np.nan, seen.index, dtype=TEXT)
     seen = seen[~seen.duplicated()].sort_values(list(names), kind="stable").drop_duplicates("meter_id")
     named = named.dropna().drop_duplicates()
-    ids = pd.Index(pd.concat([known["meter_id"], seen["meter_id"], named]).unique()).sort_values()
+    ids = pd.Index(pd.concat([known["meter_id"], seen["meter_id"], named], ignore_index=True).unique()).sort_values()
     known, seen = known.set_index("meter_id").reindex(ids), seen.set_index("meter_id").reindex(ids)
     return _coded(known.fillna(seen).rename_axis("meter_id").reset_index())
 

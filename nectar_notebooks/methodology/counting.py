@@ -60,9 +60,12 @@ def refuse_doubled(portfolio: Portfolio) -> None:
 
 
 def leave_out(frame: pd.DataFrame, rows: Flags, reason: str | pd.Series) -> pd.DataFrame:
-    """Return the frame with `rows` not counting for `reason`; what did not count before keeps its reason."""
+    """Return the frame with `rows` not counting for `reason`; what did not count before keeps its reason.
+
+    But for a wrong period: that alone takes no meter off its bill, so any other reason is told instead of it.
+    """
     before = counted(frame, "frame")
-    now = before & rows
+    now = counted_but_for_period(frame, "frame") & rows
     if not now.any():
         return frame
     old = text(frame, "counts_reason")
@@ -130,7 +133,8 @@ def count_periods(frame: pd.DataFrame, span: Span | None = None, what: str = "us
     start, end = days(judged, "start_date", what), days(judged, "end_date", what)
     if span.holds(start, end).all():
         return frame
-    for wrong, reason in ((span.misses(start, end), span.outside), (end < start, BACKWARD)):
+    outside = span.misses(start, end)
+    for wrong, reason in ((outside, span.outside), ((end < start) & ~outside, BACKWARD)):
         rows = before.copy()
         rows[before] = wrong
         frame = leave_out(frame, rows, reason)
