@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from nectar_notebooks.cache import Company, Held, Library, Questions
-from nectar_notebooks.client.dates import Window
 from nectar_notebooks.client.filters import Question
 from nectar_notebooks.client.scope import Scope
 from nectar_notebooks.client.watching import Change, Watchers, renew
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
 
     from nectar_notebooks.clock import Clock
     from nectar_notebooks.sandbox import Sandbox
+    from nectar_notebooks.schema.filters import Filters
 
 __all__ = ["Core", "only"]
 
@@ -101,8 +101,8 @@ class Core:
             one for one in visible if any(Company(self._library, one).held(n) for n in ("documents", "connections"))
         ]
 
-    def _of_portfolio(self, noun: str, scope: Scope, question: Question | None) -> pd.DataFrame:
-        asked = question or Question(Window(None, None))
+    def _of_portfolio(self, noun: str, scope: Scope, filters: Filters) -> pd.DataFrame:
+        asked = Question(filters)
         rows, narrow, wanted = Company(self._library, scope.company_id), asked.narrow(noun), asked.tables(noun)
 
         def read() -> Held:
@@ -110,7 +110,7 @@ class Core:
                 return rows.portfolio(wanted)
             return Questions(self._library, rows).answer(narrow, wanted)
 
-        held = self._resumable(lambda: self._of_portfolio(noun, scope, question), read)
+        held = self._resumable(lambda: self._of_portfolio(noun, scope, filters), read)
         return self._marked(asked.answer(noun, held.frames), held, noun, scope)
 
     def _walked(self, noun: str, scope: Scope) -> pd.DataFrame:

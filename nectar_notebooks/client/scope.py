@@ -6,7 +6,7 @@ Which object is meant is decided in `schema.naming`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from nectar_notebooks.cache import Held, Library
+    from nectar_notebooks.schema.filters import Filters
 
 __all__ = ["Scope", "resolve"]
 
@@ -43,6 +44,10 @@ class Scope:
     site_ids: tuple[str, ...] = ()
     connection_id: str | None = None
     requests: int = 0
+
+    def within(self, filters: Filters) -> Filters:
+        """Return filters that are also of the sites and the connection named."""
+        return replace(filters, site_ids=self.site_ids, connection_id=self.connection_id)
 
     @property
     def site_id(self) -> str | None:

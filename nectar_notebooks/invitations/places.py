@@ -5,17 +5,14 @@ A page in a frame asks people for passwords. So no other address is ever framed,
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 from urllib.parse import SplitResult, urlsplit
 
 from nectar_notebooks.errors import ContractError
 from nectar_notebooks.loopback import THIS_MACHINE
-from nectar_notebooks.schema.naming import INVITATION, row_of
+from nectar_notebooks.schema.naming import INVITATION, Given, row_of
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from nectar_notebooks.client import Nectar
 
 __all__ = ["page_address"]
@@ -23,7 +20,7 @@ __all__ = ["page_address"]
 _NECTAR: Final = "nectarclimate.com"
 
 
-def page_address(nectar: Nectar, invitation: pd.DataFrame | pd.Series | Mapping[str, object]) -> str | None:
+def page_address(nectar: Nectar, invitation: Given) -> str | None:
     """Return where the page of an invitation may be shown.
 
     Parameters

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from numbers import Integral
 from typing import Final
 
-import pandas as pd
-
 from nectar_notebooks.errors import InvalidRequestError
-from nectar_notebooks.schema.naming import INVITATION, row_of
+from nectar_notebooks.schema.naming import INVITATION, Given, row_of
 
 __all__ = ["DEAD", "standing"]
 
@@ -18,7 +15,7 @@ _OVER: Final = {"EXPIRED": "expired", "REVOKED": "revoked"}
 DEAD: Final = frozenset({"expired", "revoked", "used_up"})
 
 
-def standing(invitation: pd.DataFrame | pd.Series | Mapping[str, object]) -> str:
+def standing(invitation: Given) -> str:
     """Say how an invitation stands; the API's clock decides what has expired, not this machine's.
 
     The API says FULFILLED both of an invitation whose uses are spent and of one to reconnect that has done what it is

@@ -219,9 +219,9 @@ def any_id(given: object) -> str:
     """Return the id that was given, or that of a row, whatever the row is of."""
     if isinstance(given, str):
         return named(given, COMPANY).text
-    row = row_of(given, Kind("object", "any table", "id"))
-    key = next((key for key, _ in (*_ALL, ("company_id", "")) if key in row), "company_id")
-    return named({key: row.get(key)}, Kind("object", "any table", key)).text
+    names = set(given.columns if isinstance(given, pd.DataFrame) else row_of(given, Kind("object", "a table", "id")))
+    key = next((key for key, _ in (*_ALL, ("company_id", "")) if key in names), "id")
+    return named(given, Kind("object", "a table", key)).text
 
 
 def listed(kind: Kind, frame: pd.DataFrame) -> str:
