@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from nectar_notebooks import tables
 from nectar_notebooks.api import fetch, walk
 from nectar_notebooks.cache.library import Held
-from nectar_notebooks.cache.records import Details
+from nectar_notebooks.cache.snapshots import Details
 from nectar_notebooks.errors import ContractError, NotFoundError, OfflineError, PermissionDeniedError
 
 if TYPE_CHECKING:

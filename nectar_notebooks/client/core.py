@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from nectar_notebooks.cache import Company, Held, Library, Questions
+from nectar_notebooks.cache import Company, Held, Library, Narrow
 from nectar_notebooks.client.dates import Window
 from nectar_notebooks.client.filters import Question
 from nectar_notebooks.client.scope import Scope
@@ -107,7 +107,7 @@ class Core:
         def read() -> Held:
             if narrow is None:
                 return rows.portfolio(wanted)
-            return Questions(self._library, rows).answer(narrow, wanted)
+            return Narrow(self._library, rows).answer(narrow, wanted)
 
         held = self._resumable(lambda: self._of_portfolio(noun, scope, question), read)
         return self._marked(asked.answer(noun, held.frames), held, noun, scope)

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Final, Literal, get_args
 
 import pandas as pd
 
-from nectar_notebooks.cache import NarrowQuestion, Span
-from nectar_notebooks.cache.texts import within
+from nectar_notebooks.cache import NarrowQuestion, Span, within
 from nectar_notebooks.client.dates import Window
 from nectar_notebooks.client.shown import shown
 from nectar_notebooks.errors import InvalidRequestError

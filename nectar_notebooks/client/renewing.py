@@ -1,6 +1,6 @@
 """Asking for what changed: refreshes by changes alone, and which bills are new, revised or deleted.
 
-How a refresh is made complete stands in `cache.walks`; this module says what was done in a frame.
+How a refresh is made complete stands in `cache.listing`; this module reports in a frame what was done.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def refresh_kept(library: Library, company_ids: Iterable[str]) -> pd.DataFrame:
     whole = []
     for company_id in company_ids:
         company = Company(library, company_id)
-        company.one_offs.forget()
+        company.forget_answers()
         whole += [company_id] if company.held("documents") else []
     return refresh(library, whole)
 

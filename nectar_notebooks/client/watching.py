@@ -66,7 +66,7 @@ def renew(library: Library, company_id: str, noun: str, bill_id: str | None, *, 
     Answers of narrow questions are dropped instead, and asked for again when they are wanted.
     """
     company = Company(library, company_id)
-    dropped = company.one_offs.forget() > 0
+    dropped = company.forget_answers() > 0
     if noun == "connections":
         if not company.held("connections"):
             return dropped
