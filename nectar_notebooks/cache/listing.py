@@ -171,10 +171,11 @@ class Listing:
             have[number] = [str(row["id"]) for row in rows]
             gathered.page(number, rows)
 
-        progress = Progress(self._resource, watched=False if self._quiet else None)
+        progress = None if self._quiet else Progress(self._resource)
 
         def on_page(page: Page) -> None:
-            progress.page(page)
+            if progress is not None:
+                progress.page(page)
             staging.keep(page.number, page.raw, page.given)
             gathered.page(page.number, page.rows)
 
@@ -196,7 +197,8 @@ class Listing:
             error.rows = [row for _, body in staging.pages() for row in body[self._rows_key]]
             raise
         finally:
-            progress.done()
+            if progress is not None:
+                progress.done()
         return gathered, walked.total, walked.requests
 
     def _ordered(self, frames: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
