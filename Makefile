@@ -9,7 +9,7 @@ PYTEST_ARGS ?=
 export PYTHONHASHSEED := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test test-all lint unit unit-all notebooks-test pandas2 notebooks docs bench soak clean
+.PHONY: help demo lab test test-all lint unit unit-all notebooks-test pandas2 notebooks docs coverage bench soak clean
 
 help: ## what can be made
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -64,13 +64,13 @@ notebooks-test: .venv/installed-dev ## every notebook gives its kept outputs aga
 		--editable '.[dev]'
 	@touch $@
 
-# The rooms that make, keep, compute or draw frames; the wire and the embedded sandbox know no pandas.
+# The rooms that make, keep, compute or draw frames; the wire, its faults and the embedded sandbox know no pandas.
 FRAMES := tests/tables tests/cache tests/client tests/methodology_core tests/methodology_quality \
 	tests/invitations/test_inviting_verbs.py tests/invitations/test_connect_frame.py \
 	tests/face/test_plots.py tests/face/test_demo.py tests/project/test_portfolio.py
 
 pandas2: .venv-pandas2/installed ## the tests of every frame on the oldest pandas that is promised
-	.venv-pandas2/bin/pytest -n 2 -m "not reference_only" $(FRAMES) $(PYTEST_ARGS)
+	.venv-pandas2/bin/pytest -n 2 -m "not reference_only and not fault" $(FRAMES) $(PYTEST_ARGS)
 
 notebooks: .venv/installed-dev ## run the notebooks and write their outputs
 	$(BIN)/python docs/build_notebooks.py
@@ -84,6 +84,9 @@ docs: .venv/installed-dev ## generated pages and the README's picture
 	@[ -x .venv-peers/bin/python ] || $(PYTHON) -m venv .venv-peers
 	@.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check --requirement benchmarks/peers.txt
 	@touch $@
+
+coverage: .venv/installed-dev ## which lines no test of `make test` reaches
+	$(BIN)/pytest -n 2 -m "not browser and not served and not fault" --cov --cov-report=term --cov-report=html:build/coverage $(PYTEST_ARGS)
 
 bench: .venv/installed-dev .venv-peers/installed ## ratios, measured side by side
 	$(BIN)/python benchmarks/run.py

@@ -306,13 +306,14 @@ class Session:
         It spends no request of the API: only a client that knows of an embedded sandbox asks.
         """
         try:
-            answer = self._http.get(
-                self.base_url + _WHO,
-                auth=KeyHeader(None, self.base_url),
-                timeout=_WHO_TIMEOUT,
-                allow_redirects=False,
-                stream=True,
-            )
+            with Deadline(sum(_WHO_TIMEOUT)).running():
+                answer = self._http.get(
+                    self.base_url + _WHO,
+                    auth=KeyHeader(None, self.base_url),
+                    timeout=_WHO_TIMEOUT,
+                    allow_redirects=False,
+                    stream=True,
+                )
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError):
             return None
         with answer:

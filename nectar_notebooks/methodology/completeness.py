@@ -26,6 +26,8 @@ from nectar_notebooks.methodology.expectation import (
     check_expected,
     deliveries,
     outlook,
+    refuse_names,
+    unknown_names,
     usual_days,
 )
 from nectar_notebooks.methodology.keys import group_keys
@@ -48,7 +50,16 @@ if TYPE_CHECKING:
 
     from nectar_notebooks.methodology.spans import Whole
 
-__all__ = ["LEAST_SHARE", "STATUSES", "check_expected", "completeness", "holes", "months_and_holes"]
+__all__ = [
+    "LEAST_SHARE",
+    "STATUSES",
+    "check_expected",
+    "completeness",
+    "holes",
+    "months_and_holes",
+    "refuse_names",
+    "unknown_names",
+]
 
 _KEYS: Final[dict[str, tuple[str, ...]]] = {
     "meter": ("meter_id", "account_id", "site_id", "commodity", "utility"),
@@ -96,9 +107,10 @@ def completeness(
         The tables of that name. They list meters without any record, and say since when and until when bills are
         expected.
     expected : str or mapping, optional
-        ``"monthly"``, ``"quarterly"``, ``"yearly"`` or ``"seasonal"``, or one for each utility or commodity by name;
-        what is not named is monthly, and delivered fuel seasonal: one delivery from October to March. It says when
-        a bill is due, and in which time a delivery is expected.
+        ``"monthly"``, ``"quarterly"``, ``"yearly"`` or ``"seasonal"``, or one for each utility or commodity by name,
+        in upper or lower case; a utility's word goes before its commodity's. What is not named is monthly, and
+        delivered fuel seasonal: one delivery from October to March. It says when a bill is due, and in which time
+        a delivery is expected.
     start, end : day or month, optional
         The window, whole months, both counted. Default: from the first day that is expected or covered to the month
         of `today`.
@@ -116,8 +128,9 @@ def completeness(
         One row for each entity and month: the entity's ids, ``month`` (its first day), ``status``, ``reason`` (why
         nothing is required, or what is not enough), ``expected``, ``records``, ``days_covered`` (distinct),
         ``days_expected``, ``days_in_month``, ``share_covered`` (covered of the expected days, 0..1; missing for
-        hauled commodities and where no day is expected), ``meters`` and ``meters_missing`` (how many of the entity's
-        meters miss that month). Days of an account or site are the days of its meters, summed. The status is:
+        hauled commodities and where no day is expected), ``days_missing`` (how many of its days lie in `holes`),
+        ``meters`` and ``meters_missing`` (how many of the entity's meters miss that month). Days of an account or
+        site are the days of its meters, summed. The status is:
 
         ``complete`` (at least `least_share` of the expected days), ``partly_billed`` (some of them), ``missing``
         (none, and `grace` days have passed), ``future`` (none yet), ``not_required``.
@@ -127,7 +140,8 @@ def completeness(
     DataError
         A missing column, or a date that is none.
     InvalidRequestError
-        An argument that is not known, or a window too large to be meant.
+        An argument that is not known, a day before 1800 or after 2200, a start after the end, a name in `expected`
+        that is no commodity and no utility of the records, or a window too large to be meant.
 
     See Also
     --------
@@ -289,7 +303,11 @@ def _window(view: Outlook, start: str | date | None, end: str | date | None, now
             return np.empty(0, dtype=np.int64)
         asked = view.begin[(view.begin < EVER) & (view.stop >= view.begin)]
         first_day = min(int(view.records[1].min(initial=now)), int(asked.min(initial=now)))
-    window = np.arange(int(month_of(np.asarray([first_day]))[0]), last_month + 1, dtype=np.int64)
+    first_month = int(month_of(np.asarray([first_day]))[0])
+    if start is not None and first_month > last_month:
+        until = "the month of today" if end is None else f"end={end!r}"
+        raise InvalidRequestError(f"start={start!r} lies after {until}: exchange them, or give a later end.")
+    window = np.arange(first_month, last_month + 1, dtype=np.int64)
     if len(view.register) * len(window) > _LARGEST:
         raise InvalidRequestError(
             f"{len(view.register):,} meters in {len(window):,} months are too many to be meant.",
@@ -328,8 +346,11 @@ def _by_meter(view: Outlook, window: Whole, now: int, least_share: float) -> dic
         reason[rows] = np.where(summer, SUMMER, reason[rows])
         asked[rows], there[rows] = 0, 0
     reason = np.where(status == _NOT_REQUIRED, reason, np.where(status == _PARTLY, PART, 0))
+    lacking = days_in_months(*_runs(view), shape, base)
+    lacking[rows] = np.where(status[rows] == _MISSING, ends - starts + 1, 0)
     return {
         "status": status, "reason": reason, "records": records, "days_covered": covered, "days_expected": asked,
+        "days_missing": lacking,
         "there": there, "meters_missing": (status == _MISSING).astype(np.int64),
         "every": view.every, "hauled": view.hauled,
     }  # fmt: skip
@@ -345,7 +366,8 @@ def _summed(table: dict[str, Whole], group: Whole, size: int, least_share: float
 
     status, hauled = table["status"], table["hauled"][:, None]
     some = fold(np.logical_or, status <= _PARTLY)
-    result = {name: fold(np.add, table[name]) for name in ("records", "days_covered", "days_expected", "there")}
+    added = ("records", "days_covered", "days_expected", "days_missing", "there")
+    result = {name: fold(np.add, table[name]) for name in added}
     missing = fold(np.add, table["meters_missing"])
     awaited = (status == _PARTLY) | (status == _MISSING) | (status == _FUTURE)
     lacking = fold(np.logical_or, awaited & (hauled | (least_share == 0)))
@@ -384,6 +406,7 @@ def _lay_out(entities: pd.DataFrame, keys: tuple[str, ...], window: Whole, table
             "days_expected": asked,
             "days_in_month": np.tile(length, len(entities)),
             "share_covered": share,
+            "days_missing": table["days_missing"].ravel(),
         }
     )
 

@@ -6,6 +6,7 @@ those two. What is known of a meter is gathered in `register`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Final
@@ -14,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from nectar_notebooks.errors import InvalidRequestError
-from nectar_notebooks.methodology.checks import TEXT, choose, counted, left_out, numbers
+from nectar_notebooks.methodology.checks import choose, counted, factorize, left_out, numbers, text
 from nectar_notebooks.methodology.conventions import boundary_days
 from nectar_notebooks.methodology.counting import count_periods
 from nectar_notebooks.methodology.keys import expand, group_keys
@@ -29,9 +30,10 @@ from nectar_notebooks.methodology.spans import (
     without_repeats,
 )
 from nectar_notebooks.schema.periods import Span
+from nectar_notebooks.schema.values import COMMODITIES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection
 
     import numpy.typing as npt
 
@@ -46,6 +48,8 @@ __all__ = [
     "check_expected",
     "deliveries",
     "outlook",
+    "refuse_names",
+    "unknown_names",
     "usual_days",
 ]
 
@@ -53,7 +57,9 @@ __all__ = [
 EXPECTED: Final = {"monthly": 1, "quarterly": 3, "yearly": 12, "seasonal": 0}
 SEASONAL: Final = EXPECTED["seasonal"]
 #: What is expected where nobody says.
-_DEFAULT: Final = {"FUEL": "seasonal"}
+_DEFAULT: Final = {"fuel": "seasonal"}
+_ALL: Final = ""
+_WORDS: Final = tuple(EXPECTED)
 _DAYS: Final = {1: 30.4375, 3: 91.3125, 12: 365.25, SEASONAL: 365.25}
 _SPANS: Final = sorted(_DAYS)
 _EPOCH: Final = date(1970, 1, 1).toordinal()
@@ -142,7 +148,7 @@ def outlook(
     rows, out = _present(usage, first)
     rows, code, register = meter_register(usage, rows, first, last, tables)
     hauled = register["commodity"].isin(HAULED).to_numpy(dtype=bool)
-    every = _every(expected, register, hauled)
+    every = _every(expected, register, hauled, usage)
     replaced, successor = _swapped(register)
     begin, why_begin = _begin(register, successor)
     stop, why_stop = _stop(register, replaced)
@@ -159,25 +165,68 @@ def outlook(
     )  # fmt: skip
 
 
-def check_expected(expected: str | Mapping[str, str] | None) -> None:
-    """Raise `InvalidRequestError` where `expected` of `completeness` names something that it does not know."""
+def check_expected(expected: str | Mapping[str, str] | None) -> dict[str, str]:
+    """Return `expected` of `completeness` as words by folded name; a word for all stands under no name.
+
+    Raises
+    ------
+    InvalidRequestError
+        A word that is not known, or one name with two words.
+    """
     if expected is None:
-        return
-    for name, word in [("expected", expected)] if isinstance(expected, str) else expected.items():
-        choose(name if word is expected else f"expected[{name!r}]", word, tuple(EXPECTED))
+        return {}
+    if not isinstance(expected, (str, Mapping)):
+        raise InvalidRequestError(
+            f"expected={expected!r} is neither a word nor a mapping of words.",
+            advice='Give "monthly", or one word for each commodity or utility: {"WATER": "quarterly"}.',
+        )
+    given = [(_ALL, expected)] if isinstance(expected, str) else [*expected.items()]
+    words: dict[str, str] = {}
+    for name, word in given:
+        where = "expected" if name == _ALL else f"expected[{name!r}]"
+        folded = _fold(word)
+        words_before = words.setdefault(_fold(name), choose(where, folded if folded in EXPECTED else word, _WORDS))
+        if words_before != folded:
+            raise InvalidRequestError(f"{where} is {words_before!r} and {folded!r}.", advice="Name it once.")
+    return words
 
 
-def _every(expected: str | Mapping[str, str] | None, register: pd.DataFrame, hauled: Truth) -> Whole:
+def unknown_names(expected: str | Mapping[str, str] | None, usage: pd.DataFrame, meters: pd.DataFrame) -> list[str]:
+    """Return the names in `expected` that are no commodity, and no commodity or utility of these tables."""
+    if expected is None or isinstance(expected, str):
+        return []
+    known = {_fold(name) for name in COMMODITIES}
+    for table, column in ((meters, "commodity"), (usage, "commodity"), (usage, "utility")):
+        if not known.issuperset(map(_fold, expected)):
+            known |= {_fold(name) for name in text(table, column).dropna().unique()}
+    return [name for name in expected if _fold(name) not in known]
+
+
+def refuse_names(unknown: Collection[str]) -> None:
+    """Raise `InvalidRequestError` where there are `unknown_names`."""
+    if unknown:
+        raise InvalidRequestError(
+            f"expected names {', '.join(sorted(map(repr, unknown)))}: no commodity, and no utility of these records.",
+            advice="Name a commodity, as ELECTRICITY, or a utility as the column utility of the usage writes it.",
+        )
+
+
+def _fold(name: object) -> str:
+    """Return a name or word as it is compared: in any case, with single spaces."""
+    return " ".join(str(name).split()).casefold()
+
+
+def _every(
+    expected: str | Mapping[str, str] | None, register: pd.DataFrame, hauled: Truth, usage: pd.DataFrame
+) -> Whole:
     """Return after how many months each meter's next bill is expected."""
-    check_expected(expected)
-    if isinstance(expected, str):
-        every = np.full(len(register), EXPECTED[expected])
-    else:
-        given = dict(expected or {})
-        words = register["utility"].map(given).astype(TEXT)
-        for names in (given, _DEFAULT):
-            words = words.fillna(register["commodity"].map(names).astype(TEXT))
-        every = np.asarray(words.fillna("monthly").map(EXPECTED), dtype=np.int64)
+    given = check_expected(expected)
+    refuse_names(unknown_names(expected, usage, register) if len(register) else [])
+    every = np.full(len(register), EXPECTED[given.get(_ALL, "monthly")])
+    for column, names in (("commodity", {} if _ALL in given else _DEFAULT), ("commodity", given), ("utility", given)):
+        code, values = factorize(register, column)
+        told = np.array([*(EXPECTED.get(names.get(_fold(value), ""), -1) for value in values), -1])[code]
+        every = np.where(told < 0, every, told)
     wrong = (every == SEASONAL) & ~hauled
     if wrong.any():
         commodity = register["commodity"].array[int(np.flatnonzero(wrong)[0])]

@@ -51,12 +51,12 @@ def fill(
         days_covered``; used where they stand: ``site_id, commodity, subtype, currency, cost,
         days_in_month``. One row for each meter, subtype, unit, currency and month.
     completeness : DataFrame, optional
-        `completeness` of the same portfolio, by meter: what it calls missing or partly billed is filled, as far as its
-        days are expected, and nothing else is. Without it a month between a meter's first and last row is filled where
-        less than 97 % of its days are covered.
+        `completeness` of the same portfolio, by meter: the days it calls missing (``days_missing``, those that lie in
+        `holes`) are filled, and nothing else is: not days whose bill may still come. Without it a month between a
+        meter's first and last row is filled where less than 97 % of its days are covered.
     end : day or month, optional
-        Last month to fill. Default: each meter's last month with a row, or the last one that `completeness` calls
-        missing.
+        Last month to fill. Default: each meter's last month with a row, or the last one in which `completeness` has
+        missing days.
     least_share : float, default 0.5
         Least share of the days of last year's month that must be covered: from fewer nothing is scaled.
 
@@ -135,24 +135,22 @@ class _Told:
     """What a table of completeness says of groups of months: how many days lack, and until when."""
 
     def __init__(self, completeness: pd.DataFrame, meters: pd.Series) -> None:
-        needed = ("meter_id", "month", "status", "days_expected", "share_covered")
+        needed = ("meter_id", "month", "days_missing")
         require(completeness, needed, "completeness", instead='Give nn.completeness(portfolio, by="meter").')
         keys = meters.drop_duplicates().dropna().reset_index(drop=True)
         self.meter = places_in(meters, keys, distinct=True)
         place = places_in(text(completeness, "meter_id"), keys, distinct=True)
-        open_ = text(completeness, "status").isin(("missing", "partly_billed")).to_numpy(dtype=bool)
-        rows = np.flatnonzero((place >= 0) & open_)
+        missing = np.nan_to_num(numbers(completeness, "days_missing", "completeness"))
+        rows = np.flatnonzero((place >= 0) & (missing > 0))
         month = month_of(days(completeness, "month", "completeness").astype(np.int64)[rows])
-        asked = numbers(completeness, "days_expected", "completeness")[rows]
-        lacking = np.round(asked * (1 - np.nan_to_num(numbers(completeness, "share_covered", "completeness")[rows])))
         key = place[rows] * _MONTHS + month
         order = np.argsort(key, kind="stable")
-        self._key, self._lacking = key[order], lacking[order]
+        self._key, self._lacking = key[order], missing[rows][order]
         self._last = np.full(len(keys) + 1, np.iinfo(np.int64).min)
         np.maximum.at(self._last, place[rows], month)
 
     def lacking(self, group: Whole, month: Whole) -> npt.NDArray[np.float64]:
-        """Return how many expected days of each month no bill covers; 0 where the month is not called so."""
+        """Return how many days of each month are missing."""
         meter = self.meter[group]
         key = meter * _MONTHS + month
         place = np.searchsorted(self._key, key)
@@ -161,7 +159,7 @@ class _Told:
         return np.where(found & (meter >= 0), days_of, 0.0)
 
     def last(self, last: Whole) -> Whole:
-        """Return the last month to look at of each group: of a meter's newest groups the last that is missing."""
+        """Return the last month to look at of each group: of a meter's newest groups the last with missing days."""
         newest = np.full(len(self._last), np.iinfo(np.int64).min)
         np.maximum.at(newest, self.meter, last)
         return np.where(

@@ -12,7 +12,7 @@ from nectar_notebooks.methodology.attribution import attribute
 from nectar_notebooks.methodology.completeness import completeness
 from nectar_notebooks.methodology.issues import issues
 from nectar_notebooks.methodology.monthly import monthly
-from nectar_notebooks.sandbox.seeds import defects
+from nectar_notebooks.sandbox.sources.demo import defects
 
 # What is planted, the kind that must be found for it, and the column that carries the planted ids.
 PLANTED = {

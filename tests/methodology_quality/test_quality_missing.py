@@ -197,6 +197,7 @@ def agree(portfolio, today=None):
     for name in ("account", "site"):
         assert by[name]["meters_missing"].sum() == len(missed)
         assert by[name]["days_expected"].sum() == by["meter"]["days_expected"].sum()
+        assert by[name]["days_missing"].sum() == by["meter"]["days_missing"].sum()
         assert not (by[name].loc[by[name]["meters_missing"] > 0, "status"] == "complete").any()
     for row in missed.to_dict("records"):
         last = row["month"] + pd.offsets.MonthEnd()
@@ -204,9 +205,10 @@ def agree(portfolio, today=None):
         assert ((mine["first_day"] <= last) & (mine["last_day"] >= row["month"])).any(), row
     months = nn.calendarize(portfolio.usage)
     filled = nn.fill(months, completeness=by["meter"], least_share=0)
-    told = by["meter"].set_index(["meter_id", "month"])["status"]
+    assert by["meter"]["days_missing"].sum() == holes["days"].sum()
+    told = by["meter"].set_index(["meter_id", "month"])["days_missing"]
     for row in filled[filled["filled"]].to_dict("records"):
-        assert told[row["meter_id"], row["month"]] in ("missing", "partly_billed")
+        assert 0 < row["filled_days"] <= told[row["meter_id"], row["month"]]
     return int(holes["bills_expected"].sum())
 
 

@@ -228,7 +228,7 @@ class Company:
         return next(word for word in ("missing", "future", "not_required") if word in states)
 
     def shares_days(self):
-        """Whether most neighbouring bills share their boundary day alone: one ends on the day on which the next begins."""
+        """Whether most neighbouring bills share their boundary day alone, one ending as the next begins."""
         pairs = []
         for meter in self.book["meters"]:
             periods = sorted((row["start"], row["end"]) for row in self.records(meter))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import socket
 import subprocess
 import sys
@@ -18,7 +19,6 @@ from small_world import ACME, BETA, JANUARY_BILL, many_bills, small_world
 
 from nectar_notebooks.errors import BillsFileError, ConfigurationError
 from nectar_notebooks.sandbox import Sandbox
-from nectar_notebooks.sandbox.journal import Journal
 
 PATHS = ("/company", "/connection/company/{}", "/meter/company/{}", "/document/company/{}?page=2", "/usage/company/{}")
 
@@ -120,7 +120,8 @@ def test_the_journal_notes_what_was_asked(ask: Asker) -> None:
 
 
 def test_a_full_journal_keeps_the_newest_and_counts_them_all(ask: Asker) -> None:
-    journal = ask.sandbox.journal = Journal(kept=3)
+    journal = ask.sandbox.journal
+    journal.keep(3)
     for _ in range(4):
         ask("/ping")
     ask("/nowhere")
@@ -220,6 +221,16 @@ def test_a_file_that_is_no_state_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"letter\.txt"):
         Sandbox(db=path)
     assert path.read_text().startswith("Dear reader")
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("db", ["/dev/zero", "/dev/null/x.db", "a\0b", "x" * 300, "\ud800", 5, b"x.db", "a pipe"])
+def test_a_place_that_can_hold_no_state_is_one_sentence(tmp_path: Path, db: object) -> None:
+    if db == "a pipe":
+        db = tmp_path / "pipe"
+        os.mkfifo(db)
+    with pytest.raises(ConfigurationError):
+        Sandbox(db=db)
 
 
 def test_a_port_in_use_is_one_sentence(sandbox: Sandbox) -> None:

@@ -11,8 +11,8 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from nectar_notebooks.clock import stopwatch
-from nectar_notebooks.sandbox.seeds import Demo, defects, demo
-from nectar_notebooks.sandbox.world import KINDS, Record, World
+from nectar_notebooks.sandbox.model import KINDS, Record, World
+from nectar_notebooks.sandbox.sources.demo import Demo, defects, demo
 
 TODAY = date(2026, 1, 15)
 
@@ -24,7 +24,7 @@ def records(world: World, kind: str) -> list[Record]:
 
 def test_the_same_seed_gives_the_same_bytes_in_another_process() -> None:
     code = (
-        "import json, datetime, dataclasses, hashlib; from nectar_notebooks.sandbox.seeds import demo;"
+        "import json, datetime, dataclasses, hashlib; from nectar_notebooks.sandbox.sources.demo import demo;"
         "w = dataclasses.asdict(demo(5, datetime.date(2026, 1, 15)));"
         "print(hashlib.sha256(json.dumps(w).encode()).hexdigest())"
     )

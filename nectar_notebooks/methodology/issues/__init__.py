@@ -99,7 +99,10 @@ def issues(
     boundary is neither: it is summed up once a meter, or once for the frame where most periods share theirs.
     A *repeated bill* is equal in dates, usage and charges. A bill that takes another back exactly is neither a
     duplicate nor a finding. Quantity × rate may differ from an amount by half a unit of the last decimal of each
-    (the rate has cents at least), and tiers need only agree together. A unit price is taken from supply and
+    (the rate has cents at least); of that a rounded rate explains no more than 0.5 % of the product, or 0.50, unless
+    more than half of three or more lines of that charge show it rounded. An amount against the sign of quantity ×
+    rate is a finding too, but for credits (by charge type or words) and cancellations. Tiers need only agree
+    together. A unit price is taken from supply and
     delivery charges, where line items name them; all charges of a bill, which may hold fixed ones, are far only
     if they are so for the larger, or smaller, of its usage and the usual one.
 
@@ -135,7 +138,7 @@ def issues(
     cancelled = cancellations(evidence)
     parts = [*values(evidence), *along_time(evidence, estimated_run, cancelled.bills)]
     parts += [*on_bills(evidence, cancelled.bills), *not_netted(evidence, cancelled)]
-    parts += [*prices(evidence, price_factor), *matching(evidence)]
+    parts += [*prices(evidence, price_factor, cancelled.bills), *matching(evidence)]
     found = [part for part in parts if len(part)]
     result = pd.concat(found, ignore_index=True) if found else evidence.found("gap", [])
     rank = result["kind"].map({name: place for place, name in enumerate(KINDS)})

@@ -34,20 +34,28 @@ _CENT: Final = 2
 _MOST_PLACES: Final = 9
 #: From this quantity on it is a reading, rounded to its last decimal; below it may be a count.
 _READING: Final = 100
+#: The most that a rate shown rounded may carry, where its charge is not shown so as a rule: a share of the product,
+#: or so many hundredths of the currency.
+_CARRIED, _CARRIED_COINS = 0.005, 0.50
+#: From how many lines on a charge shows by more than half of them that its rates are rounded.
+_HABIT: Final = 3
+_CREDIT: Final = (
+    r"credit|refund|rebate|discount|revers|cancel|correct|adjust|export|net.?meter|feed.?in|buy.?back|surplus"
+)
 _TIER: Final = r"\btier|\bblock\b|\bstep\b|\bfirst\b|\bnext\b|\bover\b"
 _ENERGY: Final = ("SUPPLY", "DELIVERY")
 #: Bills on each side of a bill that its price is compared with, and the fewest that say something.
 _NEAR, _FEWEST = 12, 3
 
 
-def prices(evidence: Evidence, factor: float) -> Iterator[pd.DataFrame]:
-    """Yield the findings of this family."""
-    yield from _rates(evidence)
+def prices(evidence: Evidence, factor: float, cancelled: Truth) -> Iterator[pd.DataFrame]:
+    """Yield the findings of this family; `cancelled` says which bills cancel or are cancelled."""
+    yield from _rates(evidence, cancelled)
     yield from _unit_prices(evidence, factor)
 
 
-def _rates(evidence: Evidence) -> Iterator[pd.DataFrame]:
-    """Find line items whose quantity times rate is not their amount, beyond what rounding explains."""
+def _rates(evidence: Evidence, cancelled: Truth) -> Iterator[pd.DataFrame]:
+    """Find line items whose quantity times rate is not their amount: in size, beyond rounding, or in sign."""
     lines = evidence.line_items
     if lines is None or not {"quantity", "rate", "amount"} <= set(lines.columns):
         return
@@ -59,14 +67,48 @@ def _rates(evidence: Evidence) -> Iterator[pd.DataFrame]:
         return
     quantity, rate, amount = quantity[rows], rate[rows], amount[rows]
     product = np.abs(quantity * rate)
-    slack = _slack(quantity, rate, money.minor_places(text(lines, "currency").iloc[rows].reset_index(drop=True)))
-    off = np.abs(product - np.abs(amount)) > slack
-    wrong = np.flatnonzero(off)
-    if not len(wrong):
+    off = np.abs(product - np.abs(amount))
+    sure, carried = _slack(
+        quantity, rate, money.minor_places(text(lines, "currency").iloc[rows].reset_index(drop=True))
+    )
+    slack = sure + np.minimum(carried, np.maximum(_CARRIED * product, _CARRIED_COINS))
+    wrong = np.flatnonzero(off > slack)
+    against = np.flatnonzero((quantity * rate * amount < 0) & (np.minimum(np.abs(amount), product) > sure))
+    if len(wrong):
+        rounded = off <= sure + carried
+        wrong = wrong[~(rounded & _habit(lines.iloc[rows], (off > slack) & rounded))[wrong]]
+        wrong = _not_told_by_others(lines.iloc[rows], wrong, quantity, rate, amount, product, slack)
+    if len(against):
+        against = against[~_credits(evidence, lines.iloc[rows[against]], bill[rows[against]], cancelled)]
+    told_of = np.union1d(wrong, against)
+    if not len(told_of):
         return
-    group, _ = group_keys(lines.iloc[rows], ("bill_id", "charge_type", "quantity_unit"))
+    taken = lines.iloc[rows[told_of]]
+    names = text(taken, "description").fillna(text(taken, "line_item_id")).fillna("a line item")
+    units, currency = (text(taken, name).fillna("") for name in ("quantity_unit", "currency"))
+    signs, found = set(against.tolist()), []
+    for row, name, unit, coin in zip(told_of.tolist(), names, units, currency, strict=True):
+        hints = (
+            (row in signs, "the signs contradict each other"),
+            (row not in signs and off[row] <= sure[row] + carried[row], "a rate shown rounded would explain it"),
+            (abs(product[row] / 100 - abs(amount[row])) <= slack[row], "it fits a rate in hundredths"),
+        )
+        said = f"{quantity[row]:,.10g} {unit}".rstrip()
+        found.append(
+            f"{name}: {said} × {rate[row]:,.10g} = {quantity[row] * rate[row]:,.2f}, charged "
+            + "; ".join([f"{amount[row]:,.2f} {coin}".rstrip(), *(words for holds, words in hints if holds)])
+        )
+    yield evidence.of_bills("rate_mismatch", bill[rows[told_of]], found)
+
+
+def _not_told_by_others(
+    lines: pd.DataFrame, wrong: Whole, quantity: Numbers, rate: Numbers, amount: Numbers, product: Numbers,
+    slack: Numbers,
+) -> Whole:  # fmt: skip
+    """Return the lines that neither tiers beside them nor multipliers of their own explain."""
+    group, _ = group_keys(lines, ("bill_id", "charge_type", "quantity_unit"))
     wrong = wrong[~_tiers(group, quantity, rate, amount, slack)[wrong]]
-    taken = lines.iloc[rows[wrong]]
+    taken = lines.iloc[wrong]
     alone = np.bincount(group)[group[wrong]] == 1
     tiered = text(taken, "description").str.contains(_TIER, case=False, regex=True).eq(True).to_numpy(dtype=bool)
     more = [_multiplied(value) for value in text(taken, "extra")]
@@ -74,31 +116,34 @@ def _rates(evidence: Evidence) -> Iterator[pd.DataFrame]:
         by is None or abs(product[row] * by - abs(amount[row])) <= slack[row] * max(1.0, by)
         for row, by in zip(wrong.tolist(), more, strict=True)
     ]
-    kept = np.array([by != 1 and fit for by, fit in zip(more, fits, strict=True)], dtype=bool)
-    kept = ~kept & ~(alone & tiered)
-    wrong, taken = wrong[kept], taken[kept]
-    names = text(taken, "description").fillna(text(taken, "line_item_id")).fillna("a line item")
-    units, currency = (text(taken, name).fillna("") for name in ("quantity_unit", "currency"))
-    found = []
-    for row, name, unit, coin in zip(wrong.tolist(), names, units, currency, strict=True):
-        cents = abs(product[row] / 100 - abs(amount[row])) <= slack[row]
-        said = f"{quantity[row]:,.10g} {unit}".rstrip()
-        found.append(
-            f"{name}: {said} × {rate[row]:,.10g} = {quantity[row] * rate[row]:,.2f}, charged "
-            + f"{amount[row]:,.2f} {coin}".rstrip()
-            + ("; it fits a rate in hundredths" if cents else "")
-        )
-    yield evidence.of_bills("rate_mismatch", bill[rows[wrong]], found)
+    explained = np.array([by != 1 and fit for by, fit in zip(more, fits, strict=True)], dtype=bool)
+    return np.asarray(wrong[~explained & ~(alone & tiered)])
 
 
-def _slack(quantity: Numbers, rate: Numbers, places: Whole) -> Numbers:
-    """Return how far rounding of rate, quantity and amount can carry a product: half a unit of each last place.
+def _habit(lines: pd.DataFrame, rounded: Truth) -> Truth:
+    """Say of which lines the charge shows rounded rates as a rule, by all its lines of all bills."""
+    group, _ = group_keys(lines, ("description", "charge_type", "quantity_unit", "currency"))
+    number, of_them = np.bincount(group), np.bincount(group, rounded)
+    habit: Truth = ((number >= _HABIT) & (2 * of_them > number))[group]
+    return habit
+
+
+def _credits(evidence: Evidence, lines: pd.DataFrame, bill: Whole, cancelled: Truth) -> Truth:
+    """Say which lines may have an amount against their product: credits, and what a cancellation takes back."""
+    said = text(lines, "description").str.contains(_CREDIT, case=False, regex=True).eq(True).to_numpy(dtype=bool)
+    typed = text(lines, "charge_type").eq("CREDIT").to_numpy(dtype=bool)
+    found: Truth = said | typed | np.append(cancelled & (evidence.charges < 0), False)[bill]
+    return found
+
+
+def _slack(quantity: Numbers, rate: Numbers, places: Whole) -> tuple[Numbers, Numbers]:
+    """Return how far rounding can carry a product: of quantity and amount, and of the rate; half a last place of each.
 
     A rate has cents at least, because trailing zeros are not kept; a small quantity is a count, which is exact.
     """
     read = np.where(np.abs(quantity) >= _READING, 0.5 * 10.0 ** -_places(quantity, 0) * np.abs(rate), 0.0)
-    slack: Numbers = 0.5 * 10.0 ** -_places(rate, _CENT) * np.abs(quantity) + read + 0.5 * 10.0 ** -places.astype(float)
-    return slack + _NOISE * np.abs(quantity * rate) + _NOISE
+    sure: Numbers = read + 0.5 * 10.0 ** -places.astype(float) + _NOISE * np.abs(quantity * rate) + _NOISE
+    return sure, 0.5 * 10.0 ** -_places(rate, _CENT) * np.abs(quantity)
 
 
 def _places(values: Numbers, least: int) -> Numbers:
