@@ -53,7 +53,7 @@ class Held:
         return AnswerTime(at, self.details.given_by_api)
 
 
-#: Fetches rows from the API; its argument is what is kept, however old, or None.
+#: Fetches rows from the API; takes the kept rows, however old, or None.
 Pull = Callable[[Held | None], Pulled]
 
 

@@ -211,16 +211,18 @@ class Narrow:
         """Return tables of a kept answer that covers a span and is fresh, without asking the API."""
         for key in self._company.kept_answers():
             snapshot = self._library.fresh(key)
-            if snapshot is not None and Span.read(key.resource).covers(needs):
+            if snapshot is not None:
                 try:
+                    if not Span.read(key.resource).covers(needs):
+                        continue
                     frames = self._library.store.read(snapshot, wanted)
-                except DamagedSnapshotError:
+                except (DamagedSnapshotError, ValueError, TypeError):  # ValueError, TypeError: another release's span
                     continue
                 return Held(frames, snapshot.fetched, snapshot.generation, snapshot.details)
         return None
 
     def _are_many(self) -> bool:
-        """Drop kept answers that are too old; True if so many are left that the whole lists should be walked."""
+        """Drop kept answers that are too old; return whether too many are left to ask for another."""
         for key in self._company.kept_answers():
             if self._library.fresh(key) is None:
                 self._library.forget(key)

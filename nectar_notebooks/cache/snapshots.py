@@ -92,7 +92,7 @@ class ForeignColumnsError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """What is known of a snapshot besides its key.
+    """Everything known of a snapshot besides its key.
 
     Parameters
     ----------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -243,6 +244,18 @@ def test_a_damaged_one_is_asked_for_again(api, join, tmp_path) -> None:
     with pytest.warns(nn.CacheWarning, match="dropped and is fetched again"):
         after = nectar.usage(**SITE)
     pd.testing.assert_frame_equal(before, after)
+
+
+def test_an_answer_that_another_release_named_otherwise_is_asked_for_again(api, join, tmp_path) -> None:
+    told = join().usage("c1", **JANUARY)
+    [manifest] = (tmp_path / "cache").rglob("manifest.sqlite3")
+    with sqlite3.connect(manifest) as connection:
+        connection.execute("""UPDATE snapshots SET resource='question {"of": "another release"}'
+                              WHERE resource LIKE 'question %'""")
+    connection.close()
+    api.log.clear()
+    pd.testing.assert_frame_equal(join().usage("c1", **JANUARY), told)
+    assert lists(api.log)
 
 
 def test_a_change_of_the_sandbox_makes_it_old() -> None:
