@@ -15,13 +15,13 @@ from nectar_notebooks.cache import Company
 from nectar_notebooks.client.core import Core
 from nectar_notebooks.client.files import file_name, place_for, save
 from nectar_notebooks.client.scope import resolve
-from nectar_notebooks.client.several import ids_of
 from nectar_notebooks.errors import InvalidRequestError, NotFoundError, OfflineError, PermissionDeniedError
+from nectar_notebooks.schema.naming import BILL, named, one
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from nectar_notebooks.client.resolving import Given
+    from nectar_notebooks.schema.naming import Given
 
 __all__ = ["DownloadingVerbs"]
 
@@ -42,7 +42,7 @@ class DownloadingVerbs(Core):
         Parameters
         ----------
         bill
-            A bill's id, or a row of :meth:`bills`.
+            A bill's id, its invoice id, or a row of :meth:`bills`.
         to : path, optional
             A file, or a folder in which it gets the name the API knows it by, and the suffix of its kind; without it,
             the current folder.
@@ -102,19 +102,18 @@ class DownloadingVerbs(Core):
 
     def _bill(self, bill: Given, company: Given | None) -> pd.Series:
         """Return the bill's row, from what is kept or else from the wire."""
-        ids, owner = ids_of(bill, "bill_id", "bill")
-        if len(ids) > 1:
-            raise InvalidRequestError(f"{len(ids)} bills were given: download one after the other.")
-        company_id = resolve(self._library, owner if company is None else company).company_id
+        wanted = named(bill, BILL)
+        company_id = resolve(self._library, wanted.company_id if company is None else company).company_id
         rows = Company(self._library, company_id)
         held = rows.portfolio(("bills",))
-        bills = held.frames["bills"]
-        if not (bills["bill_id"] == ids[0]).any() and not held.requests and not self._library.offline:
-            bills = rows.portfolio(("bills",), renew=True).frames["bills"]
-        found = bills[bills["bill_id"] == ids[0]]
-        if not len(found):
-            raise NotFoundError(f"Company {company_id} has no bill {ids[0]}.")
-        return found.iloc[0]
+        for last in (held.requests > 0 or self._library.offline, True):
+            try:
+                return one(wanted, BILL, held.frames["bills"])
+            except NotFoundError as missing:
+                if last:
+                    raise NotFoundError(f"Company {company_id} has no bill {wanted.text}.") from missing
+            held = rows.portfolio(("bills",), renew=True)
+        raise AssertionError  # the second look returned or raised
 
     def _fresh_url(self, row: pd.Series) -> object:
         """Ask for a bill's address anew, by the day of the bill: a bill by its id is not documented."""

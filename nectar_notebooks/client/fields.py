@@ -14,9 +14,9 @@ from typing import Final, TypedDict
 import pandas as pd
 
 from nectar_notebooks.client import value_checks as check
-from nectar_notebooks.client.dates import Day
-from nectar_notebooks.client.resolving import Given
 from nectar_notebooks.errors import InvalidRequestError
+from nectar_notebooks.schema.dates import Day
+from nectar_notebooks.schema.naming import Given
 
 __all__ = [
     "COMPANY_FIELDS",

@@ -9,15 +9,13 @@ from typing import TYPE_CHECKING
 
 from nectar_notebooks.cache import Asked
 from nectar_notebooks.client.core import Core
-from nectar_notebooks.client.resolving import Given
 from nectar_notebooks.client.scope import Scope, resolve
-from nectar_notebooks.client.several import ids_of
+from nectar_notebooks.schema.naming import INVITATION, JOB, Given, Several, named, several
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from nectar_notebooks.cache import Held
-    from nectar_notebooks.client.several import Several
 
 __all__ = ["OtherNouns"]
 
@@ -30,20 +28,20 @@ class OtherNouns(Core):
         scope = resolve(self._library, company)
         return self._asked("invitations", Asked(self._library).invitations(scope.company_id), scope)
 
-    def invitation_connections(self, company: Given | None = None, *, invitation: str | None = None) -> pd.DataFrame:
-        """Return the connections that were added by a company's invitations, or by the one with this id."""
+    def invitation_connections(self, company: Given | None = None, *, invitation: Given | None = None) -> pd.DataFrame:
+        """Return the connections that were added by a company's invitations, or by one: an id or a row."""
         if invitation is not None:
-            return self._asked("invitation_connections", Asked(self._library).invitation(invitation), None)
+            return self._of_invitation("invitation_connections", invitation)
         scope = resolve(self._library, company)
         return self._asked("invitation_connections", Asked(self._library).invitations(scope.company_id), scope)
 
-    def invitation(self, invitation_id: str) -> pd.DataFrame:
-        """Return one invitation as it stands now: the row of ``invitations`` with this id."""
-        return self._asked("invitations", Asked(self._library).invitation(invitation_id), None)
+    def invitation(self, invitation: Given) -> pd.DataFrame:
+        """Return one invitation, by its id or a row of ``invitations``, as it stands now."""
+        return self._of_invitation("invitations", invitation)
 
-    def invitation_events(self, invitation_id: str) -> pd.DataFrame:
-        """Return what happened to an invitation, in order: viewed, verified, used, revoked."""
-        return self._asked("invitation_events", Asked(self._library).invitation(invitation_id), None)
+    def invitation_events(self, invitation: Given) -> pd.DataFrame:
+        """Return what happened to an invitation (an id or a row), in order: viewed, verified, used, revoked."""
+        return self._of_invitation("invitation_events", invitation)
 
     def jobs(self, company: Given | None = None, *, job: Several | None = None) -> pd.DataFrame:
         """Return a company's uploads, or those with these ids, as they stand now.
@@ -68,10 +66,13 @@ class OtherNouns(Core):
 
     def _of_jobs(self, noun: str, company: Given | None, job: Several | None) -> pd.DataFrame:
         if job is not None:
-            ids, _ = ids_of(job, "job_id", "upload")
+            ids = list(dict.fromkeys(one.text for one in several(job, JOB)))
             return self._asked(noun, Asked(self._library).jobs_by_id(ids), None)
         scope = resolve(self._library, company)
         return self._asked(noun, Asked(self._library).jobs(scope.company_id), scope)
+
+    def _of_invitation(self, noun: str, invitation: Given) -> pd.DataFrame:
+        return self._asked(noun, Asked(self._library).invitation(named(invitation, INVITATION).text), None)
 
     def _asked(self, noun: str, held: Held, scope: Scope | None) -> pd.DataFrame:
         return self._marked(held.frames[noun], held, noun, scope)

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from nectar_notebooks.cache import Company
-from nectar_notebooks.client.dates import Day, Window
 from nectar_notebooks.errors import InvalidRequestError, OfflineError
+from nectar_notebooks.schema.dates import Day, days_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -70,10 +70,9 @@ def changed_bills(library: Library, company_id: str, since: Day) -> pd.DataFrame
     """
     if library.offline:
         raise OfflineError("Offline, and only the API can tell what changed.")
-    first = Window.of(since, None).start
-    if first is None:
+    if since is None:
         raise InvalidRequestError("Say since which day, such as since='2024-01-31'.")
-    moment = first.tz_localize("UTC")
+    moment = pd.Timestamp(days_of(since, "since")[0]).tz_localize("UTC")
     changes = Company(library, company_id).changes(moment.to_pydatetime())
     bills = changes.frames["bills"]
     new = bills["created"] >= moment

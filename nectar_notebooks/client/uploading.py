@@ -13,15 +13,15 @@ from nectar_notebooks.cache.progress import Progress
 from nectar_notebooks.client.files import Documents, File, uploadable
 from nectar_notebooks.client.scope import Scope, resolve
 from nectar_notebooks.client.sending import Writing, carried_out
-from nectar_notebooks.client.shown import shown
 from nectar_notebooks.client.value_checks import flag
 from nectar_notebooks.errors import InvalidRequestError, NectarError
 from nectar_notebooks.printing import printable
+from nectar_notebooks.schema.naming import shown
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from nectar_notebooks.client.resolving import Given
+    from nectar_notebooks.schema.naming import Given
 
 __all__ = ["UploadingVerbs"]
 

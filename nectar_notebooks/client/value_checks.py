@@ -13,9 +13,9 @@ from typing import Final, TypeAlias
 
 import pandas as pd
 
-from nectar_notebooks.client.dates import Window
-from nectar_notebooks.client.shown import shown
 from nectar_notebooks.errors import InvalidRequestError
+from nectar_notebooks.schema.dates import days_of
+from nectar_notebooks.schema.naming import shown
 from nectar_notebooks.schema.values import COMMODITIES, USAGE_UNITS
 
 __all__ = [
@@ -67,10 +67,9 @@ def day(name: str, value: object) -> str:
     written = isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", value.strip())
     if value is not None and not written and not isinstance(value, (date, pd.Period)):
         raise InvalidRequestError(f"{name}={shown(value)} is no day: write it as '2024-01-31'.")
-    start = Window.of(value, None).start  # type: ignore[arg-type]  # what is no date is refused there
-    if start is None:
+    if value is None:
         raise InvalidRequestError(f"{name} must be a day, such as '2024-01-31'.")
-    return start.strftime("%Y-%m-%d")
+    return str(days_of(value, name)[0])  # type: ignore[arg-type]  # what is no date is refused there
 
 
 def decimal(least: int, most: int) -> Check:
