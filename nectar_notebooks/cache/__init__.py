@@ -4,7 +4,6 @@ Entered by :class:`Library` (what one API key may read), :class:`Company` (its r
 :class:`Narrow` (a part of its bills). They return tables; filters are applied to them by `client`.
 """
 
-from nectar_notebooks.cache.asked import Asked
 from nectar_notebooks.cache.assembling import within
 from nectar_notebooks.cache.company import Company
 from nectar_notebooks.cache.library import Held, Library
@@ -13,6 +12,6 @@ from nectar_notebooks.cache.snapshots import Details, Realm, SnapshotKey
 from nectar_notebooks.cache.store import CacheWarning, DamagedSnapshotError, Store
 
 __all__ = [
-    "Asked", "CacheWarning", "Company", "DamagedSnapshotError", "Details", "Held", "Library", "Narrow",
+    "CacheWarning", "Company", "DamagedSnapshotError", "Details", "Held", "Library", "Narrow",
     "NarrowQuestion", "Realm", "SnapshotKey", "Span", "Store", "within",
 ]  # fmt: skip

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from nectar_notebooks.cache import Company, Held, Library, Narrow
 from nectar_notebooks.client.filters import Question
+from nectar_notebooks.client.refreshing import Change, Watchers, renew
 from nectar_notebooks.client.scope import Scope
-from nectar_notebooks.client.watching import Change, Watchers, renew
 from nectar_notebooks.errors import InterruptedWalkError, InvalidRequestError
 from nectar_notebooks.schema.naming import BILL, COMPANY, Given, named, shown
 
