@@ -15,8 +15,9 @@ import orjson
 
 from nectar_notebooks.api.transport import UNPACKED
 from nectar_notebooks.errors import ContractError
+from nectar_notebooks.limits import MB, how_to_raise
 
-__all__ = ["decode", "looks_like_html"]
+__all__ = ["decode", "looks_like_html", "refuse_dense"]
 
 #: How bytes begin that JSON does not.
 _MARKS: Final = (
@@ -42,6 +43,7 @@ _REASONS: Final = (
 #: Every digit as 0, so that a run of digits is found at the speed of copying; an integer beyond 64 bits has twenty.
 _DIGITS: Final = bytes.maketrans(b"123456789", b"000000000")
 _LONG: Final = b"0" * 20
+_ALWAYS_DECODED: Final = MB
 
 
 def decode(content: bytes, what: str, content_type: str = "", packing: str = "") -> object:
@@ -61,6 +63,24 @@ def decode(content: bytes, what: str, content_type: str = "", packing: str = "")
         f"{what} answered with {len(content):,} bytes that are no JSON: {why}.",
         advice="Check first that the base URL is the API's and that no proxy answers in its place.",
     )
+
+
+def refuse_dense(content: bytes, most: float, what: str) -> None:
+    """Raise ``ContractError`` where so many values stand in `content` that they would take memory beyond measure.
+
+    Text that is nothing but brackets takes seventy times its size as objects. What may begin a value (a comma, a
+    bracket) is counted, at the speed of reading; commas in texts are, too.
+    """
+    if len(content) <= _ALWAYS_DECODED:
+        return
+    values = sum(map(content.count, (b",", b"[", b"{")))
+    if values > most:
+        raise ContractError(
+            f"{what}: the answer has {values:,} values in {len(content) / MB:.1f} MB, more than the {most:,.0f} that "
+            "are decoded; rows have fewer.",
+            advice=how_to_raise("answer_mb"),
+            status_code=200,
+        )
 
 
 def looks_like_html(content: bytes) -> bool:

@@ -18,7 +18,7 @@ import requests
 import urllib3
 
 from nectar_notebooks.api.dating import AnswerTime, Dating, read_date
-from nectar_notebooks.api.decoding import decode
+from nectar_notebooks.api.decoding import decode, refuse_dense
 from nectar_notebooks.api.download import download
 from nectar_notebooks.api.endpoints import endpoint_named
 from nectar_notebooks.api.failures import NO_ADDRESS, error_for_status, network_failure
@@ -35,7 +35,7 @@ from nectar_notebooks.api.retry import MAX_IN_FLIGHT, RetryPolicy, gate_for, par
 from nectar_notebooks.api.transport import Deadline, Http, WireAdapter, pieces_of
 from nectar_notebooks.clock import Clock, SystemClock
 from nectar_notebooks.errors import ConfigurationError, ContractError, NetworkError
-from nectar_notebooks.limits import MB, Limits, how_to_raise
+from nectar_notebooks.limits import MB, VALUES_PER_MB, Limits, how_to_raise
 from nectar_notebooks.loopback import THIS_MACHINE
 
 if TYPE_CHECKING:
@@ -421,7 +421,11 @@ class Session:
                     advice=how_to_raise("answer_mb"),
                     status_code=response.status_code,
                 )
-        return b"".join(pieces)
+        content = b"".join(pieces)
+        if success:
+            what = f"{request.endpoint.method} {request.path}"
+            refuse_dense(content, self.limits.answer_mb * VALUES_PER_MB, what)
+        return content
 
     def _redact(self, text: str) -> str:
         for key in self._keys:

@@ -14,6 +14,7 @@ from pathlib import PurePosixPath
 from typing import Final
 
 from nectar_notebooks.cache.files import columns_digest, folder_name
+from nectar_notebooks.printing import printable
 
 __all__ = ["Details", "ForeignColumnsError", "Realm", "Snapshot", "SnapshotKey"]
 
@@ -83,7 +84,7 @@ class SnapshotKey:
         return (self.realm.host, self.realm.version, self.realm.profile, self.resource, self.scope)
 
     def __str__(self) -> str:
-        return f"{self.resource} of {self.scope.replace('/', ' ')}"
+        return printable(f"{self.resource} of {self.scope.replace('/', ' ')}")  # ids are the API's
 
 
 class ForeignColumnsError(ValueError):

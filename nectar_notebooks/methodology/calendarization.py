@@ -87,8 +87,8 @@ def calendarize(
         stands. Records that :func:`adjust` has subtracted before are not subtracted again.
     plausible : tuple of two days or months, optional
         The first and the last day that a period may have, either of them None for the default: 1990-01-01, and the end
-        of next year. Rows with a day outside are left out and reported, and so are those whose period ends before it
-        starts.
+        of the year after the system's day (a frame does not say when it was answered). Rows with a day outside are
+        left out and reported, and so are those whose period ends before it starts.
 
     Returns
     -------

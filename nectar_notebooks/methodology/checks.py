@@ -19,7 +19,7 @@ import pandas as pd
 from nectar_notebooks.errors import DataError, InvalidRequestError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     import numpy.typing as npt
 
@@ -32,6 +32,7 @@ __all__ = [
     "distinct",
     "factorize",
     "flags",
+    "has_word",
     "left_out",
     "named_rows",
     "numbers",
@@ -218,13 +219,38 @@ def factorize(frame: pd.DataFrame, name: str) -> tuple[npt.NDArray[np.int64], pd
     """Return each row's place in the column's sorted distinct values (-1 for missing), and these as text."""
     if name not in frame.columns:
         return np.full(len(frame), -1), pd.Series(dtype=TEXT)
-    codes, distinct = pd.factorize(text(frame, name))
-    values = pd.Series(distinct, dtype=TEXT)
+    column = frame[name]
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        codes, values = _words_used(column)
+        if values.is_monotonic_increasing:
+            return codes, values
+    else:
+        codes, distinct = pd.factorize(text(frame, name))
+        values = pd.Series(distinct, dtype=TEXT)
     order = values.argsort().to_numpy()
     rank = np.empty(len(order) + 1, dtype=np.int64)
     rank[order] = np.arange(len(order))
     rank[-1] = -1
     return rank[codes], values.iloc[order].reset_index(drop=True)
+
+
+def has_word(frame: pd.DataFrame, name: str, words: Collection[str]) -> npt.NDArray[np.bool_]:
+    """Say which rows have one of these words in a column of few distinct ones; a missing one is none of them."""
+    codes, values = factorize(frame, name)
+    return np.append(values.isin(list(words)).to_numpy(dtype=bool), False)[codes]
+
+
+def _words_used(column: pd.Series) -> tuple[npt.NDArray[np.int64], pd.Series]:
+    """Return each row's place among the categories, as text, that rows have (-1 for missing)."""
+    rows = column.cat.codes.to_numpy().astype(np.int64)
+    words = column.cat.categories
+    used = np.bincount(rows + 1, minlength=len(words) + 1)[1:] > 0
+    if words.dtype == TEXT and used.all():
+        return rows, pd.Series(words.array, dtype=TEXT)
+    place, distinct = pd.factorize(words[used].astype(TEXT))
+    of_category = np.full(len(words) + 1, -1)
+    of_category[:-1][used] = place
+    return of_category[rows], pd.Series(distinct, dtype=TEXT)
 
 
 def flags(frame: pd.DataFrame, name: str, what: str, *, missing: bool) -> npt.NDArray[np.bool_]:

@@ -71,6 +71,8 @@ _WORDS: Final = {months: word for word, months in EXPECTED.items()}
 STATUSES: Final = ("complete", "partly_billed", "missing", "not_required", "future")
 _COMPLETE, _PARTLY, _MISSING, _NOT_REQUIRED, _FUTURE = range(5)
 _OF_HOLE: Final = ("site_id", "account_id", "meter_id", "commodity", "utility")
+#: The tables beside usage: since when and until when bills are expected, and of which account.
+_BESIDE: Final = ("meters", "accounts", "sites", "connections", "companies", "bill_accounts")
 #: Least share of a month's expected days that makes it complete.
 LEAST_SHARE: Final = 0.97
 _LARGEST: Final = 50_000_000
@@ -85,6 +87,9 @@ def completeness(
     meters: pd.DataFrame | None = None,
     accounts: pd.DataFrame | None = None,
     sites: pd.DataFrame | None = None,
+    connections: pd.DataFrame | None = None,
+    companies: pd.DataFrame | None = None,
+    bill_accounts: pd.DataFrame | None = None,
     expected: str | Mapping[str, str] | None = None,
     start: str | date | None = None,
     end: str | date | None = None,
@@ -103,9 +108,13 @@ def completeness(
     by : {"meter", "account", "site"}
         The entity: a meter, an account, or a site, commodity and utility. Where a meter of it is missing, an entity is
         not complete.
-    meters, accounts, sites : DataFrame, optional
+    meters, accounts, sites, connections, companies : DataFrame, optional
         The tables of that name. They list meters without any record, and say since when and until when bills are
-        expected.
+        expected: what stands in one that is not given is not known, and a meter without any record is expected from
+        the start of its connection, else its company, alone.
+    bill_accounts : DataFrame, optional
+        The table of that name: it gives the account of usage that names neither a meter nor an account. Frames say
+        the same as their portfolio where all six tables are given.
     expected : str or mapping, optional
         ``"monthly"``, ``"quarterly"``, ``"yearly"`` or ``"seasonal"``, or one for each utility or commodity by name,
         in upper or lower case; a utility's word goes before its commodity's. What is not named is monthly, and
@@ -115,7 +124,8 @@ def completeness(
         The window, whole months, both counted. Default: from the first day that is expected or covered to the month
         of `today`.
     today : day, optional
-        Default: the day on which a portfolio was answered, else the system's day.
+        Default: the day on which a portfolio was answered, else the system's day. Records before 1990, or beyond the
+        end of the year after it, cover nothing.
     least_share : float, default 0.97
         Least share of the expected days that must be covered. 0 is Nectar's way: presence is enough. Hauled
         commodities (waste, delivered fuel) are complete with one pickup or delivery whatever it is.
@@ -169,7 +179,8 @@ def completeness(
     choose("by", by, tuple(_KEYS))
     if not 0 <= least_share <= 1:
         raise InvalidRequestError(f"least_share={least_share!r} is no share: give a number from 0 to 1.")
-    view, now = _look("completeness", usage, meters, accounts, sites, expected, today, grace)
+    tables = _tables(meters, accounts, sites, connections, companies, bill_accounts)
+    view, now = _look("completeness", usage, tables, expected, today, grace)
     return _months(view, now, _window(view, start, end, now), by, least_share)
 
 
@@ -193,6 +204,9 @@ def holes(
     meters: pd.DataFrame | None = None,
     accounts: pd.DataFrame | None = None,
     sites: pd.DataFrame | None = None,
+    connections: pd.DataFrame | None = None,
+    companies: pd.DataFrame | None = None,
+    bill_accounts: pd.DataFrame | None = None,
     expected: str | Mapping[str, str] | None = None,
     start: str | date | None = None,
     end: str | date | None = None,
@@ -203,7 +217,7 @@ def holes(
 
     Parameters
     ----------
-    usage, meters, accounts, sites, expected, start, end, today, grace
+    usage, meters, accounts, sites, connections, companies, bill_accounts, expected, start, end, today, grace
         As `completeness` takes them.
 
     Returns
@@ -232,7 +246,8 @@ def holes(
        first_day   last_day  days  bills_expected
     0 2024-02-01 2024-03-31    60               2
     """
-    view, now = _look("holes", usage, meters, accounts, sites, expected, today, grace)
+    tables = _tables(meters, accounts, sites, connections, companies, bill_accounts)
+    view, now = _look("holes", usage, tables, expected, today, grace)
     return _hole_table(view, _window(view, start, end, now))
 
 
@@ -245,7 +260,7 @@ def months_and_holes(
     today: str | date | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return `completeness` of some months and all `holes`, for the price of one look at the bills."""
-    view, now = _look("completeness", portfolio, None, None, None, expected, today, _GRACE)
+    view, now = _look("completeness", portfolio, {}, expected, today, _GRACE)
     months = _months(view, now, _window(view, start, end, now), "meter", LEAST_SHARE)
     return months, _hole_table(view, _window(view, None, None, now))
 
@@ -267,12 +282,14 @@ def _hole_table(view: Outlook, window: Whole) -> pd.DataFrame:
     return report(result, "holes", view.left_out)
 
 
+def _tables(*given: pd.DataFrame | None) -> Tables:
+    return dict(zip(_BESIDE, given, strict=True))
+
+
 def _look(
     what: str,
     usage: pd.DataFrame | Portfolio,
-    meters: pd.DataFrame | None,
-    accounts: pd.DataFrame | None,
-    sites: pd.DataFrame | None,
+    tables: Tables,
     expected: str | Mapping[str, str] | None,
     today: str | date | None,
     grace: int,
@@ -281,15 +298,14 @@ def _look(
     if grace < 0:
         raise InvalidRequestError(f"grace={grace!r} is no number of days: give 0 or more.")
     now = today_number(today, usage)
-    tables: Tables = {"meters": meters, "accounts": accounts, "sites": sites}
     if isinstance(usage, Portfolio):
-        portfolio = usage
-        for name in ("meters", "accounts", "sites", "connections", "companies"):
-            own = getattr(portfolio, name)
-            if tables.get(name) is None and len(own.columns):  # a table without columns says nothing
-                tables[name] = own
-        usage = with_accounts(portfolio.usage, portfolio.bill_accounts)
+        own = {name: getattr(usage, name) for name in _BESIDE}
+        said = {name: table for name, table in tables.items() if table is not None}
+        # a table without columns says nothing
+        tables = {name: table for name, table in own.items() if len(table.columns)} | said
+        usage = usage.usage
     require(usage, ("meter_id", "start_date", "end_date"), f"The frame given to {what}", instead=PORTFOLIO)
+    usage = with_accounts(usage, tables.get("bill_accounts"))
     return outlook(usage, tables, expected, now, grace), now
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from nectar_notebooks.methodology.checks import choose, counted, factorize, flags, text
+from nectar_notebooks.methodology.checks import choose, counted, factorize, flags, has_word
 from nectar_notebooks.methodology.periods import CONVENTIONS
 from nectar_notebooks.methodology.spans import HAULED, MISSING_DAY, neighbours, service_days
 
@@ -37,7 +37,7 @@ def convention_of(usage: pd.DataFrame, asked: Convention | None = None) -> Conve
     series = np.where(known, series_of(usage), -1)
     ties = usage if "usage_id" in usage else usage.assign(usage_id=np.nan)
     earlier, later = neighbours(series, start, end, ties, "usage_id").pairs()
-    hauled = text(usage, "commodity").isin(HAULED).to_numpy(dtype=bool)[later]
+    hauled = has_word(usage, "commodity", HAULED)[later]
     return fitting(period, earlier, later, hauled)
 
 

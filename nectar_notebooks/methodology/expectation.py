@@ -24,6 +24,7 @@ from nectar_notebooks.methodology.spans import (
     HAULED,
     MISSING_DAY,
     day_of_month,
+    in_order,
     month_of,
     records_in_months,
     service_days,
@@ -337,7 +338,7 @@ def _mended(
 
 def _share(code: Whole, first: Whole, last: Whole, hauled: Truth) -> bool:
     """Say whether most neighbouring records of the meters share their boundary day."""
-    order = np.lexsort((last, code * _SPAN + first + _SPAN // 2))  # whatever the order of rows
+    order = in_order(code * _SPAN + first + _SPAN // 2, lambda places: last[places])  # whatever the order of rows
     same = code[order][1:] == code[order][:-1]
     later = order[1:][same]
     return boundary_days((first, last), order[:-1][same], later, hauled[code[later]])[1]

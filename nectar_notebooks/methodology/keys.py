@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-__all__ = ["expand", "group_keys", "places_in"]
+__all__ = ["coded", "expand", "group_keys", "numbered", "places_in"]
 
 
 def expand(
@@ -30,6 +30,17 @@ def expand(
     """Return, for ranges of numbers, which range each belongs to and the number, range after range."""
     owner = np.repeat(np.arange(len(counts)), counts)
     return owner, np.arange(len(owner)) + (first - (np.cumsum(counts) - counts))[owner]
+
+
+def coded(frame: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
+    """Return a frame whose key columns are numbered once, as categories, for whoever asks for them several times."""
+    known = [name for name in names if name in frame.columns]
+
+    def one(name: str) -> pd.Categorical:
+        codes, values = factorize(frame, name)
+        return pd.Categorical.from_codes(codes, values)
+
+    return frame.assign(**dict(zip(known, map_columns(one, known, len(frame)), strict=True)))
 
 
 def group_keys(frame: pd.DataFrame, names: Sequence[str]) -> tuple[npt.NDArray[np.int64], pd.DataFrame]:
@@ -64,6 +75,15 @@ def group_keys(frame: pd.DataFrame, names: Sequence[str]) -> tuple[npt.NDArray[n
         for name, (codes, values) in zip(names, columns, strict=True)
     }
     return rank[group], pd.DataFrame(keys, columns=list(names))
+
+
+def numbered(numbers: npt.NDArray[np.int64], end: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return the sorted distinct ones of numbers from 0 to below `end`, and where each number stands among them."""
+    if end > 8 * len(numbers):
+        distinct, place = np.unique(numbers, return_inverse=True)
+        return distinct, place
+    present = np.bincount(numbers, minlength=end) > 0
+    return np.flatnonzero(present), (np.cumsum(present) - 1)[numbers]
 
 
 def places_in(values: pd.Series, keys: pd.Series, *, distinct: bool = False) -> npt.NDArray[np.int64]:

@@ -6,6 +6,7 @@ estimated read into the next actual one, ENERGY STAR gives a shared day to the l
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -18,6 +19,7 @@ from nectar_notebooks.methodology.checks import (
     counted,
     factorize,
     flags,
+    has_word,
     left_out,
     numbers,
     report,
@@ -29,7 +31,7 @@ from nectar_notebooks.methodology.conventions import fitting, known_convention, 
 from nectar_notebooks.methodology.counting import count_periods
 from nectar_notebooks.methodology.issues.evidence import day_text
 from nectar_notebooks.methodology.issues.in_time import beside
-from nectar_notebooks.methodology.keys import places_in
+from nectar_notebooks.methodology.keys import coded, places_in
 from nectar_notebooks.methodology.spans import (
     HAULED,
     MISSING_DAY,
@@ -41,6 +43,8 @@ from nectar_notebooks.methodology.spans import (
     show_days,
     without_repeats,
 )
+from nectar_notebooks.methodology.window import today_number
+from nectar_notebooks.schema.periods import Span
 from nectar_notebooks.schema.portfolio import Portfolio
 
 if TYPE_CHECKING:
@@ -58,6 +62,8 @@ ENERGY_STAR: Final = "ENERGY STAR"
 _SHORTEST, _MONTHLY, _BIMONTHLY = 25, 35, 70
 _BASELINE: Final = 365
 _LEAST: Final = 329  # 90 % of 365, rounded up
+#: Columns that several of the rules group by.
+_KEYS: Final = ("meter_id", "site_id", "account_id", "commodity", "subtype", "utility", "net_metering")
 #: What CalTRACK is about; a record that names no commodity is taken for one of them.
 _CALTRACK_OF: Final = ("ELECTRICITY", "GAS")
 
@@ -84,7 +90,8 @@ def readiness(
         neighbouring periods share their boundary day, as `issues` finds too, else "inclusive"; said in
         ``attrs["nectar"]``. ENERGY STAR counts both days of a period in any case.
     today : day, optional
-        Up to when bills should be there. Default: the day on which a portfolio was answered, else the system's day.
+        Up to when bills should be there; periods before 1990, or beyond the end of the year after it, do not count.
+        Default: the day on which a portfolio was answered, else the system's day.
 
     Returns
     -------
@@ -122,12 +129,15 @@ def readiness(
         "The frame given to readiness",
         instead=PORTFOLIO,
     )
-    usage = count_periods(usage)
+    usage = coded(usage, _KEYS)
+    given = replace(given, usage=usage) if isinstance(given, Portfolio) else usage
+    now = np.datetime64(today_number(today, given), "D").item()
+    usage = count_periods(usage, Span.of(today=now))
     kept = counted(usage, "usage")
     missing = holes(given, today=today) if ENERGY_STAR in consumers else None
     records = _Records(usage, kept, missing, convention)
-    parts = [_table(records, name, *found) for name in rules if name in consumers for found in rules[name](records)]
-    parts = [part for part in parts if len(part)]
+    every = ((name, found) for name in rules if name in consumers for found in rules[name](records))
+    parts = [_table(records, name, *found) for name, found in every if len(found[1])]
     nothing = np.empty(0, dtype=np.int64)
     parts = parts or [_table(records, "", "", nothing, nothing, nothing, [], True)]
     result = pd.concat(parts, ignore_index=True)
@@ -151,10 +161,10 @@ class _Records:
         self.row: Neighbours = neighbours(
             np.where(self.known, self.series, -1), self.start, self.end, usage, "usage_id"
         )
-        commodity = text(usage, "commodity")
-        self.hauled = commodity.isin(HAULED).to_numpy(dtype=bool)
-        self.caltrack = (commodity.isin(_CALTRACK_OF) | commodity.isna()).to_numpy(dtype=bool)
-        self.electric = commodity.eq("ELECTRICITY").to_numpy(dtype=bool)
+        self.hauled, asked, self.electric = (
+            has_word(usage, "commodity", words) for words in (HAULED, _CALTRACK_OF, ("ELECTRICITY",))
+        )
+        self.caltrack = asked | (factorize(usage, "commodity")[0] < 0)
         if convention is None:
             earlier, later = self.row.pairs()
             convention = fitting((self.start, self.end), earlier, later, self.hauled[later])
@@ -302,9 +312,8 @@ def _gaps(records: _Records) -> _Found:
     of_hole = places_in(found["meter_id"], names, distinct=True)
     wanted = np.append(np.isin(np.arange(len(names)), of_hole), False)
     rows = np.flatnonzero(records.known & wanted[meter])
-    ties = text(records.usage, "usage_id").iloc[rows].fillna("").to_numpy(dtype=object)
-    after = beside(rows, meter[rows], records.start[rows], ties, of_hole, last, following=True)
-    before = beside(rows, meter[rows], records.end[rows], ties, of_hole, first, following=False)
+    after = beside(rows, meter[rows], records.start[rows], records.usage, of_hole, last, following=True)
+    before = beside(rows, meter[rows], records.end[rows], records.usage, of_hole, first, following=False)
     kept = (after >= 0) & (before >= 0)
     why = [f"{b - a + 1} days without an entry" for a, b in zip(first[kept].tolist(), last[kept].tolist(), strict=True)]
     return "gap", after[kept], first[kept], last[kept], why, False

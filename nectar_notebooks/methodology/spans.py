@@ -16,6 +16,8 @@ import pandas as pd
 from nectar_notebooks.methodology.checks import days, numbers, text
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy.typing as npt
 
     Whole: TypeAlias = npt.NDArray[np.int64]
@@ -30,6 +32,7 @@ __all__ = [
     "covered_together",
     "day_of_month",
     "days_in_months",
+    "in_order",
     "month_of",
     "neighbours",
     "records_in_months",
@@ -47,6 +50,8 @@ HAULED: Final = ("WASTE", "FUEL")
 #: More days than any calendar of four-digit years holds, so that one number holds an entity and a day.
 _SPAN: Final = 1 << 23
 _SHIFT: Final = 1 << 22
+#: From so many numbers on a table of what the calendar says of them is shorter.
+_MANY: Final = 1 << 12
 
 
 def service_days(frame: pd.DataFrame, what: str) -> tuple[Whole, Whole]:
@@ -58,12 +63,22 @@ def service_days(frame: pd.DataFrame, what: str) -> tuple[Whole, Whole]:
 
 def month_of(day: Whole) -> Whole:
     """Return the month each day lies in."""
-    return day.astype("datetime64[D]").astype("datetime64[M]").astype("int64")
+    return _looked_up(day, lambda days_: days_.astype("datetime64[D]").astype("datetime64[M]").astype("int64"))
 
 
 def day_of_month(month: Whole) -> Whole:
     """Return the first day of each month."""
-    return month.astype("datetime64[M]").astype("datetime64[D]").astype("int64")
+    return _looked_up(month, lambda months: months.astype("datetime64[M]").astype("datetime64[D]").astype("int64"))
+
+
+def _looked_up(values: Whole, call: Callable[[Whole], Whole]) -> Whole:
+    """Return what a call makes of each number, asked once for each of a range that has fewer numbers than there are."""
+    if len(values) < _MANY:
+        return call(values)
+    low, high = int(values.min()), int(values.max())
+    if high - low >= len(values):
+        return call(values)
+    return call(np.arange(low, high + 1))[values - low]
 
 
 def show_days(day: Whole) -> npt.NDArray[np.datetime64]:
@@ -96,7 +111,7 @@ def neighbours(entity: Whole, start: Whole, end: Whole, ties: pd.DataFrame, by: 
     rows = np.flatnonzero((entity >= 0) & (start != MISSING_DAY))
     length = end[rows] - start[rows]
     first = entity[rows] * _SPAN + start[rows] + _SHIFT
-    order = np.lexsort((length, first)) if len(rows) else np.empty(0, dtype="int64")
+    order = in_order(first, lambda places: length[places])
     same = np.zeros(len(order), dtype=bool)
     same[1:] = (first[order][1:] == first[order][:-1]) & (length[order][1:] == length[order][:-1])
     if same.any():
@@ -111,6 +126,18 @@ def neighbours(entity: Whole, start: Whole, end: Whole, ties: pd.DataFrame, by: 
     before = np.full(len(ordered), -1, dtype="int64")
     before[1:] = np.where(codes[1:] == codes[:-1], holder[:-1], -1)
     return Neighbours(ordered, before)
+
+
+def in_order(key: Whole, ties: Callable[[Whole], npt.NDArray[np.generic]]) -> Whole:
+    """Return the order of numbers; `ties` is asked by what equal ones are told apart, given their places."""
+    order = np.argsort(key, kind="stable")
+    ordered = key[order]
+    equal = np.flatnonzero(ordered[1:] == ordered[:-1])
+    if len(equal):
+        tied = np.union1d(equal, equal + 1)
+        places = order[tied]
+        order[tied] = places[np.lexsort((ties(places), key[places]))]
+    return order
 
 
 def _break_ties(order: Whole, same: Truth, names: npt.NDArray[np.object_]) -> Whole:
@@ -185,6 +212,11 @@ def covered_together(cell: Whole, month: Whole, monthly: pd.DataFrame, size: int
     covered = np.nan_to_num(numbers(monthly, "days_covered", "monthly"))
     most = np.zeros(size)
     np.maximum.at(most, cell, covered)
+    several = (np.bincount(cell, minlength=size) > 1)[cell]
+    if not several.any():
+        return most
+    if not several.all():
+        cell, month, monthly, covered = cell[several], month[several], monthly[several], covered[several]
     length = np.zeros(size)
     length[cell] = day_of_month(month + 1) - day_of_month(month)
     first, last = (days(monthly, name, "monthly").astype(np.int64) for name in ("first_day", "last_day"))

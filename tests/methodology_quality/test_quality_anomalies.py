@@ -153,8 +153,8 @@ def test_spikes_and_regimes_equal_the_oracle(values, month):
         assert len(result) == 0
         return
     spikes, regimes = oracle.spikes(series, 0.5, 3, 3)
-    assert result[result["kind"] == "usage_spike"]["month"].dt.date.tolist() == spikes
-    assert result[result["kind"] == "usage_regime"]["month"].dt.date.tolist() == regimes
+    assert sorted(result[result["kind"] == "usage_spike"]["month"].dt.date) == spikes  # they come by what is at stake
+    assert sorted(result[result["kind"] == "usage_regime"]["month"].dt.date) == regimes
 
 
 def test_the_oracle_itself_on_a_hand_worked_series():

@@ -27,6 +27,7 @@ from nectar_notebooks.methodology.issues.on_bills import on_bills
 from nectar_notebooks.methodology.issues.prices import prices
 from nectar_notebooks.methodology.issues.repeats import cancellations, not_netted
 from nectar_notebooks.methodology.issues.values import values
+from nectar_notebooks.methodology.keys import coded
 from nectar_notebooks.methodology.register import with_accounts
 from nectar_notebooks.methodology.window import today_number
 from nectar_notebooks.schema.portfolio import Portfolio
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ACTION", "KINDS", "REVIEW", "Kind", "issues"]
 
+#: Columns of usage records that several of the checks group by.
+_KEYS: Final = ("meter_id", "site_id", "commodity", "subtype", "utility", "unit", "net_metering")
 _EPOCH: Final = date(1970, 1, 1).toordinal()
 
 
@@ -48,6 +51,8 @@ def issues(
     meters: pd.DataFrame | None = None,
     accounts: pd.DataFrame | None = None,
     sites: pd.DataFrame | None = None,
+    connections: pd.DataFrame | None = None,
+    companies: pd.DataFrame | None = None,
     today: str | date | None = None,
     estimated_run: int = 2,
     expected: str | Mapping[str, str] | None = None,
@@ -64,8 +69,8 @@ def issues(
         ``estimated``, ``exclusion``, ``net_metering``, ``counts``.
     bills, line_items, bill_accounts, meters : DataFrame, optional
         The tables of that name, beside usage records alone. A check whose table is not there is not made.
-    accounts, sites : DataFrame, optional
-        The tables of that name: they say since when and until when bills are expected.
+    accounts, sites, connections, companies : DataFrame, optional
+        The tables of that name: they say since when and until when bills are expected, as for `completeness`.
     today : day, optional
         Default: the day on which a portfolio was answered, else the system's day. Records before 1990, or beyond the
         end of the year after it, have an absurd date.
@@ -119,11 +124,16 @@ def issues(
     needed = ("usage_id", "meter_id", "start_date", "end_date", "usage")
     if not isinstance(portfolio, Portfolio):
         require(portfolio, needed, "The frame given to issues", instead=PORTFOLIO)
+    if isinstance(portfolio, Portfolio):
+        portfolio = replace(portfolio, usage=coded(portfolio.usage, _KEYS))
+    else:
+        portfolio = coded(portfolio, _KEYS)
     usage = portfolio.usage if isinstance(portfolio, Portfolio) else with_accounts(portfolio, bill_accounts)
     usage = usage.assign(usage=np.nan_to_num(lenient_numbers(usage, "usage"), nan=np.nan, posinf=0.0, neginf=0.0))
     missing = holes(
         replace(portfolio, usage=usage) if isinstance(portfolio, Portfolio) else usage,
-        meters=meters, accounts=accounts, sites=sites, expected=expected, grace=grace,
+        meters=meters, accounts=accounts, sites=sites, connections=connections, companies=companies,
+        expected=expected, grace=grace,
         today=date.fromordinal(day + _EPOCH),
     )  # fmt: skip
     if isinstance(portfolio, Portfolio):

@@ -188,6 +188,8 @@ class Evidence:
 
     def of_usage(self, kind: str, rows: Whole, found: Sequence[str], **other: Fact) -> pd.DataFrame:
         """Return findings about usage rows: ids and periods are theirs unless `other` says otherwise."""
+        if not len(found):
+            return self._nothing
         taken = self.usage.iloc[rows]
         start, end = (days[rows] for days in self.period)
         ids = {name: text(taken, name).to_numpy() for name in ("site_id", "meter_id", "bill_id", "usage_id")}
@@ -201,6 +203,8 @@ class Evidence:
 
     def of_bills(self, kind: str, codes: Whole, found: Sequence[str], **other: Fact) -> pd.DataFrame:
         """Return findings about bills; the period is the bill's own start and date unless `other` says."""
+        if not len(found):
+            return self._nothing
         facts = {
             "bill_id": self.bill_names.iloc[codes].to_numpy(),
             "account_id": self.account_of_bill.iloc[codes].to_numpy(),
@@ -209,6 +213,10 @@ class Evidence:
             **other,
         }
         return self.found(kind, found, **facts)
+
+    @cached_property
+    def _nothing(self) -> pd.DataFrame:
+        return self.found("gap", [])
 
     def found(self, kind: str, found: Sequence[str], **facts: Fact) -> pd.DataFrame:
         """Return findings of one kind, one for each sentence of `found`; ids that are not given are missing."""

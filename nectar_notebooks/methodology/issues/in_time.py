@@ -12,16 +12,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from nectar_notebooks.methodology.checks import factorize, flags, text
+from nectar_notebooks.methodology.checks import factorize, flags, has_word, text
 from nectar_notebooks.methodology.conventions import boundary_days, series_of
 from nectar_notebooks.methodology.issues.evidence import day_text
 from nectar_notebooks.methodology.keys import places_in
-from nectar_notebooks.methodology.spans import HAULED, MISSING_DAY, neighbours
+from nectar_notebooks.methodology.spans import HAULED, MISSING_DAY, in_order, neighbours
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    import numpy.typing as npt
 
     from nectar_notebooks.methodology.issues.evidence import Evidence
     from nectar_notebooks.methodology.spans import Neighbours, Truth, Whole
@@ -41,7 +39,7 @@ def along_time(evidence: Evidence, estimated_run: int, cancelled: Truth) -> Iter
     row = neighbours(series, start, end, evidence.usage, "usage_id")
     earlier, later = row.pairs()
     shared_days = end[earlier] - start[later] + 1
-    hauled = text(evidence.usage, "commodity").isin(HAULED).to_numpy(dtype=bool)[later]
+    hauled = has_word(evidence.usage, "commodity", HAULED)[later]
     equal = (start[earlier] == start[later]) & (end[earlier] == end[later])
     boundary, rule = boundary_days((start, end), earlier, later, hauled)
     yield from _gaps(evidence)
@@ -64,14 +62,13 @@ def _gaps(evidence: Evidence) -> Iterator[pd.DataFrame]:
     taken[of_hole] = True
     taken[-1] = False
     rows = np.flatnonzero(evidence.live & (start != MISSING_DAY) & (end >= start) & taken[meter])
-    ties = text(usage, "usage_id").iloc[rows].fillna("").to_numpy(dtype=object)
     first, last = (found[name].to_numpy().astype("datetime64[D]").astype("int64") for name in ("first_day", "last_day"))
-    after = beside(rows, meter[rows], start[rows], ties, of_hole, last, following=True)
-    before = beside(rows, meter[rows], end[rows], ties, of_hole, first, following=False)
+    after = beside(rows, meter[rows], start[rows], usage, of_hole, last, following=True)
+    before = beside(rows, meter[rows], end[rows], usage, of_hole, first, following=False)
     bills, records = (text(usage, name) for name in ("bill_id", "usage_id"))
     yield evidence.found(
         "gap",
-        [_gap_words(*hole) for hole in zip(first, last, found["bills_expected"], found["commodity"], strict=True)],
+        _gap_words(first, last, found),
         **{name: found[name] for name in ("site_id", "account_id", "meter_id")},
         bill_id=bills.array.take(after, allow_fill=True),
         other_bill_id=bills.array.take(before, allow_fill=True),
@@ -85,17 +82,20 @@ def beside(
     rows: Whole,
     meter: Whole,
     day: Whole,
-    ties: npt.NDArray[np.object_],
+    usage: pd.DataFrame,
     of_hole: Whole,
     edge: Whole,
     *,
     following: bool,
 ) -> Whole:
-    """Return the row of each hole's meter that begins next after it, or ended last before it; -1 where none does."""
-    order = np.lexsort((ties, day, meter))
-    key = meter[order] * _SPAN + day[order] + _SPAN // 2
+    """Return the row of each hole's meter that begins next after it, or ended last before it; -1 where none does.
+
+    `rows` are those looked at, `meter` and `day` theirs.
+    """
+    key = meter * _SPAN + day + _SPAN // 2
+    order = in_order(key, lambda places: text(usage.iloc[rows[places]], "usage_id").fillna("").to_numpy(dtype=object))
     wanted = of_hole * _SPAN + edge + _SPAN // 2
-    place = np.searchsorted(key, wanted, side="right") - (0 if following else 1)
+    place = np.searchsorted(key[order], wanted, side="right") - (0 if following else 1)
     known = (of_hole >= 0) & (place >= 0) & (place < len(order))
     place = np.where(known, place, 0)
     if not len(order):
@@ -103,11 +103,19 @@ def beside(
     return np.where(known & (meter[order][place] == of_hole), rows[order][place], -1)
 
 
-def _gap_words(first: int, last: int, bills: int, commodity: object) -> str:
-    about = f", about {bills} bills" if bills > 1 else ""
-    if commodity in HAULED:
-        return f"no delivery from {day_text(first)} to {day_text(last)}{about}"
-    return f"{last - first + 1} days from {day_text(first)} to {day_text(last)} are on no bill of this meter{about}"
+def _gap_words(first: Whole, last: Whole, found: pd.DataFrame) -> list[str]:
+    hauled = has_word(found, "commodity", HAULED).tolist()
+    spans = (np.datetime_as_string(day.astype("datetime64[D]")).tolist() for day in (first, last))
+    days, bills = (last - first + 1).tolist(), found["bills_expected"].tolist()
+    return [
+        (
+            f"no delivery from {begin} to {end}"
+            if lorry
+            else f"{number} days from {begin} to {end} are on no bill of this meter"
+        )
+        + (f", about {missing} bills" if missing > 1 else "")
+        for lorry, begin, end, number, missing in zip(hauled, *spans, days, bills, strict=True)
+    ]
 
 
 def _shared(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from nectar_notebooks.methodology.checks import counted, flags, text
+from nectar_notebooks.methodology.checks import counted, flags, has_word, text
 from nectar_notebooks.methodology.issues.evidence import day_text, lenient_numbers
 from nectar_notebooks.methodology.spans import MISSING_DAY, neighbours
 
@@ -89,7 +89,7 @@ def _sums(
     whole = np.bincount(bill[known], minlength=size) == count
     units = np.rint(np.where(known, amount, 0) * _UNIT)
     everything = np.bincount(bill[known], units[known], minlength=size)
-    previous = known & (text(lines, "billing_period") == "PREVIOUS").to_numpy(dtype=bool)
+    previous = known & has_word(lines, "billing_period", ("PREVIOUS",))
     now = everything - np.bincount(bill[previous], units[previous], minlength=size)
     target = np.rint(np.where(np.isnan(current), total, current) * _UNIT)
     off = np.abs(everything[code] - target) > _HALF_CENT

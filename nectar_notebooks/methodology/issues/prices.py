@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from nectar_notebooks.methodology import money
-from nectar_notebooks.methodology.checks import counted, factorize, flags, text
+from nectar_notebooks.methodology.checks import counted, factorize, flags, has_word, text
 from nectar_notebooks.methodology.issues.evidence import lenient_numbers
 from nectar_notebooks.methodology.keys import group_keys
 from nectar_notebooks.methodology.spans import HAULED, MISSING_DAY
@@ -194,8 +194,8 @@ def _unit_prices(evidence: Evidence, factor: float) -> Iterator[pd.DataFrame]:
         return
     owner, values = code[rows], evidence.values[rows]
     foreign = ~((values > 0) & np.isfinite(values)) | flags(usage, "exclusion", "usage", missing=False)[rows]
-    hauled, net = text(usage, "commodity").isin(HAULED), text(usage, "net_metering").notna()
-    foreign |= (hauled | net).to_numpy(dtype=bool)[rows]
+    net = factorize(usage, "net_metering")[0] >= 0
+    foreign |= (has_word(usage, "commodity", HAULED) | net)[rows]
     meter, meters = factorize(usage, "meter_id")
     unit, units = factorize(usage, "unit")
     start = evidence.period[0][rows]
@@ -245,9 +245,9 @@ def _paid(evidence: Evidence, size: int) -> tuple[Numbers, Truth]:
     if lines is None or not {"amount", "charge_type"} <= set(lines.columns):
         return evidence.charges, np.zeros(size, dtype=bool)
     bill, amount = evidence.bill_code("line_items"), lenient_numbers(lines, "amount")
-    energy = text(lines, "charge_type").isin(_ENERGY).to_numpy(dtype=bool) & (bill >= 0) & np.isfinite(amount)
+    energy = has_word(lines, "charge_type", _ENERGY) & (bill >= 0) & np.isfinite(amount)
     energy &= ~flags(lines, "is_demand", "line_items", missing=False) & counted(lines, "line_items")
-    energy &= (text(lines, "billing_period") != "PREVIOUS").to_numpy(dtype=bool)
+    energy &= ~has_word(lines, "billing_period", ("PREVIOUS",))
     paid = np.bincount(bill[energy], amount[energy], size)
     typed: Truth = paid > 0
     return np.where(typed, paid, evidence.charges), typed

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
-from nectar_notebooks.methodology.checks import flags, text
+from nectar_notebooks.methodology.checks import factorize, flags
 from nectar_notebooks.methodology.spans import MISSING_DAY
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def cancellations(evidence: Evidence) -> Cancelled:
     if not negative.any():
         return nothing
     rows = np.flatnonzero(evidence.live & (code >= 0) & ~flags(evidence.usage, "exclusion", "usage", missing=False))
-    rows = rows[~text(evidence.usage, "net_metering").iloc[rows].notna().to_numpy()]
+    rows = rows[factorize(evidence.usage, "net_metering")[0][rows] < 0]
     sums = np.bincount(code[rows], np.nan_to_num(evidence.values[rows], posinf=0, neginf=0), size)
     told = np.bincount(code[rows], minlength=size) > 0
     usage: npt.NDArray[np.float64] = np.where(told, sums, np.nan).astype(np.float64)

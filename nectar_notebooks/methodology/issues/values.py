@@ -96,12 +96,12 @@ def _missing(evidence: Evidence) -> Iterator[pd.DataFrame]:
 def _export_signs(evidence: Evidence) -> Iterator[pd.DataFrame]:
     """Find export records whose sign is not that of their meter's others, and meters that export below zero."""
     usage, meters = evidence.usage, evidence.meters
-    said = text(usage, "net_metering")
     if meters is not None and "net_metering" in meters:
+        said = text(usage, "net_metering")
         of_meter = text(meters, "net_metering").set_axis(text(meters, "meter_id").to_numpy())
         own = of_meter[of_meter.index.notna() & ~of_meter.index.duplicated()].reindex(text(usage, "meter_id"))
-        said = said.fillna(pd.Series(own.to_numpy(), said.index, dtype=TEXT))
-    exported, _ = directions(pd.DataFrame({"net_metering": said}))
+        usage = usage.assign(net_metering=said.fillna(pd.Series(own.to_numpy(), said.index, dtype=TEXT)))
+    exported, _ = directions(usage)
     sign = np.sign(np.nan_to_num(evidence.values))
     rows = np.flatnonzero(evidence.live & exported & (sign != 0))
     meter, names = factorize(usage.iloc[rows], "meter_id")
