@@ -17,8 +17,7 @@ from typing import TYPE_CHECKING, Final
 import requests
 import urllib3
 
-from nectar_notebooks.api.dating import AnswerTime, Dating, read_date
-from nectar_notebooks.api.decoding import decode, refuse_dense
+from nectar_notebooks.api.answers import AnswerTime, Dating, decode, read_date, refuse_dense
 from nectar_notebooks.api.download import download
 from nectar_notebooks.api.endpoints import endpoint_named
 from nectar_notebooks.api.failures import NO_ADDRESS, error_for_status, network_failure
