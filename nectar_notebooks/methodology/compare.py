@@ -107,13 +107,12 @@ def compare(
     cost = numbers(monthly, "cost", "monthly")
     rows = np.flatnonzero((when != MISSING_DAY) & ~np.isnan(cost))
     undated = int(((when == MISSING_DAY) & ~np.isnan(cost)).sum())
-    series = _SERIES if "meter_id" in by else _SERIES[1:]
     needed = [name for name in (*_SERIES, "usage", "cost", *_OF_DAYS) if name in monthly.columns]
     taken, month = monthly[needed], month_of(when[rows])
     taken = taken if len(rows) == len(taken) else taken.iloc[rows]
     of_row, names = group_keys(taken, [name for name in _SERIES if name in taken.columns])
     _check_once(taken, of_row, month)
-    series = [name for name in series if name in taken.columns]
+    series = [name for name in names.columns if name != "meter_id" or "meter_id" in by]
     if "unit" not in by:  # a meter that follows another may read in therms where the other read in CCF
         alike = [name for name in series if name != "unit"]
         taken = taken.assign(usage=numbers(taken, "usage", "monthly"))

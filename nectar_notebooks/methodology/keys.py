@@ -36,9 +36,9 @@ def coded(frame: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
     """Return a frame whose key columns are numbered once, as categories, for whoever asks for them several times."""
     known = [name for name in names if name in frame.columns]
 
-    def one(name: str) -> pd.Categorical:
+    def one(name: str) -> pd.Categorical[str]:
         codes, values = factorize(frame, name)
-        return pd.Categorical.from_codes(codes, values)
+        return pd.Categorical.from_codes(codes, pd.Index(values))
 
     return frame.assign(**dict(zip(known, map_columns(one, known, len(frame)), strict=True)))
 
