@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Self
 
-from nectar_notebooks.cache import Company, Held, Library, Questions
+from nectar_notebooks.cache import Company, Held, Library, Narrow
 from nectar_notebooks.client.filters import Question
+from nectar_notebooks.client.refreshing import Change, Watchers, renew
 from nectar_notebooks.client.scope import Scope
-from nectar_notebooks.client.watching import Change, Watchers, renew
 from nectar_notebooks.errors import InterruptedWalkError, InvalidRequestError
 from nectar_notebooks.schema.naming import BILL, COMPANY, Given, named, shown
 
@@ -122,7 +122,7 @@ class Core:
         def read() -> Held:
             if narrow is None:
                 return rows.portfolio(wanted)
-            return Questions(self._library, rows).answer(narrow, wanted)
+            return Narrow(self._library, rows).answer(narrow, wanted)
 
         held = self._resumable(lambda: self._of_portfolio(noun, scope, filters), read)
         return self._marked(asked.answer(noun, held.frames), held, noun, scope)

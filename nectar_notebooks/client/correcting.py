@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Unpack
 
 from nectar_notebooks.api import fetch
 from nectar_notebooks.cache import Company
-from nectar_notebooks.client.fields import USAGE_FIELDS, UsageChanges, body
+from nectar_notebooks.client.fields import USAGE_FIELDS, UsageChanges, body, flag
 from nectar_notebooks.client.scope import Scope, resolve
 from nectar_notebooks.client.sending import Writing, carried_out
-from nectar_notebooks.client.value_checks import flag
 from nectar_notebooks.errors import InvalidRequestError, NotFoundError
 from nectar_notebooks.schema.naming import ACCOUNT, USAGE, Given, Named, Several, named, one, several
 

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import pandas as pd
 
-from nectar_notebooks.cache import NarrowQuestion, Span
-from nectar_notebooks.cache.texts import within
+from nectar_notebooks.cache import NarrowQuestion, Span, within
 from nectar_notebooks.errors import InvalidRequestError
 from nectar_notebooks.schema.filters import Filters
 

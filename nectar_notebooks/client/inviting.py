@@ -12,11 +12,9 @@ from collections.abc import Iterable, Mapping, Sized
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, Unpack
 
-from nectar_notebooks.cache import Asked
-from nectar_notebooks.client.fields import PREFILL_FIELDS, WHO_MAY_FIELDS, Prefill, body
-from nectar_notebooks.client.others import OtherNouns
+from nectar_notebooks.client.fields import PREFILL_FIELDS, WHO_MAY_FIELDS, Prefill, body, flag
+from nectar_notebooks.client.others import Asked, OtherNouns
 from nectar_notebooks.client.scope import resolve
-from nectar_notebooks.client.value_checks import flag
 from nectar_notebooks.errors import InvalidRequestError
 from nectar_notebooks.schema.naming import INVITATION, Given, Several, named, shown
 

@@ -18,12 +18,11 @@ from nectar_notebooks.client.checking import Checks
 from nectar_notebooks.client.core import only
 from nectar_notebooks.client.correcting import CorrectingVerbs
 from nectar_notebooks.client.describing import noun
-from nectar_notebooks.client.downloading import DownloadingVerbs
 from nectar_notebooks.client.filters import refuse
 from nectar_notebooks.client.inviting import InvitingVerbs
-from nectar_notebooks.client.renewing import changed_bills, refresh, refresh_kept
+from nectar_notebooks.client.refreshing import changed_bills, refresh, refresh_kept
 from nectar_notebooks.client.scope import Scope, resolve
-from nectar_notebooks.client.uploading import UploadingVerbs
+from nectar_notebooks.client.transfers import DownloadingVerbs, UploadingVerbs
 from nectar_notebooks.client.writing import ObjectVerbs
 from nectar_notebooks.errors import OfflineError
 from nectar_notebooks.printing import printable

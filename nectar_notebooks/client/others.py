@@ -1,24 +1,124 @@
-"""The nouns that belong to no portfolio: invitations and uploads, asked for when they are wanted.
+"""Invitations and uploads: fetched each time and never kept, so that none is answered offline.
 
-The verbs that make and revoke invitations stand in `inviting`, the names of companies and connections in `scope`.
+They change by the minute, and whoever has the address of an invitation is let in: it does not belong on a disk. The
+verbs that make and revoke invitations stand in `inviting`.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nectar_notebooks.cache import Asked
+from nectar_notebooks import tables
+from nectar_notebooks.api import fetch, walk
+from nectar_notebooks.cache import Details, Held
 from nectar_notebooks.client.core import Core
 from nectar_notebooks.client.describing import noun
 from nectar_notebooks.client.scope import Scope, resolve
+from nectar_notebooks.errors import ContractError, NotFoundError, OfflineError, PermissionDeniedError
 from nectar_notebooks.schema.naming import INVITATION, JOB, Given, Several, named, several
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     import pandas as pd
 
-    from nectar_notebooks.cache import Held
+    from nectar_notebooks.cache import Library
 
-__all__ = ["OtherNouns"]
+__all__ = ["Asked", "OtherNouns"]
+
+
+class Asked:
+    """Rows that are fetched each time and never kept; refused offline.
+
+    Parameters
+    ----------
+    library : Library
+    """
+
+    def __init__(self, library: Library) -> None:
+        self._library = library
+
+    def invitations(self, company_id: str) -> Held:
+        """Return tables ``invitations``, ``invitation_connections`` and ``invitation_events`` of a company.
+
+        The list has no events.
+        """
+        self._refuse_offline("invitations")
+        walked = walk(self._library.session, "invitations.company", company_id=company_id)
+        return self._held(tables.build("invitations", walked.rows, company_id=company_id), walked.requests)
+
+    def invitation(self, invitation_id: str) -> Held:
+        """Return the same tables of one invitation, with its events."""
+        self._refuse_offline("invitations")
+        row = fetch(self._library.session, "invitation.get", invitation_id=invitation_id)
+        return self._held(tables.build("invitations", [row]), 1)
+
+    def written(
+        self,
+        resource: str,
+        endpoint: str,
+        ids: Mapping[str, str],
+        *,
+        company_id: str | None = None,
+        body: Mapping[str, object] | None = None,
+        more: Mapping[str, object] | None = None,
+    ) -> Held:
+        """Send a write, and return the tables of its answer.
+
+        Parameters
+        ----------
+        resource, endpoint
+            The resource of the answer, and the endpoint.
+        ids : mapping
+            The ids in the path.
+        company_id : str, optional
+            Its company, if the answer does not name it.
+        body : mapping, optional
+            What is sent.
+        more : mapping, optional
+            Fields to add to the answer if it lacks them.
+        """
+        if self._library.offline:
+            raise OfflineError("Offline, and this changes something.", advice="Connect without offline=True.")
+        answer = self._library.session.request(endpoint, ids, json=body)
+        row = answer.json()
+        if not isinstance(row, dict):
+            raise ContractError(f"{answer.what}: the answer is no object; it was carried out (status {answer.status}).")
+        frames = tables.build(resource, [{**(more or {}), **row}], company_id=company_id)
+        return self._held(frames, answer.requests)
+
+    def jobs(self, company_id: str) -> Held:
+        """Return tables ``jobs`` and ``job_bills`` of a company, from an undocumented list.
+
+        Raises
+        ------
+        NotFoundError
+            There is no such list, or no such company.
+        """
+        self._refuse_offline("uploads")
+        try:
+            walked = walk(self._library.session, "jobs.company", company_id=company_id)
+        except (NotFoundError, PermissionDeniedError) as error:
+            raise NotFoundError(
+                f"The uploads of company {company_id} cannot be listed: {error.message}",
+                status_code=error.status_code,
+                advice="No list of uploads is documented. Ask for those you know by their ids: jobs(job=[...]).",
+            ) from error
+        return self._held(tables.build("jobs", walked.rows, company_id=company_id), walked.requests)
+
+    def jobs_by_id(self, job_ids: Sequence[str]) -> Held:
+        """Return tables ``jobs`` and ``job_bills`` of these uploads."""
+        self._refuse_offline("uploads")
+        rows = [fetch(self._library.session, "job.get", job_id=job_id) for job_id in job_ids]
+        return self._held(tables.build("jobs", rows), len(rows))
+
+    def _refuse_offline(self, what: str) -> None:
+        if self._library.offline:
+            raise OfflineError(f"Offline, and {what} are never kept.", advice="Call without offline=True.")
+
+    def _held(self, frames: dict[str, pd.DataFrame], requests: int) -> Held:
+        now = self._library.clock.now()
+        return Held(frames, now, "", Details(began=now.isoformat(), requests=requests), requests)
 
 
 class OtherNouns(Core):

@@ -14,6 +14,8 @@ from types import MappingProxyType
 from typing import Final, NoReturn
 from urllib.parse import urlsplit
 
+from platformdirs import user_cache_path
+
 from nectar_notebooks.config.places import KEY_VARIABLES, Places, from_keyring, look, without_keyring
 from nectar_notebooks.config.secret import Secret, read_secrets
 from nectar_notebooks.errors import ConfigurationError
@@ -143,7 +145,7 @@ def resolve(
     folder, found["cache_dir"] = places.pick(
         None if cache_dir is None else _path_text(cache_dir),
         "NECTAR_CACHE_DIR",
-        str(_default_cache_dir(places.environ)),
+        str(user_cache_path("nectar_notebooks", appauthor=False, opinion=False)),
     )
     return Settings(
         environment=environment,
@@ -308,8 +310,3 @@ def _checked_folder(text: str, where: str) -> Path:
         f"{text[:200]!r} ({where}) cannot be a cache folder.",
         advice="Give the path of a folder with cache_dir= or NECTAR_CACHE_DIR.",
     )
-
-
-def _default_cache_dir(environ: Mapping[str, str]) -> Path:
-    base = environ.get("XDG_CACHE_HOME") or environ.get("LOCALAPPDATA")
-    return (Path(base) if base else Path("~/.cache")) / "nectar_notebooks"
