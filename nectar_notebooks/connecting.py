@@ -295,7 +295,7 @@ def _folder_of(sandbox: Sandbox, named: Path | None) -> Path | None:
 
     It goes with the sandbox; a folder within a named one stays until the process ends, so that it can be looked at.
     """
-    from nectar_notebooks.cache.folders import EMBEDDED, make_folder
+    from nectar_notebooks.cache.files import EMBEDDED, make_folder
 
     with _lock:
         folders = _folders.setdefault(sandbox, {})

@@ -16,11 +16,11 @@ from typing import Final, TypeAlias
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-from nectar_notebooks.cache.keys import is_device
-from nectar_notebooks.client.shown import shown
+from nectar_notebooks.cache.files import is_device
 from nectar_notebooks.errors import InvalidRequestError
 from nectar_notebooks.limits import MB, path_of, read_regular_file
 from nectar_notebooks.printing import printable
+from nectar_notebooks.schema.naming import shown
 
 __all__ = ["Documents", "File", "file_name", "place_for", "save", "uploadable"]
 

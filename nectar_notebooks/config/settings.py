@@ -14,7 +14,9 @@ from types import MappingProxyType
 from typing import Final, NoReturn
 from urllib.parse import urlsplit
 
-from nectar_notebooks.config.places import KEY_VARIABLES, Places, from_keyring, look
+from platformdirs import user_cache_path
+
+from nectar_notebooks.config.places import KEY_VARIABLES, Places, from_keyring, look, without_keyring
 from nectar_notebooks.config.secret import Secret, read_secrets
 from nectar_notebooks.errors import ConfigurationError
 from nectar_notebooks.limits import Limits
@@ -143,7 +145,7 @@ def resolve(
     folder, found["cache_dir"] = places.pick(
         None if cache_dir is None else _path_text(cache_dir),
         "NECTAR_CACHE_DIR",
-        str(_default_cache_dir(places.environ)),
+        str(user_cache_path("nectar_notebooks", appauthor=False, opinion=False)),
     )
     return Settings(
         environment=environment,
@@ -211,7 +213,7 @@ def _keys(
     if hit is None:
         raise ConfigurationError(
             f"There is no API key for {environment}.",
-            advice=_WHERE_KEYS_ARE_MADE.format(variable=own or "NECTAR_API_KEY"),
+            advice=_WHERE_KEYS_ARE_MADE.format(variable=own or "NECTAR_API_KEY") + without_keyring(),
         )
     value, where = hit
     return read_secrets(value, where), where
@@ -308,8 +310,3 @@ def _checked_folder(text: str, where: str) -> Path:
         f"{text[:200]!r} ({where}) cannot be a cache folder.",
         advice="Give the path of a folder with cache_dir= or NECTAR_CACHE_DIR.",
     )
-
-
-def _default_cache_dir(environ: Mapping[str, str]) -> Path:
-    base = environ.get("XDG_CACHE_HOME") or environ.get("LOCALAPPDATA")
-    return (Path(base) if base else Path("~/.cache")) / "nectar_notebooks"

@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pandas as pd
 
-from nectar_notebooks.client.inviting import invitation_id_of
 from nectar_notebooks.errors import ContractError, InvalidRequestError
 from nectar_notebooks.invitations.places import page_address
 from nectar_notebooks.invitations.standings import DEAD, standing
 
 if TYPE_CHECKING:
     from nectar_notebooks.client import Nectar
-    from nectar_notebooks.client.resolving import Given
+    from nectar_notebooks.schema.naming import Given
 
 __all__ = ["Link"]
 
@@ -88,7 +87,7 @@ class Link:
                 raise InvalidRequestError(
                     "An invitation was given, and what to ask for too.", advice="Give one of them."
                 )
-            first = nectar.invitation(invitation_id_of(invitation))
+            first = nectar.invitation(invitation)
             self._form = _form_of(first.iloc[0])
         else:
             emails = [emails] if isinstance(emails, str) and emails else list(emails)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from numbers import Integral
 from typing import Final
 
-import pandas as pd
-
 from nectar_notebooks.errors import InvalidRequestError
+from nectar_notebooks.schema.naming import INVITATION, Given, row_of
 
 __all__ = ["DEAD", "standing"]
 
@@ -17,7 +15,7 @@ _OVER: Final = {"EXPIRED": "expired", "REVOKED": "revoked"}
 DEAD: Final = frozenset({"expired", "revoked", "used_up"})
 
 
-def standing(invitation: pd.DataFrame | pd.Series | Mapping[str, object]) -> str:
+def standing(invitation: Given) -> str:
     """Say how an invitation stands; the API's clock decides what has expired, not this machine's.
 
     The API says FULFILLED both of an invitation whose uses are spent and of one to reconnect that has done what it is
@@ -26,7 +24,7 @@ def standing(invitation: pd.DataFrame | pd.Series | Mapping[str, object]) -> str
     Parameters
     ----------
     invitation
-        A row of ``nectar.invitations()``, as Series, mapping or one-row frame.
+        A row of ``nectar.invitations()``: Series, one-row frame, namedtuple or mapping.
 
     Returns
     -------
@@ -46,12 +44,11 @@ def standing(invitation: pd.DataFrame | pd.Series | Mapping[str, object]) -> str
     >>> standing({"status": "FULFILLED", "use_count": 1, "max_uses": None})
     'fulfilled'
     """
-    if isinstance(invitation, pd.DataFrame) and len(invitation) == 1:
-        invitation = invitation.iloc[0]
-    if isinstance(invitation, pd.DataFrame) or "status" not in invitation:
+    row = {} if isinstance(invitation, str) else row_of(invitation, INVITATION)
+    if "status" not in row:
         raise InvalidRequestError("This is no invitation: give one row of nectar.invitations().")
-    status = invitation["status"]
-    uses, most = (_count(invitation.get(name)) for name in ("use_count", "max_uses"))
+    status = row["status"]
+    uses, most = (_count(row.get(name)) for name in ("use_count", "max_uses"))
     if status in ("ACTIVE", "FULFILLED"):
         spent = uses is not None and most is not None and uses >= most
         return "used_up" if spent else "open" if status == "ACTIVE" else "fulfilled"

@@ -19,7 +19,7 @@ from small_office import LONG
 
 import nectar_notebooks as nn
 from nectar_notebooks import BillExplorer
-from nectar_notebooks.client.watching import Change
+from nectar_notebooks.client.refreshing import Change
 from nectar_notebooks.errors import InvalidRequestError, NotFoundError, ServerError
 
 Opened = Callable[..., BillExplorer]

@@ -14,14 +14,13 @@ import numpy as np
 from nectar_notebooks.clock import SystemClock
 from nectar_notebooks.methodology.frames import numbers, text
 from nectar_notebooks.methodology.time.spans import HAULED, day_of_month
-from nectar_notebooks.schema.dates import first_day
+from nectar_notebooks.schema.dates import days_within_reach, first_day
 
 if TYPE_CHECKING:
-    from datetime import date
-
     import pandas as pd
 
     from nectar_notebooks.methodology.time.spans import Whole
+    from nectar_notebooks.schema.dates import Day
 
 #: Months whose bills may still be to come: every second month billed, a month to bill it.
 _NEWEST = 3
@@ -29,18 +28,20 @@ _NEWEST = 3
 __all__ = ["day_number", "last_whole_month", "month_number", "today_number"]
 
 
-def month_number(value: str | date, name: str) -> int:
-    """Return a day or month an argument names, as months since 1970-01."""
-    stamp = first_day(value, name)
+def month_number(value: Day, name: str) -> int:
+    """Return the month an argument names as months since 1970-01: of a quarter or year the first, as `end` the last."""
+    first, last = days_within_reach(value, name)
+    stamp = last if name == "end" else first
     return (stamp.year - 1970) * 12 + stamp.month - 1
 
 
-def day_number(value: str | date, name: str) -> int:
-    """Return a day an argument names, of a month its first, as days since 1970."""
-    return int(first_day(value, name).to_datetime64().astype("datetime64[D]").astype("int64"))
+def day_number(value: Day, name: str) -> int:
+    """Return the day an argument names as days since 1970: the first, as `end` the last; `today` is no year."""
+    first, last = (first_day(value, name),) * 2 if name == "today" else days_within_reach(value, name)
+    return int((last if name == "end" else first).to_datetime64().astype("datetime64[D]").astype("int64"))
 
 
-def today_number(today: str | date | None, given: object) -> int:
+def today_number(today: Day | None, given: object) -> int:
     """Return today as days since 1970: the argument, else the day a portfolio was answered on, else the system's.
 
     `given` is what a computation was given: where it is a portfolio that says when it was answered, that is today.

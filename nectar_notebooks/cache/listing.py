@@ -1,8 +1,8 @@
-"""Walks that end complete: resumable, closed by asking what changed meanwhile, refreshed by changes alone.
+"""A list of the API, walked until it is complete: resumable, checked for changes meanwhile, refreshed by changes.
 
-What a walk may miss is asked for at its end (what was updated since the day it began, and which bills were
-deleted); a total that does not fit afterwards repeats it, twice at most. What the API cannot show stands in
-the fidelity list. Where the frames are kept, and when a walk is due, is decided elsewhere.
+At the end of a walk the API is asked for what it may have missed: records updated since the day it began, and deleted
+bills. If the total does not match afterwards, the walk is repeated, twice at most. Limits of this method are in
+docs/caching.md. Where the frames are kept, and when a walk is due, is decided elsewhere.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from nectar_notebooks import tables
 from nectar_notebooks.api import ENDPOINTS, walk
-from nectar_notebooks.cache.merging import FAMILIES, merge, ordered
+from nectar_notebooks.cache.assembling import FAMILIES, merge, ordered
 from nectar_notebooks.cache.progress import Progress
 from nectar_notebooks.errors import ContractError, InterruptedWalkError
 
@@ -26,27 +26,27 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from nectar_notebooks.api import AnswerTime, Page, Session
-    from nectar_notebooks.cache.staging import Staging
+    from nectar_notebooks.cache.manifest import Staging
     from nectar_notebooks.clock import Clock
 
 __all__ = ["SKEW", "Changes", "Listing", "Pulled"]
 
 _REPEATS: Final = 2
-#: Two clocks may differ: what changed "since" a moment is asked for from this much earlier.
+#: Clocks may differ: changes "since" a moment are asked for from this much earlier.
 SKEW: Final = timedelta(hours=1)
-#: So many pages may wait for one before them; more would cost memory.
+#: The number of pages that may wait for an earlier one; more would cost memory.
 _OUT_OF_ORDER: Final = 32
-#: Lists that can be asked what was updated, and of which it can be seen what was deleted.
+#: Lists that can be filtered by update, and those that show deleted records.
 _DATED: Final = ("documents", "usage")
 _DELETABLE: Final = ("documents",)
 
 
 @dataclass(frozen=True, slots=True)
 class Pulled:
-    """Frames as they were at the moment `fetched`, from a walk that `began`, and what they cost.
+    """Frames that were right at `fetched`, from a walk that `began`, with the number of requests.
 
-    `whole` frames come from a walk of the whole list, others from its changes. Where rows went in that were answered
-    before the walk (pages staged earlier, rows from the cache), `given` is when the oldest of them was.
+    `walked` is when the last walk of the whole list began; `whole` is True if this is that walk. If rows were answered
+    before the walk (staged pages, rows from the cache), `given` is when the oldest was.
     """
 
     frames: dict[str, pd.DataFrame]
@@ -62,7 +62,7 @@ class Pulled:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What was updated since a day: frames of the records that are there, and of those that were deleted."""
+    """The records updated since a day, as frames, and those deleted (`gone`)."""
 
     frames: dict[str, pd.DataFrame]
     gone: dict[str, pd.DataFrame]
@@ -82,9 +82,9 @@ class Listing:
     resource : str
         ``connections``, ``documents``, ``usage`` or ``meters``.
     company_id : str
-        The company the list belongs to.
+        Whose list.
     quiet : bool
-        Never show how far a walk is.
+        Never show progress.
     """
 
     def __init__(self, session: Session, clock: Clock, resource: str, company_id: str, *, quiet: bool) -> None:
@@ -97,15 +97,15 @@ class Listing:
         self._rows_key = str(ENDPOINTS[self._endpoint].rows)
         self._family = FAMILIES.get(resource)
 
-    # ------------------------------------------------------------------------------------------ whole list
-
     def pull(self, staging: Staging) -> Pulled:
-        """Walk the whole list, going on with the pages in `staging`.
+        """Walk the whole list, continuing from the pages in `staging`.
 
         Raises
         ------
         InterruptedWalkError
-            The walk broke, or the list kept changing; finished pages are staged.
+            The walk failed, or the list kept changing; finished pages are staged.
+        ContractError
+            The API announces another number of rows than it returns, in the same way each time.
         """
         spent = 0
         misfits: list[tuple[int, int]] = []
@@ -116,7 +116,7 @@ class Listing:
                 return self._pulled(self._ordered(gathered.finish()), staging, total, spent)
             with ThreadPoolExecutor(1, thread_name_prefix="nectar-closing") as beside:
                 closing = beside.submit(self.changes, staging.began - SKEW)
-                frames = self._ordered(gathered.finish())  # while the closing request travels
+                frames = self._ordered(gathered.finish())  # while the request for changes is on its way
                 changes = closing.result()
             spent += changes.requests
             if changes.nothing:
@@ -150,11 +150,11 @@ class Listing:
 
     @property
     def _folds(self) -> bool:
-        """Whether several rows become one on their way into frames, so that frames cannot be merged by id."""
+        """Whether several rows of the list become one row of the frame, so that frames cannot be merged by id."""
         return self._resource == "usage" and self._session.version != "v2.2"
 
     def _overlaid(self, staging: Staging, changed: Sequence[dict[str, Any]]) -> tuple[dict[str, pd.DataFrame], int]:
-        """Return the frames of the staged rows with those changed in place of theirs, and how many rows that is."""
+        """Return frames of the staged rows, replaced by the changed ones, and the number of rows."""
         rows = {row["id"]: row for _, body in staging.pages() for row in body[self._rows_key]}
         rows |= {row["id"]: row for row in changed}
         in_order = sorted(rows.values(), key=lambda row: (str(row.get("created")), str(row["id"])))
@@ -172,10 +172,11 @@ class Listing:
             have[number] = [str(row["id"]) for row in rows]
             gathered.page(number, rows)
 
-        progress = Progress(self._resource, watched=False if self._quiet else None)
+        progress = None if self._quiet else Progress(self._resource)
 
         def on_page(page: Page) -> None:
-            progress.page(page)
+            if progress is not None:
+                progress.page(page)
             staging.keep(page.number, page.raw, page.given)
             gathered.page(page.number, page.rows)
 
@@ -197,16 +198,15 @@ class Listing:
             error.rows = [row for _, body in staging.pages() for row in body[self._rows_key]]
             raise
         finally:
-            progress.done()
+            if progress is not None:
+                progress.done()
         return gathered, walked.total, walked.requests
 
     def _ordered(self, frames: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
         return frames if self._family is None else ordered(self._family, frames)
 
-    # --------------------------------------------------------------------------------------------- changes
-
     def count(self, question: Mapping[str, str] | None = None) -> int:
-        """Ask how many rows the list has now, of those a question chooses."""
+        """Ask for the number of rows the list has now, all or of a question."""
         endpoint = ENDPOINTS[self._endpoint]
         params: dict[str, str | int | bool | Sequence[str] | None] = {**(question or {}), "page": 1}
         answer = self._session.call(self._endpoint, company_id=self._company_id, params=params).json()
@@ -224,8 +224,8 @@ class Listing:
         with_deleted: list[dict[str, Any]] = []
         requests = 0
         if self._resource in _DELETABLE:
-            # Before the others: a bill made between the two questions must not look deleted. Whether
-            # isDeleted adds the deleted or shows them alone, they are what this list has and the other not.
+            # Asked first, so that a bill created between the two requests does not look deleted. Whether isDeleted
+            # adds deleted bills or returns them alone: they are the ones that the second answer lacks.
             with_deleted, requests = self._ask({**question, "isDeleted": True})
         rows, spent = self._ask(question)
         there = {str(row["id"]) for row in rows}
@@ -252,23 +252,23 @@ class Listing:
         walked: str,
         gone: Collection[str] = (),
     ) -> Pulled | None:
-        """Bring `old` up to date by its changes alone, or return None where only the whole list will do.
+        """Bring `old` up to date by asking for changes, or return None if the whole list must be walked.
 
         Parameters
         ----------
         old : mapping of str to DataFrame
             Every table of the resource.
         began : datetime
-            The watermark: when the last walk or refresh began.
+            When the last walk or refresh began.
         walked : str
-            When the last full walk began; handed on.
+            When the last walk of the whole list began.
         gone : collection of str
-            Ids known to be gone for another reason, such as usage of a deleted bill.
+            Ids of records to remove for another reason, such as usage of a deleted bill.
         """
         if self._resource not in _DATED or self._family is None:
             return None
         now = self._clock.now()
-        changes = self.changes(began - timedelta(days=1))  # days are UTC days, cut at midnight: overlap by one
+        changes = self.changes(began - timedelta(days=1))  # whole UTC days: overlap by one
         frames = dict(old)
         if not changes.nothing or gone:
             frames = merge(self._family, old, changes.frames, {*changes.deleted, *gone})
@@ -285,7 +285,7 @@ def _no_rows(resource: str) -> dict[str, pd.DataFrame]:
 
 
 class _Gathered:
-    """The rows of a walk on their way into frames, each id once."""
+    """Collects the rows of a walk into frames, each id once."""
 
     def __init__(self, resource: str, company_id: str) -> None:
         self._resource = resource
@@ -299,7 +299,7 @@ class _Gathered:
         self._seen: set[str] = set()
 
     def page(self, number: int, rows: Sequence[dict[str, Any]]) -> None:
-        """Take a page, in the order of the list as far as it comes so: what is in order is not sorted."""
+        """Add a page, in the order of the list as far as possible: rows in order need no sorting later."""
         self._waiting[number] = rows
         while self._next in self._waiting or len(self._waiting) > _OUT_OF_ORDER:
             first = self._next if self._next in self._waiting else min(self._waiting)
@@ -319,7 +319,7 @@ class _Gathered:
             self.add(self._waiting.pop(number))
         frames = self._builder.finish()
         if self._resource == "documents":
-            # Usage has a list of its own; of a bill's copy only the relation is kept.
+            # Usage has its own list; from the copy on the bill only the relation is kept.
             relation = frames.pop("usage")[["bill_id", "usage_id"]]
             frames["bill_usage"] = relation
             for copy in ("time_of_use", "meters", "identifiers"):
