@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nectar_notebooks.client.core import Core
+from nectar_notebooks.client.describing import noun
 from nectar_notebooks.client.scope import resolve
 from nectar_notebooks.schema.dates import Day
 from nectar_notebooks.schema.filters import By, Commodity, Filters
@@ -19,6 +20,7 @@ __all__ = ["BillNouns"]
 class BillNouns(Core):
     """Bills and what stands on them; the filters are described with :class:`Nectar`."""
 
+    @noun
     def bills(
         self,
         company: Given | None = None,
@@ -33,6 +35,7 @@ class BillNouns(Core):
         """Return a company's bills, superseded ones too: ``counts`` says which count."""
         return self._of_bill("bills", company, site, connection, start, end, by, commodity)
 
+    @noun
     def bill_accounts(
         self,
         company: Given | None = None,
@@ -47,6 +50,7 @@ class BillNouns(Core):
         """Return which account and connection each bill came from, and how that is known."""
         return self._of_bill("bill_accounts", company, site, connection, start, end, by, commodity)
 
+    @noun
     def line_items(
         self,
         company: Given | None = None,
@@ -61,6 +65,7 @@ class BillNouns(Core):
         """Return the charges on the bills, one row each."""
         return self._of_bill("line_items", company, site, connection, start, end, by, commodity)
 
+    @noun
     def line_item_accounts(
         self,
         company: Given | None = None,
@@ -75,6 +80,7 @@ class BillNouns(Core):
         """Return which accounts each charge belongs to."""
         return self._of_bill("line_item_accounts", company, site, connection, start, end, by, commodity)
 
+    @noun
     def usage(
         self,
         company: Given | None = None,
@@ -89,6 +95,7 @@ class BillNouns(Core):
         """Return what each meter used in each service period."""
         return self._of_bill("usage", company, site, connection, start, end, by, commodity)
 
+    @noun
     def time_of_use(
         self,
         company: Given | None = None,
@@ -103,6 +110,7 @@ class BillNouns(Core):
         """Return the time-of-use parts of usage: a breakdown of its total, never added to it."""
         return self._of_bill("time_of_use", company, site, connection, start, end, by, commodity)
 
+    @noun
     def demand(
         self,
         company: Given | None = None,
@@ -117,6 +125,7 @@ class BillNouns(Core):
         """Return the demand readings on the bills."""
         return self._of_bill("demand", company, site, connection, start, end, by, commodity)
 
+    @noun
     def demand_usage(
         self,
         company: Given | None = None,
@@ -133,7 +142,7 @@ class BillNouns(Core):
 
     def _of_bill(
         self,
-        noun: str,
+        table: str,
         company: Given | None,
         site: Several | None,
         connection: Given | None,
@@ -145,4 +154,4 @@ class BillNouns(Core):
         # What can be wrong without asking anybody is said before anything is fetched.
         filters = Filters.of(start, end, by, commodity)
         scope = resolve(self._library, company, connection=connection, sites=site)
-        return self._of_portfolio(noun, scope, scope.within(filters))
+        return self._of_portfolio(table, scope, scope.within(filters))

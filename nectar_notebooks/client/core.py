@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from nectar_notebooks.cache import Company, Held, Library, Narrow
 from nectar_notebooks.client.filters import Question
@@ -34,6 +34,20 @@ class Core:
         self._watchers = Watchers()
         #: The embedded sandbox in this process, where this client talks to one.
         self.sandbox: Sandbox | None = None
+
+    def close(self) -> None:
+        """Close the connections to the API and the cache; a question asked later opens them again.
+
+        A client is a context manager, which closes it: ``with nn.connect() as nectar: ...``.
+        """
+        self._library.session.close()
+        self._library.store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     @property
     def clock(self) -> Clock:

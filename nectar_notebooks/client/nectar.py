@@ -17,6 +17,7 @@ from nectar_notebooks.client.bills import BillNouns
 from nectar_notebooks.client.checking import Checks
 from nectar_notebooks.client.core import only
 from nectar_notebooks.client.correcting import CorrectingVerbs
+from nectar_notebooks.client.describing import noun
 from nectar_notebooks.client.filters import refuse
 from nectar_notebooks.client.inviting import InvitingVerbs
 from nectar_notebooks.client.refreshing import changed_bills, refresh, refresh_kept
@@ -93,11 +94,13 @@ class Nectar(BillNouns, InvitingVerbs, ObjectVerbs, CorrectingVerbs, UploadingVe
         answer = self._library.session.call("ping").json()
         return answer if isinstance(answer, dict) else {}
 
+    @noun
     def companies(self) -> pd.DataFrame:
         """Return the companies this key sees."""
         held = self._library.companies()
         return self._marked(held.frames["companies"], held, "companies", None)
 
+    @noun
     def sites(
         self,
         company: Given | None = None,
@@ -115,6 +118,7 @@ class Nectar(BillNouns, InvitingVerbs, ObjectVerbs, CorrectingVerbs, UploadingVe
         sites = self._marked(held.frames["sites"], held, "sites", scope)
         return only(sites, sites["site_id"].isin(filters.site_ids)) if filters.site_ids else sites
 
+    @noun
     def connections(
         self,
         company: Given | None = None,
@@ -128,6 +132,7 @@ class Nectar(BillNouns, InvitingVerbs, ObjectVerbs, CorrectingVerbs, UploadingVe
         filters, scope = self._objects_asked("connections", company, site, connection, commodity, days)
         return self._behind_logins("connections", scope, filters)
 
+    @noun
     def accounts(
         self,
         company: Given | None = None,
@@ -141,6 +146,7 @@ class Nectar(BillNouns, InvitingVerbs, ObjectVerbs, CorrectingVerbs, UploadingVe
         filters, scope = self._objects_asked("accounts", company, site, connection, commodity, days)
         return self._behind_logins("accounts", scope, filters)
 
+    @noun
     def meters(
         self,
         company: Given | None = None,
@@ -154,6 +160,7 @@ class Nectar(BillNouns, InvitingVerbs, ObjectVerbs, CorrectingVerbs, UploadingVe
         filters, scope = self._objects_asked("meters", company, site, connection, commodity, days)
         return self._of_portfolio("meters", scope, filters)
 
+    @noun
     def identifiers(
         self,
         company: Given | None = None,
@@ -189,6 +196,7 @@ class Nectar(BillNouns, InvitingVerbs, ObjectVerbs, CorrectingVerbs, UploadingVe
             return rows
         return only(rows, rows["connection_id"] == filters.connection_id)
 
+    @noun
     def intervals(
         self, connection: Given, company: Given | None = None, *, start: Day | None = None, end: Day | None = None
     ) -> pd.DataFrame:

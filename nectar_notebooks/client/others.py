@@ -12,6 +12,7 @@ from nectar_notebooks import tables
 from nectar_notebooks.api import fetch, walk
 from nectar_notebooks.cache import Details, Held
 from nectar_notebooks.client.core import Core
+from nectar_notebooks.client.describing import noun
 from nectar_notebooks.client.scope import Scope, resolve
 from nectar_notebooks.errors import ContractError, NotFoundError, OfflineError, PermissionDeniedError
 from nectar_notebooks.schema.naming import INVITATION, JOB, Given, Several, named, several
@@ -123,11 +124,13 @@ class Asked:
 class OtherNouns(Core):
     """Invitations and uploads: never kept, so that each call asks, and none is answered offline."""
 
+    @noun
     def invitations(self, company: Given | None = None) -> pd.DataFrame:
         """Return a company's invitations: who may add or repair a login, until when, and how it stands."""
         scope = resolve(self._library, company)
         return self._asked("invitations", Asked(self._library).invitations(scope.company_id), scope)
 
+    @noun
     def invitation_connections(self, company: Given | None = None, *, invitation: Given | None = None) -> pd.DataFrame:
         """Return the connections that were added by a company's invitations, or by one: an id or a row."""
         if invitation is not None:
@@ -135,14 +138,17 @@ class OtherNouns(Core):
         scope = resolve(self._library, company)
         return self._asked("invitation_connections", Asked(self._library).invitations(scope.company_id), scope)
 
+    @noun
     def invitation(self, invitation: Given) -> pd.DataFrame:
         """Return one invitation, by its id or a row of ``invitations``, as it stands now."""
         return self._of_invitation("invitations", invitation)
 
+    @noun
     def invitation_events(self, invitation: Given) -> pd.DataFrame:
         """Return what happened to an invitation (an id or a row), in order: viewed, verified, used, revoked."""
         return self._of_invitation("invitation_events", invitation)
 
+    @noun
     def jobs(self, company: Given | None = None, *, job: Several | None = None) -> pd.DataFrame:
         """Return a company's uploads, or those with these ids, as they stand now.
 
@@ -160,6 +166,7 @@ class OtherNouns(Core):
         """
         return self._of_jobs("jobs", company, job)
 
+    @noun
     def job_bills(self, company: Given | None = None, *, job: Several | None = None) -> pd.DataFrame:
         """Return what came of the files of uploads: bills that are new, were there before, or no bill at all."""
         return self._of_jobs("job_bills", company, job)

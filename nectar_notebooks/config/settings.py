@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from platformdirs import user_cache_path
 
-from nectar_notebooks.config.places import KEY_VARIABLES, Places, from_keyring, look
+from nectar_notebooks.config.places import KEY_VARIABLES, Places, from_keyring, look, without_keyring
 from nectar_notebooks.config.secret import Secret, read_secrets
 from nectar_notebooks.errors import ConfigurationError
 from nectar_notebooks.limits import Limits
@@ -213,7 +213,7 @@ def _keys(
     if hit is None:
         raise ConfigurationError(
             f"There is no API key for {environment}.",
-            advice=_WHERE_KEYS_ARE_MADE.format(variable=own or "NECTAR_API_KEY"),
+            advice=_WHERE_KEYS_ARE_MADE.format(variable=own or "NECTAR_API_KEY") + without_keyring(),
         )
     value, where = hit
     return read_secrets(value, where), where

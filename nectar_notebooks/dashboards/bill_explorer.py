@@ -244,9 +244,12 @@ class BillExplorer(Shell):
         """What the way of counting moves of all bills of the site shown, or of the company."""
         return self._books.moved_at(self.site, self._ways)
 
-    def export(self, path: str | PathLike[str]) -> Path:
-        """Write the side shown to a file, as CSV or Excel by the ending of its name; return the path."""
-        return save(self.frame, path, "bill")
+    def export(self, path: str | PathLike[str], *, overwrite: bool = False) -> Path:
+        """Write the side shown to a file, as CSV, Excel or Parquet by the ending of its name; return the path.
+
+        A file that is there is left as it is, with an error, unless `overwrite` is set.
+        """
+        return save(self.frame, path, "bill", overwrite=overwrite)
 
     # What the shell asks for.
 

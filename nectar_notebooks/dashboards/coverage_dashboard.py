@@ -19,6 +19,7 @@ from nectar_notebooks.dashboards.html import Markup, count, element, join
 from nectar_notebooks.dashboards.shell import Shell
 from nectar_notebooks.dashboards.svg import legend, months_axis, strip_cells
 from nectar_notebooks.errors import DataError, InvalidRequestError
+from nectar_notebooks.exports import save
 from nectar_notebooks.methodology.completeness import check_expected
 from nectar_notebooks.plots.style import shortened
 from nectar_notebooks.schema.dates import first_day
@@ -26,6 +27,8 @@ from nectar_notebooks.schema.naming import ACCOUNT, SITE, find
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from os import PathLike
+    from pathlib import Path
 
     from nectar_notebooks.dashboards.closer import Closer
     from nectar_notebooks.dashboards.coverage_view import By, Grid, Hole
@@ -171,6 +174,13 @@ class CoverageDashboard(Shell):
         """The bills missing in the selected hole; empty where nothing is missing or selected."""
         self._news.hand_over()
         return self._behind(self._hole() or view.Hole("", "", pd.Timestamp.max, pd.Timestamp.min, 0, MISSING))
+
+    def export(self, path: str | PathLike[str], *, overwrite: bool = False) -> Path:
+        """Write the grid to a file, as CSV, Excel or Parquet by the ending of its name; return the path.
+
+        A file that is there is left as it is, with an error, unless `overwrite` is set.
+        """
+        return save(self.frame, path, "coverage", overwrite=overwrite)
 
     def _headline(self) -> str:
         return view.summary(self._drawn)
