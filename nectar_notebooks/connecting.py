@@ -296,7 +296,7 @@ def _folder_of(sandbox: Sandbox, named: Path | None) -> Path | None:
 
     It is deleted with the sandbox; a folder inside `named` stays until the process ends, so that it can be inspected.
     """
-    from nectar_notebooks.cache.folders import EMBEDDED, make_folder
+    from nectar_notebooks.cache.files import EMBEDDED, make_folder
 
     with _lock:
         folders = _folders.setdefault(sandbox, {})

@@ -170,3 +170,7 @@ class DataError(NectarError):
 
 class BillsFileError(NectarError):
     """A bills file that cannot be read at all: not found, not text, no usable header."""
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -17,9 +17,11 @@ from typing import Final
 
 from nectar_notebooks.errors import ConfigurationError
 
-__all__ = ["MB", "Limits", "how_to_raise", "path_of", "read_regular_file", "variable_of"]
+__all__ = ["MB", "VALUES_PER_MB", "Limits", "how_to_raise", "path_of", "read_regular_file", "variable_of"]
 
 MB: Final = 1024 * 1024
+#: So many values an answer may hold for each MB that it may have; a value may take 200 bytes of memory.
+VALUES_PER_MB: Final = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +34,8 @@ class Limits:
         How long a request may take on the wire, over all its attempts; a download gets one more second for every 16 kB
         received. Pauses between attempts are not counted.
     answer_mb : float
-        A response, unpacked. In the worst case, parsed JSON of this size takes about 70 times as much memory, 2.2 GB by
-        default.
+        A response, unpacked. It may have 65,536 values per MB of this limit, two million by default; real rows have
+        fewer. So even the worst response takes less than 20 times the limit in memory, 640 MB by default.
     pages : float
         Pages of one list.
     download_mb : float

@@ -229,6 +229,12 @@ def test_cache_dir_and_where_it_was_found(tmp_path: Path) -> None:
     assert settings(cache_dir="~/somewhere").cache_dir == Path("~/somewhere").expanduser()
 
 
+def test_without_a_cache_dir_it_is_the_folder_of_this_system(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert settings().cache_dir == tmp_path / "nectar_notebooks"
+    assert not settings().cache_dir_given
+
+
 def test_keyring_is_asked_last(monkeypatch: pytest.MonkeyPatch) -> None:
     class KeyringError(Exception):
         pass

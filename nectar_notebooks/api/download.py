@@ -14,7 +14,7 @@ from urllib.parse import urljoin
 import requests
 import urllib3
 
-from nectar_notebooks.api.decoding import looks_like_html
+from nectar_notebooks.api.answers import looks_like_html
 from nectar_notebooks.api.failures import error_for_status, network_failure
 from nectar_notebooks.api.outgoing import origin_of
 from nectar_notebooks.api.transport import Deadline, pieces_of

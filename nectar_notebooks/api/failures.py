@@ -18,7 +18,7 @@ import orjson
 import requests
 import urllib3
 
-from nectar_notebooks.api.decoding import looks_like_html
+from nectar_notebooks.api.answers import looks_like_html
 from nectar_notebooks.errors import (
     AuthenticationError,
     ContractError,

@@ -116,7 +116,7 @@ def pieces_of(response: requests.Response) -> Iterator[bytes]:
     packings = [one.strip().lower() for one in headers.get("Content-Encoding", "").split(",")]
     for packing in reversed(packings[:_MOST_PACKINGS]):  # the last one was put on last
         if packing not in UNPACKED:
-            break  # what was not asked for stays packed, and `decoding` names it
+            break  # what was not asked for stays packed, and `answers` names it
         if packing not in ("", "identity"):
             pieces = _unpacked(pieces, gzip=packing != "deflate")
     return pieces

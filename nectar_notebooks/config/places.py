@@ -14,7 +14,7 @@ from typing import Final
 
 from nectar_notebooks.errors import ConfigurationError
 
-__all__ = ["KEY_VARIABLES", "Places", "from_keyring", "keys_in_sight", "look"]
+__all__ = ["KEY_VARIABLES", "Places", "from_keyring", "keys_in_sight", "look", "without_keyring"]
 
 #: The environments that need a key, and the variable of each.
 KEY_VARIABLES: Final = {"sandbox": "NECTAR_SANDBOX_API_KEY", "production": "NECTAR_PRODUCTION_API_KEY"}
@@ -110,6 +110,15 @@ def from_keyring(environment: str) -> tuple[str, str] | None:
         f"The key for {environment} could not be read from the keyring: {problem}.",
         advice="Unlock it, or put the key in an environment variable.",
     )
+
+
+def without_keyring() -> str:
+    """Return a sentence where the keyring cannot be looked in, because it is not installed."""
+    try:
+        importlib.import_module("keyring")
+    except ImportError:
+        return " The system's keyring is not looked in: pip install 'nectar-notebooks[keyring]' brings what reads it."
+    return ""
 
 
 def keys_in_sight(environ: Mapping[str, str] | None = None, dotenv: str | Path | None = None) -> list[str]:

@@ -14,7 +14,9 @@ from types import MappingProxyType
 from typing import Final, NoReturn
 from urllib.parse import urlsplit
 
-from nectar_notebooks.config.places import KEY_VARIABLES, Places, from_keyring, look
+from platformdirs import user_cache_path
+
+from nectar_notebooks.config.places import KEY_VARIABLES, Places, from_keyring, look, without_keyring
 from nectar_notebooks.config.secret import Secret, read_secrets
 from nectar_notebooks.errors import ConfigurationError
 from nectar_notebooks.limits import Limits
@@ -25,6 +27,8 @@ __all__ = ["EMBEDDED_URL", "ENVIRONMENTS", "NECTAR_URL", "VERSIONS", "Settings",
 #: The address of the in-process embedded sandbox: a name that never resolves.
 EMBEDDED_URL: Final = "https://embedded-sandbox.invalid"
 NECTAR_URL: Final = "https://external.nectarclimate.com"
+#: Folders nested deeper than this are refused; the system calls that create them fail later anyway.
+_DEEPEST: Final = 200
 ENVIRONMENTS: Final = ("local", "sandbox", "production")
 VERSIONS: Final = ("v2.2", "v2.1", "v2.0")
 
@@ -141,7 +145,7 @@ def resolve(
     folder, found["cache_dir"] = places.pick(
         None if cache_dir is None else _path_text(cache_dir),
         "NECTAR_CACHE_DIR",
-        str(_default_cache_dir(places.environ)),
+        str(user_cache_path("nectar_notebooks", appauthor=False, opinion=False)),
     )
     return Settings(
         environment=environment,
@@ -209,7 +213,7 @@ def _keys(
     if hit is None:
         raise ConfigurationError(
             f"There is no API key for {environment}.",
-            advice=_WHERE_KEYS_ARE_MADE.format(variable=own or "NECTAR_API_KEY"),
+            advice=_WHERE_KEYS_ARE_MADE.format(variable=own or "NECTAR_API_KEY") + without_keyring(),
         )
     value, where = hit
     return read_secrets(value, where), where
@@ -298,7 +302,7 @@ def _path_text(cache_dir: object) -> str:
 def _checked_folder(text: str, where: str) -> Path:
     try:
         folder = Path(text).expanduser()  # RuntimeError if there is no such user
-        if b"\0" not in os.fsencode(folder):  # UnicodeEncodeError for a character no path can have
+        if b"\0" not in str(folder).encode() and len(folder.parts) < _DEEPEST:  # lone surrogate: raises
             return folder
     except (ValueError, RuntimeError):
         pass
@@ -306,8 +310,3 @@ def _checked_folder(text: str, where: str) -> Path:
         f"{text[:200]!r} ({where}) cannot be a cache folder.",
         advice="Give the path of a folder with cache_dir= or NECTAR_CACHE_DIR.",
     )
-
-
-def _default_cache_dir(environ: Mapping[str, str]) -> Path:
-    base = environ.get("XDG_CACHE_HOME") or environ.get("LOCALAPPDATA")
-    return (Path(base) if base else Path("~/.cache")) / "nectar_notebooks"

@@ -9,3 +9,7 @@ from nectar_notebooks.exports.portfolio_manager import portfolio_manager
 from nectar_notebooks.exports.selection import Export, monthly, table
 
 __all__ = ["Export", "csv_bytes", "excel_bytes", "free", "monthly", "portfolio_manager", "save", "table"]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

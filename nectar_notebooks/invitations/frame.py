@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import ipywidgets as widgets
 
     from nectar_notebooks.client import Nectar
-    from nectar_notebooks.client.resolving import Given
+    from nectar_notebooks.schema.naming import Given
 
 __all__ = ["ConnectFrame"]
 

@@ -6,20 +6,20 @@ shows it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from numbers import Integral
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
 
-from nectar_notebooks.client.inviting import invitation_id_of
 from nectar_notebooks.errors import ContractError, InvalidRequestError
 from nectar_notebooks.invitations.places import page_address
+from nectar_notebooks.schema.naming import INVITATION, row_of
 
 if TYPE_CHECKING:
     from nectar_notebooks.client import Nectar
-    from nectar_notebooks.client.resolving import Given
+    from nectar_notebooks.schema.naming import Given
 
 __all__ = ["Link", "standing"]
 
@@ -35,7 +35,7 @@ _FILLED: Final = {
 }  # fmt: skip
 
 
-def standing(invitation: pd.DataFrame | pd.Series | Mapping[str, object]) -> str:
+def standing(invitation: Given) -> str:
     """Return the state of an invitation; the API's clock decides what has expired, not this machine's.
 
     The API's status FULFILLED means either that all uses are spent, or that an invitation to reconnect has served its
@@ -44,7 +44,7 @@ def standing(invitation: pd.DataFrame | pd.Series | Mapping[str, object]) -> str
     Parameters
     ----------
     invitation
-        A row of ``nectar.invitations()``, as Series, mapping or one-row frame.
+        A row of ``nectar.invitations()``: Series, one-row frame, namedtuple or mapping.
 
     Returns
     -------
@@ -63,12 +63,11 @@ def standing(invitation: pd.DataFrame | pd.Series | Mapping[str, object]) -> str
     >>> standing({"status": "FULFILLED", "use_count": 1, "max_uses": None})
     'fulfilled'
     """
-    if isinstance(invitation, pd.DataFrame) and len(invitation) == 1:
-        invitation = invitation.iloc[0]
-    if isinstance(invitation, pd.DataFrame) or "status" not in invitation:
+    row = {} if isinstance(invitation, str) else row_of(invitation, INVITATION)
+    if "status" not in row:
         raise InvalidRequestError("This is not an invitation: give one row of nectar.invitations().")
-    status = invitation["status"]
-    uses, most = (_count(invitation.get(name)) for name in ("use_count", "max_uses"))
+    status = row["status"]
+    uses, most = (_count(row.get(name)) for name in ("use_count", "max_uses"))
     if status in ("ACTIVE", "FULFILLED"):
         spent = uses is not None and most is not None and uses >= most
         return "used_up" if spent else "open" if status == "ACTIVE" else "fulfilled"
@@ -137,7 +136,7 @@ class Link:
                     "invitation= cannot be combined with a company, a connection or other settings.",
                     advice="Give either the invitation or the settings of a new one.",
                 )
-            first = nectar.invitation(invitation_id_of(invitation))
+            first = nectar.invitation(invitation)
             self._form = _form_of(first.iloc[0])
         else:
             emails = [emails] if isinstance(emails, str) and emails else list(emails)

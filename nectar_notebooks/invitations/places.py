@@ -5,14 +5,12 @@ The page asks people for passwords, so no other address is ever embedded, whatev
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 from urllib.parse import SplitResult, urlsplit
 
-import pandas as pd
-
 from nectar_notebooks.errors import ContractError
 from nectar_notebooks.loopback import THIS_MACHINE
+from nectar_notebooks.schema.naming import INVITATION, Given, row_of
 
 if TYPE_CHECKING:
     from nectar_notebooks.client import Nectar
@@ -22,7 +20,7 @@ __all__ = ["page_address"]
 _NECTAR: Final = "nectarclimate.com"
 
 
-def page_address(nectar: Nectar, invitation: pd.DataFrame | pd.Series | Mapping[str, object]) -> str | None:
+def page_address(nectar: Nectar, invitation: Given) -> str | None:
     """Return the address at which an invitation's page may be shown.
 
     Parameters
@@ -30,7 +28,7 @@ def page_address(nectar: Nectar, invitation: pd.DataFrame | pd.Series | Mapping[
     nectar : Nectar
         The client that created it.
     invitation
-        A row of ``nectar.invitations()``.
+        A row of ``nectar.invitations()``: Series, one-row frame, namedtuple or mapping.
 
     Returns
     -------
@@ -53,7 +51,7 @@ def page_address(nectar: Nectar, invitation: pd.DataFrame | pd.Series | Mapping[
     ...     page_address(nectar, made).startswith(served.url)
     True
     """
-    row = invitation.iloc[0] if isinstance(invitation, pd.DataFrame) else invitation
+    row = row_of(invitation, INVITATION)
     url = row.get("url")
     parts = _parts(url)
     if parts is None:

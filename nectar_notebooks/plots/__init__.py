@@ -28,3 +28,7 @@ __all__ = [
     "monthly_cost",
     "monthly_usage",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

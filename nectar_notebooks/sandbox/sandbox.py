@@ -96,8 +96,11 @@ class Sandbox:
         switches: Mapping[str, str] | None = None,
     ) -> None:
         for name, number in (("sites", sites), ("months", months)):
-            if number is not None and number < 1:
-                raise ConfigurationError(f"The demo portfolio has at least one of {name}, not {number}.")
+            if number is not None and not (isinstance(number, int) and number >= 1):
+                raise ConfigurationError(f"The demo portfolio has at least one of {name}, not {number!r:.40}.")
+        for name, given, kind in (("switches", switches, Mapping), ("world", world, World)):
+            if given is not None and not isinstance(given, kind):
+                raise ConfigurationError(f"{name} must be a {kind.__name__}, not of type {type(given).__name__}.")
         chosen = dict(switches or {})
         if documented_only:
             chosen = {"wrong_id": "403", "other_environment": "refused"} | chosen

@@ -19,7 +19,7 @@ from small_office import SmallOffice
 
 import nectar_notebooks as nn
 from nectar_notebooks import ConnectionDashboard, CoverageDashboard
-from nectar_notebooks.client.watching import Change
+from nectar_notebooks.client.refreshing import Change
 from nectar_notebooks.errors import ServerError
 from nectar_notebooks.webhooks import Receiver, Syncing
 

@@ -78,10 +78,17 @@ def test_how_an_invitation_stands(status: object, uses: int, most: object, how: 
     assert standing(pd.DataFrame([row]).astype({"max_uses": "Int64"})) == how
 
 
-def test_what_is_no_invitation_is_said() -> None:
-    for given in ({"id": 1}, pd.DataFrame({"status": ["ACTIVE", "ACTIVE"]})):
-        with pytest.raises(InvalidRequestError, match="not an invitation"):
-            standing(given)
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"id": 1}, "not an invitation"),
+        (pd.DataFrame({"status": ["ACTIVE", "ACTIVE"]}), "a frame of 2 rows: choose one"),
+    ],
+    ids=["another mapping", "two rows"],
+)
+def test_what_is_no_invitation_is_said(given: object, says: str) -> None:
+    with pytest.raises(InvalidRequestError, match=says):
+        standing(given)
 
 
 @pytest.mark.parametrize(

@@ -254,6 +254,14 @@ def test_every_place_counts_the_same_of_the_demo():
     for company in nectar.companies()["company_id"]:
         portfolio = nectar.portfolio(company)
         counts[portfolio.name] = agree(portfolio, today)
+        names = ("meters", "accounts", "sites", "connections", "companies", "bill_accounts")
+        beside = {name: getattr(portfolio, name) for name in names}
+        apart = nn.completeness(portfolio.usage, **beside, today=today)
+        pd.testing.assert_frame_equal(apart, nn.completeness(portfolio, today=today))
+        lacking = nn.holes(portfolio.usage, **beside, today=today)
+        pd.testing.assert_frame_equal(lacking, nn.holes(portfolio, today=today))
+        gaps = nn.issues(portfolio.usage, **beside, today=today)
+        assert (gaps["kind"] == "gap").sum() == len(lacking)
     # One planted gap; the others are of logins that do not work, or of a company that is not active.
     assert counts == {
         "Bluestem Logistics": 3, "Granite Bay Hospitality": 2, "Copper Kettle Bakery": 0, "Tidewater Canvas": 7,
@@ -278,7 +286,7 @@ def test_six_bills_are_missing_of_the_real_ones(real_bills):
 
 
 def test_pictures_draw_months_open_that_completeness_does_not_call_complete():
-    from nectar_notebooks.methodology.completeness import LEAST_SHARE
+    from nectar_notebooks.methodology.quality.completeness import LEAST_SHARE
     from nectar_notebooks.plots.wholeness import WHOLE
 
     assert WHOLE == LEAST_SHARE

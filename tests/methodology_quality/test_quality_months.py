@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from oracle import quality as oracle
 
 from nectar_notebooks.errors import DataError, InvalidRequestError
-from nectar_notebooks.methodology.calendarization import calendarize
 from nectar_notebooks.methodology.compare import compare
-from nectar_notebooks.methodology.completeness import completeness, holes
-from nectar_notebooks.methodology.filling import fill
 from nectar_notebooks.methodology.indicators import energy, load_factor, unit_costs
 from nectar_notebooks.methodology.intensity import intensity
-from nectar_notebooks.methodology.site_table import join_sites, site_facts
+from nectar_notebooks.methodology.quality.completeness import completeness, holes
+from nectar_notebooks.methodology.quality.fill import fill
+from nectar_notebooks.methodology.sites import join_sites, site_facts
+from nectar_notebooks.methodology.time.calendarize import calendarize
 from nectar_notebooks.methodology.units import convert
 
 PARTS = ["price", "volume", "days", "new", "gone", "other"]
@@ -556,6 +556,22 @@ def test_a_relation_said_twice_counts_once():
     relation = pd.DataFrame({"demand_id": ["d", "d"], "usage_id": ["u", "u"]})
     result = load_factor(demand, usage, relation)
     assert result[["load_factor", "meter_id"]].to_numpy().tolist() == [[0.5, "M"]]
+
+
+def test_an_argument_decides_which_periods_have_a_load_factor():
+    """Frames do not say when they were answered: without the argument the machine's date decides, with it none."""
+    demand = pd.DataFrame({"demand_id": ["d"], "bill_id": ["b"], "start_date": ["2050-04-01"],
+                           "end_date": ["2050-04-30"], "demand": [50.0], "unit": ["kW"]})  # fmt: skip
+    usage = pd.DataFrame({"usage_id": ["u"], "bill_id": ["b"], "usage": [18000.0], "unit": ["kWh"],
+                          "start_date": ["2050-04-01"], "end_date": ["2050-04-30"]})  # fmt: skip
+    assert load_factor(demand, usage, plausible=(None, "2051-12"))["load_factor"].tolist() == [0.5]
+    outside = load_factor(demand, usage, plausible=(None, "2049-12"))
+    assert outside["reason"].tolist() == ["period outside 1990-01-01 to 2049-12-31"]
+    months = usage.assign(meter_id="M")
+    assert calendarize(months, plausible=(None, "2051-12"))["usage"].sum() == 18000
+    assert calendarize(months, plausible=(None, "2049-12")).empty
+    assert completeness(months, today="2050-06-01", end="2050-04")["status"].tolist() == ["complete"]
+    assert completeness(months, today="2024-06-01").empty
 
 
 def test_load_factor_and_why_there_is_none():

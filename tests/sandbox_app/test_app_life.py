@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -231,6 +232,22 @@ def test_a_place_that_can_hold_no_state_is_one_sentence(tmp_path: Path, db: obje
         os.mkfifo(db)
     with pytest.raises(ConfigurationError):
         Sandbox(db=db)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{"sites": "a"}, {"months": float("nan")}, {"months": "3"}, {"switches": 5}, {"world": 5}, {"clock": 5}],
+    ids=str,
+)
+def test_what_no_sandbox_is_made_of_is_one_sentence(given: dict[str, Any]) -> None:
+    with pytest.raises(ConfigurationError):
+        Sandbox(**given)
+
+
+@pytest.mark.parametrize("port", ["x", None, -1, 65536, 1.5])
+def test_what_is_no_port_is_one_sentence(sandbox: Sandbox, port: Any) -> None:
+    with pytest.raises(ConfigurationError, match="is no port"):
+        sandbox.serve(port)
 
 
 def test_a_port_in_use_is_one_sentence(sandbox: Sandbox) -> None:

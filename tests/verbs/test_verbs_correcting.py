@@ -158,7 +158,7 @@ NO_CORRECTIONS: list[tuple[object, dict[str, object], type[Exception], str]] = [
     (FEBRUARY_USAGE, {"start_date": "2025-13-01"}, InvalidRequestError, "2025-13-01"),
     (FEBRUARY_USAGE, {"start_date": "2025-02"}, InvalidRequestError, "no day"),
     (FEBRUARY_USAGE, {"estimated": "yes"}, InvalidRequestError, "must be True or False"),
-    (FEBRUARY_USAGE, {"tariff": 7}, InvalidRequestError, "tariff must be a text"),
+    (FEBRUARY_USAGE, {"tariff": 7}, InvalidRequestError, "tariff must be a string"),
     (FEBRUARY_USAGE, {"end_date": "2025-01-01"}, InvalidRequestError, "before its start, 2025-02-01"),
     (NOBODY, {"tariff": "x"}, NotFoundError, "404"),
     ([FEBRUARY_USAGE, JANUARY_USAGE], {"tariff": "x"}, InvalidRequestError, "one after the other"),
