@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -211,17 +211,19 @@ class Sandbox:
         ValueError
             A step back; nothing happens then.
         """
-        from nectar_notebooks.sandbox.simulation.lifecycle import live
+        from nectar_notebooks.sandbox.simulation.lifecycle import pass_time
 
         if not days <= _FURTHEST:  # also where it is no number at all
             raise ConfigurationError(
                 f"The embedded sandbox does not go {days} days ahead.", advice=f"Go at most {_FURTHEST} at once."
             )
+        if days < 0:
+            raise ValueError(f"A frozen clock moves forward only, not by {days} days.")
         with self.state.writing():
-            self.clock.advance(days=days)
+            until = self.clock.now() + timedelta(days=days)
             self.state.note("elapsed", self.state.meta("elapsed") + days * 86400)
             self.state.ready()
-            live(self.context, arrivals(self.state, self.seed, self.clock.now()))
+            pass_time(self.context, until, arrivals(self.state, self.seed, until))
         self.state.acts += 1
 
     def scenario(self, name: str, **of: Any) -> str:

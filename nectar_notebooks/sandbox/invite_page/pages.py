@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from nectar_notebooks.sandbox.connections.credentials import (
     CODE,
-    CUSTOMER,
     MOCK_HOST,
     MOCK_USER,
     MOCK_WORD,
     is_mock,
     provider_name,
 )
+from nectar_notebooks.sandbox.connections.transitions import CUSTOMER
 from nectar_notebooks.sandbox.invite_page.markup import (
     Field,
     Markup,

@@ -20,7 +20,7 @@ from nectar_notebooks.sandbox.model import World
 if TYPE_CHECKING:
     pass
 
-__all__ = ["accounts", "bills", "meters"]
+__all__ = ["accounts", "bills", "meters", "next_arrival"]
 
 _MONTHS: Final = 12
 #: A bill arrives so many days after its month ended.
@@ -92,6 +92,18 @@ def bills(login: dict[str, Any], today: date, now: str) -> Iterator[World]:
         for place, sold in enumerate(_SOLD):
             yield _bill(login, sold, place, first, last, now)
         first = last + timedelta(days=1)
+
+
+def next_arrival(after: date) -> date:
+    """Return the first day after `after` on which bills are due.
+
+    Examples
+    --------
+    >>> next_arrival(date(2026, 1, 5))
+    datetime.date(2026, 2, 5)
+    """
+    due = after.replace(day=_LAG)
+    return due if due > after else _months_before(due.replace(day=1), -1).replace(day=_LAG)
 
 
 def _bill(login: dict[str, Any], sold: _Commodity, place: int, first: date, last: date, now: str) -> World:
