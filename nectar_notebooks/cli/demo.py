@@ -44,8 +44,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def _run(arguments: argparse.Namespace) -> int:
     from nectar_notebooks.connecting import connect
-    from nectar_notebooks.sandbox import Sandbox
-    from nectar_notebooks.sandbox import World
+    from nectar_notebooks.sandbox import Sandbox, World
 
     arguments.out.mkdir(parents=True, exist_ok=True)  # what cannot be written is said before anything is computed
     if arguments.bills is None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from nectar_notebooks.sandbox.contract.requests import Form
     from nectar_notebooks.sandbox.contract.words import Json
 
-__all__ = ["MOUNTS", "assumptions", "check_request", "document", "read_form", "reference_page", "refusals"]
+__all__ = ["MOUNTS", "assumptions", "check_request", "document", "read_form", "reference_page", "refusals", "writable"]
 
 #: Where each version answers, below the host.
 MOUNTS: Final = {"v2.2": "/v2.2", "v2.1": "/v2.1", "v2.0": "/v2"}
@@ -80,6 +80,19 @@ def refusals() -> dict[str, tuple[str, ...]]:
         for operation in OPERATIONS
         if operation.refuses
     }
+
+
+def writable(component: str) -> tuple[str, ...]:
+    """Return the fields that a body of this name may set.
+
+    Examples
+    --------
+    >>> writable("SiteInput")
+    ('name', 'externalId', 'address', 'path', 'occupancyPercent')
+    """
+    from nectar_notebooks.sandbox.contract.inputs import INPUTS
+
+    return tuple(INPUTS[component]["properties"])
 
 
 def check_request(

@@ -11,6 +11,7 @@ import re
 from functools import cache
 from typing import Final
 
+from nectar_notebooks.sandbox.contract import MOUNTS
 from nectar_notebooks.sandbox.contract.bills import BILLS
 from nectar_notebooks.sandbox.contract.inputs import FORMS, INPUTS
 from nectar_notebooks.sandbox.contract.objects import OBJECTS
@@ -89,8 +90,8 @@ def build(version: str) -> Json:
             "x-nectar-assumptions": list(_GENERAL),
         },
         "servers": [
-            {"url": difference.mount, "description": "The server that this document came from."},
-            {"url": f"https://external.nectarclimate.com{difference.mount}", "description": "Nectar."},
+            {"url": MOUNTS[version], "description": "The server that this document came from."},
+            {"url": f"https://external.nectarclimate.com{MOUNTS[version]}", "description": "Nectar."},
         ],
         "security": [{"key": []}],
         "tags": [{"name": name, "description": says} for name, says in TAGS.items()],

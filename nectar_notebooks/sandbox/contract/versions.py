@@ -16,8 +16,6 @@ class Difference:
 
     Attributes
     ----------
-    mount
-        Where it answers, below the host.
     says
         What it is, in a sentence.
     lacks
@@ -28,7 +26,6 @@ class Difference:
         Defaults of parameters that differ, by operation and parameter.
     """
 
-    mount: str
     says: str
     lacks: dict[str, tuple[str, ...]] = field(default_factory=dict)
     adds: dict[str, dict[str, Field]] = field(default_factory=dict)
@@ -65,16 +62,14 @@ _POWER_QUALITY: Final = {
 
 #: Every version, the newest first.
 DIFFERENCES: Final[dict[str, Difference]] = {
-    "v2.2": Difference("/v2.2", "The recommended version."),
+    "v2.2": Difference("The recommended version."),
     "v2.1": Difference(
-        "/v2.1",
         "Supported; plan to migrate. One usage record for each time-of-use period, demand meters among the usage "
         "records, apparent and reactive energy.",
         lacks={"Document": ("demandMeters",), **_NEW},
         adds={component: {"timeOfUse": _TIME_OF_USE, **_POWER_QUALITY} for component in _USAGE},
     ),
     "v2.0": Difference(
-        "/v2",
         "Legacy. As v2.1, without demand meters, apparent and reactive energy.",
         lacks={"Document": ("demandMeters",), **_NEW},
         adds={component: {"timeOfUse": _TIME_OF_USE} for component in _USAGE},

@@ -8,9 +8,12 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, Final
 
 from nectar_notebooks.sandbox.context import Context
+from nectar_notebooks.sandbox.contract import writable
+from nectar_notebooks.sandbox.contract.fields import DECIMALS
 from nectar_notebooks.sandbox.model import dumps, forbidden, not_found
 from nectar_notebooks.sandbox.presentation.versions import View
 from nectar_notebooks.sandbox.store.keys import Key
@@ -18,7 +21,7 @@ from nectar_notebooks.sandbox.store.legacy_usage import make_older
 from nectar_notebooks.sandbox.store.state import State
 from nectar_notebooks.sandbox.switches import Switches
 
-__all__ = ["Answer", "Arguments", "Body", "Call", "Row", "Upload", "inside"]
+__all__ = ["Answer", "Arguments", "Body", "Call", "Row", "Upload", "given_fields", "inside"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,3 +157,14 @@ def inside(context: Context) -> Call:
     """Return a call that comes from the sandbox itself: it sees everything and asks for nothing."""
     view = View("v2.2", context.switches, documented_only=False)
     return Call(context, Key("production", None), view, Arguments({}), Body())
+
+
+def given_fields(call: Call, component: str) -> dict[str, Any]:
+    """Return the fields of the body that may be set, decimals as the texts that answers carry."""
+    names = writable(component)
+    given = {name: value for name, value in (call.body.fields or {}).items() if name in names}
+    return {
+        # A small number's own text would have an exponent.
+        name: f"{Decimal(str(value)):f}" if name in DECIMALS and value is not None else value
+        for name, value in given.items()
+    }

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Final
 
 from nectar_notebooks.sandbox.handlers.lists import envelope, filters_of, page_number, scope_of
-from nectar_notebooks.sandbox.handlers.request import Answer, Call
+from nectar_notebooks.sandbox.handlers.request import Answer, Call, given_fields
 from nectar_notebooks.sandbox.model import bad_field
 from nectar_notebooks.sandbox.presentation import events
 from nectar_notebooks.sandbox.store import bills, queries
 from nectar_notebooks.sandbox.store.legacy_usage import DEMAND
 
 __all__ = ["update_usage", "usage", "usage_record"]
-
-_FIELDS: Final = ("startDate", "endDate", "usageUnits", "exclusion", "isEstimated", "isImplied", "tariff")
 
 
 def usage(call: Call, scope: str, object_id: str) -> Answer:
@@ -48,7 +45,7 @@ def update_usage(call: Call, usage_data_id: str) -> Answer:
     row = call.find("usage", usage_data_id)
     if row.kind == DEMAND:
         raise bad_field("id", "a demand reading cannot be changed.")
-    change = {name: value for name, value in (call.body.fields or {}).items() if name in _FIELDS}
+    change = given_fields(call, "UsageUpdate")
     old = bills.read_usage(call.state, row.seq)
     record = old | change
     start, end = record["startDate"], record["endDate"] or record["startDate"]
