@@ -19,7 +19,17 @@ if TYPE_CHECKING:
     from nectar_notebooks.sandbox.contract.requests import Form
     from nectar_notebooks.sandbox.contract.words import Json
 
-__all__ = ["MOUNTS", "assumptions", "check_request", "document", "read_form", "reference_page", "refusals", "writable"]
+__all__ = [
+    "MOUNTS",
+    "assumptions",
+    "check_request",
+    "document",
+    "published",
+    "read_form",
+    "reference_page",
+    "refusals",
+    "writable",
+]
 
 #: Where each version answers, below the host.
 MOUNTS: Final = {"v2.2": "/v2.2", "v2.1": "/v2.1", "v2.0": "/v2"}
@@ -49,6 +59,13 @@ def document(version: str, *, documented_only: bool = False) -> Json:
     from nectar_notebooks.sandbox.contract.openapi import build
 
     return deepcopy(build(version))
+
+
+def published(version: str) -> Json:
+    """Return the lean document of a version, as `docs/openapi/` has it: see `contract.publishing`."""
+    from nectar_notebooks.sandbox.contract.publishing import published as lean
+
+    return lean(version)
 
 
 def reference_page(version: str, *, documented_only: bool = False) -> str:

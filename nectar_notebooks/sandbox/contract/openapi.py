@@ -22,7 +22,7 @@ from nectar_notebooks.sandbox.contract.sharing import SHARING
 from nectar_notebooks.sandbox.contract.versions import DIFFERENCES, Difference
 from nectar_notebooks.sandbox.contract.words import Json, ref
 
-__all__ = ["all_operations", "build"]
+__all__ = ["all_operations", "build", "reached"]
 
 _REF: Final = re.compile(r"^#/components/schemas/(\w+)$")
 
@@ -106,7 +106,7 @@ def build(version: str) -> Json:
                 }
             },
             "responses": _refusals(),
-            "schemas": _reached(paths, schemas),
+            "schemas": reached(paths, schemas),
         },
     }
 
@@ -242,7 +242,7 @@ def _first_connection() -> Json:
 # --- components --------------------------------------------------------------------------------------
 
 
-def _reached(paths: Json, schemas: dict[str, Json]) -> dict[str, Json]:
+def reached(paths: Json, schemas: dict[str, Json]) -> dict[str, Json]:
     """Return the component schemas that the paths lead to, directly or through others."""
     found: set[str] = set()
     waiting = {"Error", *_refs(paths)}
