@@ -13,11 +13,10 @@ from nectar_notebooks.sandbox.connections.logins import check_sites
 from nectar_notebooks.sandbox.contract import writable
 from nectar_notebooks.sandbox.handlers.lists import stored_page
 from nectar_notebooks.sandbox.handlers.request import Answer, Call
-from nectar_notebooks.sandbox.model import dumps, moment, stored
+from nectar_notebooks.sandbox.model import PAGES, dumps, moment, stored
 from nectar_notebooks.sandbox.presentation.records import link_secret
 
 __all__ = [
-    "PAGES",
     "company_link",
     "connection_link",
     "invitation",
@@ -28,8 +27,6 @@ __all__ = [
 ]
 
 _LINKS: Final = "https://dash.nectarclimate.com/p/connect"
-#: Where the page of an invitation stands; a served sandbox answers with its own address instead.
-PAGES: Final = "https://dash.nectarclimate.com/p/i/"
 
 
 def invite(call: Call, company_id: str) -> Answer:

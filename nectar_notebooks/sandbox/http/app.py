@@ -16,7 +16,6 @@ from werkzeug.routing import Rule
 
 from nectar_notebooks.loopback import foreign_host, refusal
 from nectar_notebooks.sandbox.contract import check_request, document, reference_page
-from nectar_notebooks.sandbox.handlers.invitations import PAGES
 from nectar_notebooks.sandbox.handlers.jobs import original
 from nectar_notebooks.sandbox.handlers.request import Answer, Arguments, Body, Call, inside
 from nectar_notebooks.sandbox.http.control import act
@@ -24,10 +23,9 @@ from nectar_notebooks.sandbox.http.parsing import read, read_json
 from nectar_notebooks.sandbox.http.router import ROUTES, VERSIONS, Router
 from nectar_notebooks.sandbox.http.serving import KEY, ORIGIN
 from nectar_notebooks.sandbox.invite_page.views import Door, refuse_form
-from nectar_notebooks.sandbox.model import ProblemError, bad_fields, dumps
+from nectar_notebooks.sandbox.model import FILES, PAGES, ProblemError, bad_fields, dumps
 from nectar_notebooks.sandbox.presentation.versions import View
 from nectar_notebooks.sandbox.simulation.drift import drift
-from nectar_notebooks.sandbox.sources.originals import FILES
 from nectar_notebooks.sandbox.store.keys import OWN_ENVIRONMENT
 from nectar_notebooks.sandbox.webhooks.portal import page
 

@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
-from nectar_notebooks.sandbox.model import World
+from nectar_notebooks.sandbox.model import FILES, World
 
 if TYPE_CHECKING:
     pass
@@ -124,7 +124,7 @@ def _bill(login: dict[str, Any], sold: _Commodity, place: int, first: date, last
         "connection": login["id"],
         "created": now,
         "updated": now,
-        "url": f"https://files.nectarclimate.example/bills/{bill}.pdf",
+        "url": f"{FILES}/bills/{bill}.pdf",
         "fileName": f"mock-{sold.name.lower()}-{month}.pdf",
         "notes": "",
         "sourceType": "INVOICE",
