@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -13,15 +14,25 @@ __all__ = ["render"]
 
 @cache
 def _environment() -> Environment:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from jinja2 import Environment, PackageLoader
 
-    return Environment(
-        loader=PackageLoader("nectar_notebooks.sandbox"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
+    made = Environment(
+        loader=PackageLoader("nectar_notebooks.sandbox"), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
+    made.filters |= {"json": json.dumps, "facts": _facts, "whole": _whole}
+    return made
+
+
+def _facts(schema: dict[str, Any]) -> list[tuple[str, Any]]:
+    """Return what a schema says beside its type and meaning."""
+    hidden = ("$ref", "anyOf", "type", "items", "description", "deprecated", "writeOnly")
+    return [(key, value) for key, value in schema.items() if key not in hidden and not key.startswith("x-")]
+
+
+def _whole(parameter: dict[str, Any]) -> dict[str, Any]:
+    """Return a parameter's schema with what is said of the parameter itself."""
+    said = {key: value for key, value in parameter.items() if key == "description" or key.startswith("x-")}
+    return {**parameter["schema"], **said}
 
 
 def render(template: str, **given: object) -> str:

@@ -70,9 +70,9 @@ def published(version: str) -> Json:
 
 def reference_page(version: str, *, documented_only: bool = False) -> str:
     """Return the document as one HTML page for people, without scripts and without anything from elsewhere."""
-    from nectar_notebooks.sandbox.contract.page import render
+    from nectar_notebooks.sandbox.contract.page import page
 
-    return render(document(version, documented_only=documented_only))
+    return page(document(version, documented_only=documented_only))
 
 
 def assumptions() -> list[Assumption]:
