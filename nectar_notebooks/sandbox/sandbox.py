@@ -21,7 +21,7 @@ from nectar_notebooks.sandbox.faults import Faults
 from nectar_notebooks.sandbox.journal import Journal
 from nectar_notebooks.sandbox.model import World
 from nectar_notebooks.sandbox.presentation import events
-from nectar_notebooks.sandbox.simulation.seeding import arrivals, plant_demo
+from nectar_notebooks.sandbox.simulation.seeding import arrivals, seed_demo
 from nectar_notebooks.sandbox.store.keys import Keys
 from nectar_notebooks.sandbox.store.outbox import Events
 from nectar_notebooks.sandbox.store.state import State
@@ -428,7 +428,7 @@ class Sandbox:
             if self._world is not None:
                 self.state.load(self._world)
             else:
-                plant_demo(self.state, self.seed, self.clock.today(), self._sites, self._months)
+                seed_demo(self.state, self.seed, self.clock.today(), self._sites, self._months)
             if self._db is not None:
                 self.state.ready()  # a file holds everything, so that it can be taken up without its seeds
 

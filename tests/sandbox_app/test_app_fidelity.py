@@ -8,7 +8,7 @@ from typing import get_args, get_type_hints
 import pytest
 
 from nectar_notebooks.sandbox.contract import assumptions, document, refusals
-from nectar_notebooks.sandbox.contract.marks import Assumption
+from nectar_notebooks.sandbox.contract.assumed import Assumption
 from nectar_notebooks.sandbox.http.router import ROUTES
 from nectar_notebooks.sandbox.switches import Switches
 

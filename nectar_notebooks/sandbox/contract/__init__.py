@@ -2,7 +2,7 @@
 
 Start with `paths` (every endpoint, in reading order); what is sent stands in `inputs` and `parameters`, what is
 answered in `objects`, `bills` and `sharing`, what older versions say differently in `versions`. `openapi` puts a
-document together, `page` renders it for people, `requests` checks what comes in, `marks` lists
+document together, `page` renders it for people, `requests` checks what comes in, `assumed` lists
 what the documentation leaves open. It is written from the documentation, not from the sandbox's code: the tests
 hold the two against each other.
 
@@ -12,12 +12,14 @@ Everything is loaded on use, and a reading request without filters is passed wit
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
+
+from nectar_notebooks.sandbox.contract.versions import MOUNTS
 
 if TYPE_CHECKING:
-    from nectar_notebooks.sandbox.contract.marks import Assumption
+    from nectar_notebooks.sandbox.contract.assumed import Assumption
     from nectar_notebooks.sandbox.contract.requests import Form
-    from nectar_notebooks.sandbox.contract.words import Json
+    from nectar_notebooks.sandbox.contract.schemas import Json
 
 __all__ = [
     "MOUNTS",
@@ -30,9 +32,6 @@ __all__ = [
     "refusals",
     "writable",
 ]
-
-#: Where each version answers, below the host.
-MOUNTS: Final = {"v2.2": "/v2.2", "v2.1": "/v2.1", "v2.0": "/v2"}
 
 
 def document(version: str, *, documented_only: bool = False) -> Json:
@@ -51,7 +50,7 @@ def document(version: str, *, documented_only: bool = False) -> Json:
     'v2.0'
     """
     if documented_only:
-        from nectar_notebooks.sandbox.contract.marks import documented
+        from nectar_notebooks.sandbox.contract.assumed import documented
 
         return documented(version)
     from copy import deepcopy
@@ -77,7 +76,7 @@ def reference_page(version: str, *, documented_only: bool = False) -> str:
 
 def assumptions() -> list[Assumption]:
     """Return what the contract assumes where the documentation is silent, from the marks in the documents."""
-    from nectar_notebooks.sandbox.contract.marks import assumptions as found
+    from nectar_notebooks.sandbox.contract.assumed import assumptions as found
 
     return found()
 

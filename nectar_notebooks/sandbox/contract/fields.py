@@ -11,9 +11,9 @@ from typing import Any, Final
 
 from nectar_notebooks.sandbox.contract.bills import BILLS
 from nectar_notebooks.sandbox.contract.objects import OBJECTS
+from nectar_notebooks.sandbox.contract.schemas import Json
 from nectar_notebooks.sandbox.contract.sharing import SHARING
 from nectar_notebooks.sandbox.contract.versions import DIFFERENCES
-from nectar_notebooks.sandbox.contract.words import Json
 
 __all__ = ["DECIMALS", "FIELDS", "assumed_fields", "documented_values", "fill"]
 

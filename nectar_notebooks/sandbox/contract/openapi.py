@@ -2,7 +2,7 @@
 
 Links are derived: whatever an answer makes or lists can be handed to every operation whose path takes the id of
 such a thing. Which requests fit the document is decided in `requests`; what is assumed is read out of it by
-`marks`.
+`assumed`.
 """
 
 from __future__ import annotations
@@ -11,16 +11,15 @@ import re
 from functools import cache
 from typing import Final
 
-from nectar_notebooks.sandbox.contract import MOUNTS
 from nectar_notebooks.sandbox.contract.bills import BILLS
 from nectar_notebooks.sandbox.contract.inputs import FORMS, INPUTS
 from nectar_notebooks.sandbox.contract.objects import OBJECTS
 from nectar_notebooks.sandbox.contract.operations import JSON, Body, Operation
 from nectar_notebooks.sandbox.contract.parameters import path_id
 from nectar_notebooks.sandbox.contract.paths import OPERATIONS, PAGES, TAGS
+from nectar_notebooks.sandbox.contract.schemas import Json, ref
 from nectar_notebooks.sandbox.contract.sharing import SHARING
-from nectar_notebooks.sandbox.contract.versions import DIFFERENCES, Difference
-from nectar_notebooks.sandbox.contract.words import Json, ref
+from nectar_notebooks.sandbox.contract.versions import DIFFERENCES, MOUNTS, Difference
 
 __all__ = ["all_operations", "build", "reached"]
 

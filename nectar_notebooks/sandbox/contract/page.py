@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from nectar_notebooks.sandbox.contract.words import Json
+from nectar_notebooks.sandbox.contract.schemas import Json
 from nectar_notebooks.sandbox.html import render
 
 __all__ = ["page"]

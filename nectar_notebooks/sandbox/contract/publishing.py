@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from nectar_notebooks.sandbox.contract.openapi import build, reached
 from nectar_notebooks.sandbox.contract.operations import JSON
-from nectar_notebooks.sandbox.contract.words import DATE_TIME, Json
+from nectar_notebooks.sandbox.contract.schemas import DATE_TIME, Json
 
 __all__ = ["published"]
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
-from nectar_notebooks.sandbox.contract.words import Field, Json, assumed, decimal, maybe, read_as, text, values
+from nectar_notebooks.sandbox.contract.schemas import Field, Json, assumed, decimal, maybe, read_as, text, values
 
-__all__ = ["DIFFERENCES", "Difference"]
+__all__ = ["DIFFERENCES", "MOUNTS", "Difference"]
+
+#: Where each version answers, below the host; the newest first.
+MOUNTS: Final = {"v2.2": "/v2.2", "v2.1": "/v2.1", "v2.0": "/v2"}
 
 
 @dataclass(frozen=True, slots=True)

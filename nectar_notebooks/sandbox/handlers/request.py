@@ -17,7 +17,7 @@ from nectar_notebooks.sandbox.contract.fields import DECIMALS
 from nectar_notebooks.sandbox.model import dumps, forbidden, not_found
 from nectar_notebooks.sandbox.presentation.versions import View
 from nectar_notebooks.sandbox.store.keys import Key
-from nectar_notebooks.sandbox.store.legacy_usage import make_older
+from nectar_notebooks.sandbox.store.legacy_usage import make_legacy
 from nectar_notebooks.sandbox.store.state import State
 from nectar_notebooks.sandbox.switches import Switches
 
@@ -78,7 +78,7 @@ class Row:
     seq: int
     company: int
     kind: int = 0
-    older: int | None = None
+    legacy: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +119,7 @@ class Call:
             self.state.ready()
             if kind == "usage" and self.view.kinds is not None:
                 for company in self.state.seqs("companies").values():
-                    make_older(self.db, company)
+                    make_legacy(self.db, company)
             row = self._row(kind, object_id)
         if row is None:
             raise not_found(_NOUNS[kind], int(self.switches.wrong_id))
@@ -142,7 +142,7 @@ class Call:
     def _row(self, kind: str, object_id: str) -> Row | None:
         if kind == "usage" and self.view.kinds is not None:
             found = self.db.execute(
-                "SELECT usage, company, kind, seq FROM older WHERE id = ? AND deleted = 0 AND kind < ?",
+                "SELECT usage, company, kind, seq FROM legacy_usage WHERE id = ? AND deleted = 0 AND kind < ?",
                 (object_id, self.view.kinds),
             ).fetchone()
         else:

@@ -23,7 +23,7 @@ def usage(call: Call, scope: str, object_id: str) -> Answer:
     if kinds is None:
         page = queries.usage(call.db, where, filters, page_number(call.arguments), call.switches)
     else:
-        page = queries.older_usage(
+        page = queries.legacy_usage(
             call.db, where, filters, page_number(call.arguments), call.switches, kinds, call.view.has_power_quality
         )
     return envelope("usageData", page, call.view.texts("usage", page.rows))
@@ -32,10 +32,10 @@ def usage(call: Call, scope: str, object_id: str) -> Answer:
 def usage_record(call: Call, usage_data_id: str) -> Answer:
     """Answer one usage record with its bill."""
     row = call.find("usage", usage_data_id)
-    if row.older is None:
+    if row.legacy is None:
         text = queries.usage_text(call.db, row.seq, call.switches)
     else:
-        text = queries.older_text(call.db, row.older, call.switches, call.view.has_power_quality)
+        text = queries.legacy_text(call.db, row.legacy, call.switches, call.view.has_power_quality)
     [text] = call.view.texts("usage", [text])
     return Answer(text)
 

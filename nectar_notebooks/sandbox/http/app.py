@@ -22,7 +22,7 @@ from nectar_notebooks.sandbox.http.control import act
 from nectar_notebooks.sandbox.http.parsing import read, read_json
 from nectar_notebooks.sandbox.http.router import ROUTES, VERSIONS, Router
 from nectar_notebooks.sandbox.http.serving import KEY, ORIGIN
-from nectar_notebooks.sandbox.invite_page.views import Door, refuse_form
+from nectar_notebooks.sandbox.invite_page.views import InvitePage, refuse_form
 from nectar_notebooks.sandbox.model import FILES, PAGES, ProblemError, bad_fields, dumps
 from nectar_notebooks.sandbox.presentation.versions import View
 from nectar_notebooks.sandbox.simulation.drift import drift
@@ -61,7 +61,7 @@ def make_app(sandbox: Controlled) -> Flask:
         ("/_sandbox/<path:path>", answers.own),
         ("/bills/<document_id>.pdf", answers.original),
         ("/webhooks/<token>", answers.portal),
-        ("/p/i/<token>", answers.guest),
+        ("/p/i/<token>", answers.invited),
     ):
         app.url_map.add(Rule(path, endpoint=path))  # of any method: what a path answers is the routes' to say
         app.view_functions[path] = answer
@@ -79,7 +79,7 @@ class _Answers:
         self.sandbox = sandbox
         self.context = context = sandbox.context
         self.router = Router(ROUTES)
-        self.door = Door(context)
+        self.invite_page = InvitePage(context)
         self.views = {
             mount: View(version, context.switches, context.documented_only) for mount, version in VERSIONS.items()
         }
@@ -153,10 +153,10 @@ class _Answers:
         }
         return Response(found, headers=headers, content_type="text/html; charset=utf-8")
 
-    def guest(self, token: str) -> Response:
+    def invited(self, token: str) -> Response:
         """Answer the page of an invitation; it takes no key, as its address is the secret."""
         request.environ["nectar.route"] = "/p/i/{token}"
-        return self.door.answer(token, request)
+        return self.invite_page.answer(token, request)
 
     def _key(self) -> str | None:
         return self.context.keys.recognise(request.headers.get("X-API-Key"), request.environ.get(KEY))

@@ -21,7 +21,7 @@ from nectar_notebooks.sandbox.model import ProblemError
 if TYPE_CHECKING:
     from nectar_notebooks.sandbox.context import Context
 
-__all__ = ["Door", "refuse_form"]
+__all__ = ["InvitePage", "refuse_form"]
 
 _HEADERS: Final = {
     "Cache-Control": "no-store",
@@ -30,7 +30,7 @@ _HEADERS: Final = {
 }
 
 
-class Door:
+class InvitePage:
     """Answers every request for the page of an invitation."""
 
     def __init__(self, context: Context) -> None:

@@ -20,9 +20,9 @@ from uuid import UUID
 from nectar_notebooks.errors import ConfigurationError
 from nectar_notebooks.sandbox.contract.fields import fill
 from nectar_notebooks.sandbox.model import Record, World, stored
-from nectar_notebooks.sandbox.store.legacy_usage import forget_older
+from nectar_notebooks.sandbox.store.legacy_usage import forget_legacy
 from nectar_notebooks.sandbox.store.rows import Refs, bill_rows
-from nectar_notebooks.sandbox.store.schema import COMPANY_TABLES, DDL, FORMAT, OUTBOX
+from nectar_notebooks.sandbox.store.schema import COMPANY_TABLES, DDL, FORMAT, MIGRATIONS
 from nectar_notebooks.sandbox.store.templates import Templates
 
 __all__ = ["State"]
@@ -231,7 +231,7 @@ class State:
                 usage += len(rows.usage)
                 rows.insert(db)
             for company in sorted(changed):
-                forget_older(db, refs.companies[company])
+                forget_legacy(db, refs.companies[company])
 
     def remove_company(self, company_id: str) -> None:
         """Remove a company and everything that is its own, if it is there."""
@@ -248,7 +248,7 @@ class State:
     def changed_bills(self, document: int) -> None:
         """Note that a bill or its usage changed: what older versions make of it is made anew."""
         (company,) = self.db.execute("SELECT company FROM documents WHERE seq = ?", (document,)).fetchone()
-        forget_older(self.db, company)
+        forget_legacy(self.db, company)
 
     def is_inactive(self, company: int) -> bool:
         """Say whether a company is deactivated: it has connections, and all say so."""
@@ -287,7 +287,9 @@ def _open(path: Path | None) -> sqlite3.Connection:
             f"The embedded sandbox cannot keep its state in {path}: {error}.",
             advice="Name a file that does not exist yet, or one that an embedded sandbox made.",
         ) from None
-    if tables and version != FORMAT:
+    if tables and version in MIGRATIONS:
+        db.executescript(f"BEGIN; {MIGRATIONS[version]} PRAGMA user_version = {FORMAT}; COMMIT;")
+    elif tables and version != FORMAT:
         db.close()
         raise ConfigurationError(
             f"{path} holds no state of an embedded sandbox of this release.",
@@ -295,7 +297,6 @@ def _open(path: Path | None) -> sqlite3.Connection:
         )
     if not tables:
         db.executescript(f"BEGIN; {DDL} PRAGMA user_version = {FORMAT}; COMMIT;")
-    db.execute(OUTBOX)
     if path is not None:
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = NORMAL")
