@@ -26,7 +26,7 @@ from nectar_notebooks.sandbox.store.keys import Keys
 from nectar_notebooks.sandbox.store.outbox import Events
 from nectar_notebooks.sandbox.store.state import State
 from nectar_notebooks.sandbox.switches import Switches
-from nectar_notebooks.sandbox.webhooks.dispatcher import Hooks
+from nectar_notebooks.sandbox.webhooks.dispatcher import Dispatcher
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -122,7 +122,7 @@ class Sandbox:
             faults=Faults(),
             documented_only=documented_only,
         )
-        self.webhooks = Hooks(self.context)
+        self.webhooks = Dispatcher(self.context)
         state.on_stored = lambda: self.webhooks.tell(self.events.drain())
         if state.is_new:
             self._fill()

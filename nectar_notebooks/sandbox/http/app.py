@@ -1,7 +1,7 @@
 """The WSGI application: routes on Flask, the key, one form of error, the journal around it all.
 
-It holds no state of its own: it asks the sandbox that made it. Which function answers a path stands in
-`routes`.
+It holds no state of its own: it asks the sandbox that made it. Which handler answers a path stands in
+`router`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""What a list is asked for: pages and filters out of the query string.
+"""Pages of bills and usage: filters as SQL, and rows whose JSON text SQLite puts together.
 
-The contract was asked before: what stands here is valid, but for the page, of which any text is. Parameters that a
-list does not know are ignored, as the API's framework does. How a filter selects rows is decided in `pages`.
+Every list runs two statements: one counts, one reads the page, both on an index that holds all filtered columns. The rows
+come as texts in v2.2's full shape; what a version or a switch changes is done to them in `presentation`.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 A record is kept as JSON text beside the columns that lists filter, join and order by. Texts of documents and
 usage are fragments: what a list page needs of them is put together by SQLite itself, so that a page of a
-hundred bills costs reading them. Nothing here answers a request; see `pages`.
+hundred bills costs reading them. Nothing here answers a request; see `queries`.
 """
 
 from __future__ import annotations

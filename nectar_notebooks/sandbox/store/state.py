@@ -2,7 +2,7 @@
 
 Every access happens inside :meth:`State.reading` or :meth:`State.writing`; a writing block is a transaction,
 so that a refused request leaves nothing half-written. Bills of a company are made when the first request
-needs them. What a list page looks like is decided in `pages`, what a key may do in `keys`.
+needs them. What a list page looks like is decided in `queries`, what a key may do in `keys`.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 Every event that a state change tells becomes one message for each endpoint that wants it. A WSGI application is called
 in the caller's thread, once the change is stored; an address on this machine is posted to from one thread of its own.
-What failed is tried again when the clock has moved far enough. What is on its way stands in `hooks_messages`, how an
-attempt is signed and made in `hooks_sending`, the page that shows them in `hooks_page`. All of it lives in memory; of
+What failed is tried again when the clock has moved far enough. What is on its way stands in `queue`, how an attempt is
+signed and made in `delivery`, the page that shows them in `portal`. All of it lives in memory; of
 attempts and of messages that wait no longer the newest are kept, as in the journal.
 """
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from nectar_notebooks.clock import Clock
     from nectar_notebooks.sandbox.context import Context
 
-__all__ = ["DELAYS", "EVENT_TYPES", "Hooks"]
+__all__ = ["DELAYS", "EVENT_TYPES", "Dispatcher"]
 
 EVENT_TYPES: Final = (
     "connection.created.v2", "connection.updated.v2", "connection.validated.v2",
@@ -43,7 +43,7 @@ _DISABLED_AFTER: Final = timedelta(days=5)
 _ROTATION: Final = timedelta(hours=24)
 
 
-class Hooks:
+class Dispatcher:
     """``Sandbox.webhooks``: register endpoints, see what was sent to them, send it again."""
 
     def __init__(self, context: Context) -> None:
@@ -302,4 +302,4 @@ class Hooks:
         return hashlib.sha256(text.encode()).hexdigest()[:24]
 
     def __repr__(self) -> str:
-        return f"Hooks({len(self._endpoints)} endpoints, {len(self._messages)} messages)"
+        return f"Dispatcher({len(self._endpoints)} endpoints, {len(self._messages)} messages)"

@@ -15,7 +15,7 @@ from nectar_notebooks.sandbox.model import moment
 
 if TYPE_CHECKING:
     from nectar_notebooks.sandbox.context import Context
-    from nectar_notebooks.sandbox.webhooks.dispatcher import Hooks
+    from nectar_notebooks.sandbox.webhooks.dispatcher import Dispatcher
 
 __all__ = ["page", "portal_path"]
 
@@ -29,7 +29,7 @@ def portal_path(context: Context) -> str:
     return f"/webhooks/{_token(context, until)}?until={until}"
 
 
-def page(context: Context, hooks: Hooks, token: str, until: str) -> str | None:
+def page(context: Context, hooks: Dispatcher, token: str, until: str) -> str | None:
     """Return the page, or None where the address is wrong or its seven days are over."""
     right = hmac.compare_digest(_token(context, until).encode(), token.encode())
     if not right or until <= context.now:
