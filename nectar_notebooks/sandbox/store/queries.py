@@ -1,7 +1,7 @@
 """Pages of bills and usage: filters as SQL, and rows whose JSON text SQLite puts together.
 
-Every list runs two statements: one counts, one reads the page, both on an index that holds all filtered columns. The rows
-come as texts in v2.2's full shape; what a version or a switch changes is done to them in `presentation`.
+Every list runs two statements: one counts, one reads the page, both on an index that holds all filtered columns. The
+rows come as texts in v2.2's full shape; what a version or a switch changes is done to them in `presentation`.
 """
 
 from __future__ import annotations
