@@ -69,6 +69,23 @@ def test_right_credentials_do_not_reactivate_a_company(make: Make, way: str) -> 
     assert ask(f"/document/connection/{login}")[1]["totalDocuments"] == 0
 
 
+@pytest.mark.parametrize("had", ["no connections", "connections that were deleted"])
+def test_a_deactivated_company_without_connections_stays_so(make: Make, had: str) -> None:
+    ask = make()
+    company, sites = ACME, [MAIN_SITE]
+    if had == "no connections":
+        company = ask("/company", method="POST", body={"name": "New"})[1]["id"]
+        site = {"name": "Depot", "address": "1 Main Street"}
+        sites = [ask(f"/site/company/{company}", method="POST", body=site)[1]["id"]]
+    before = ask(f"/company/{company}")
+    ask.sandbox.scenario("company_inactive", company=company)
+    for login in ask(f"/connection/company/{company}")[1]["connections"]:
+        assert ask(f"/connection/{login['id']}", method="DELETE")[0] == 204
+    made = ask(f"/connection/company/{company}", method="POST", body=MOCK | {"sites": sites})[1]
+    assert (made["status"], made["isActive"]) == ("COMPANY_INACTIVE", False)
+    assert ask(f"/company/{company}") == before
+
+
 @pytest.mark.parametrize("name", [one for one in FAILURES if one != "bad_login"])
 def test_a_password_that_goes_bad_is_found_out_once_the_login_is_tried(make: Make, name: str) -> None:
     ask = make()

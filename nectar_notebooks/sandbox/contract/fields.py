@@ -34,6 +34,7 @@ _PLACED: Final[dict[str, frozenset[str]]] = {
 }
 #: What a record says for the sandbox alone.
 _PRIVATE: Final[dict[str, frozenset[str]]] = {
+    "companies": frozenset({"deactivated"}),
     "sites": frozenset({"company"}),
     "connections": frozenset({"password", "planned"}),
     "accounts": frozenset({"connection", "company"}),

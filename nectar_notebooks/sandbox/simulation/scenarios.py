@@ -92,6 +92,7 @@ def _deactivate(context: Context, name: str, of: dict[str, Any]) -> str:
     id_, company = _find(context, "companies", of.get("company"), has_login)
     for (seq,) in context.state.db.execute("SELECT seq FROM connections WHERE company = ?", (company,)).fetchall():
         transitions.apply(context, seq, Trigger.DEACTIVATED)
+    context.state.deactivate(company)
     return id_
 
 

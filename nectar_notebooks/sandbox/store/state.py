@@ -250,13 +250,19 @@ class State:
         (company,) = self.db.execute("SELECT company FROM documents WHERE seq = ?", (document,)).fetchone()
         forget_legacy(self.db, company)
 
+    def deactivate(self, company: int) -> None:
+        """Note that a company is deactivated, also where it has no connection that says so."""
+        self.db.execute(
+            "UPDATE companies SET record = json_set(record, '$.deactivated', json('true')) WHERE seq = ?", (company,)
+        )
+
     def is_inactive(self, company: int) -> bool:
-        """Say whether a company is deactivated: it has connections, and all say so."""
+        """Say whether a company is deactivated: that was noted, or it has connections and all say so."""
         (count, inactive) = self.db.execute(
             "SELECT count(*), coalesce(sum(status = 'COMPANY_INACTIVE'), 0) FROM connections WHERE company = ?",
             (company,),
         ).fetchone()
-        return bool(count) and count == inactive
+        return (bool(count) and count == inactive) or bool(self.record("companies", company).get("deactivated"))
 
     def meta(self, name: str) -> Any:
         """Return what is noted under `name`, or None."""
