@@ -177,22 +177,23 @@ class Dispatcher:
     # -- what the sandbox calls
 
     def tell(self, events: Collection[tuple[str, dict[str, Any]]]) -> None:
-        """Make messages of events that are stored now, and send what is due."""
-        with self._lock:
-            for at, body in events:
+        """Make messages of events that are stored now, each at its moment, and send what is due."""
+        for at, body in events:
+            happened = datetime.fromisoformat(at)
+            self._call_applications(happened)  # an endpoint that fails too long is disabled before later events
+            with self._lock:
                 kind, text = body["eventType"], b""
                 for endpoint in self._endpoints.values():
                     if endpoint.enabled and (not endpoint.event_types or kind in endpoint.event_types):
                         text = text or dumps(body)
                         id_ = f"msg_{self._token('message')}"
                         message = self._messages[id_] = Message(id_, endpoint, kind, text, None)
-                        self._queue(message, datetime.fromisoformat(at))
+                        self._queue(message, happened)
         self.send_due()
 
     def send_due(self) -> None:
         """Attempt what is due by the sandbox's clock: to applications now, to addresses soon (see :meth:`flush`)."""
-        while (due := self._next(served=False)) is not None:
-            self._attempt(*due)
+        self._call_applications(self._context.clock.now())
         with self._lock:
             if self._thread is None and self._due(served=True) and not self._closed:
                 self._thread = Thread(target=self._run, name="embedded sandbox webhooks", daemon=True)
@@ -231,7 +232,7 @@ class Dispatcher:
                 self._changed.wait_for(lambda: self._closed or self._due(served=True))
                 if self._closed:
                     return
-                due = self._next(served=True)
+                due = self._queues[True].take(self._context.clock.now())
                 self._busy = due is not None
             if due is not None:
                 self._attempt(*due)
@@ -246,9 +247,14 @@ class Dispatcher:
     def _due(self, *, served: bool) -> bool:
         return self._queues[served].due(self._context.clock.now())
 
-    def _next(self, *, served: bool) -> tuple[Message, datetime] | None:
-        with self._lock:
-            return self._queues[served].take(self._context.clock.now())
+    def _call_applications(self, until: datetime) -> None:
+        """Attempt what is due to applications by a moment."""
+        while True:
+            with self._lock:
+                due = self._queues[False].take(until)
+            if due is None:
+                return
+            self._attempt(*due)
 
     def _attempt(self, message: Message, at: datetime) -> None:
         endpoint = message.endpoint
