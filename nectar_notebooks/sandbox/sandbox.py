@@ -176,6 +176,11 @@ class Sandbox:
         """
         return self.context.keys.own
 
+    @property
+    def seed_key(self) -> str:
+        """The key that follows from the seed, for whoever knows it: the own key of the sandbox in process."""
+        return self.context.keys.of_seed
+
     @cached_property
     def app(self) -> Flask:
         """The WSGI application."""
