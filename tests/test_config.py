@@ -141,9 +141,7 @@ def test_a_base_url_may_end_with_the_version_that_is_asked_for(end: str) -> None
     """`nectar sandbox serve` prints it so, and curl needs it so."""
     served = settings("local", {"NECTAR_API_KEY": KEY, "NECTAR_BASE_URL": f"http://127.0.0.1:8765{end}"})
     assert (served.base_url, served.version) == ("http://127.0.0.1:8765", "v2.2")
-    with pytest.raises(
-        ConfigurationError, match=r"NECTAR_BASE_URL.* ends with v2\.2, while version v2\.1 is asked for"
-    ):
+    with pytest.raises(ConfigurationError, match=r"NECTAR_BASE_URL.* ends with v2\.2, but version v2\.1 is requested"):
         settings("production", {"NECTAR_BASE_URL": f"{NECTAR_URL}{end}"}, key=KEY, version="v2.1")
 
 
@@ -194,7 +192,7 @@ def test_a_key_copied_badly(bad: str) -> None:
 def test_sandbox_settings() -> None:
     got = settings(environ={"NECTAR_SANDBOX_SEED": "7", "NECTAR_SANDBOX_DOCUMENTED_ONLY": "yes"})
     assert (got.sandbox_seed, got.sandbox_documented_only) == (7, True)
-    with pytest.raises(ConfigurationError, match="whole number"):
+    with pytest.raises(ConfigurationError, match="is not an integer"):
         settings(environ={"NECTAR_SANDBOX_SEED": "seven"})
     with pytest.raises(ConfigurationError, match="neither yes nor no"):
         settings(environ={"NECTAR_SANDBOX_DOCUMENTED_ONLY": "maybe"})
@@ -268,7 +266,7 @@ def test_a_key_does_not_print(caplog: pytest.LogCaptureFixture) -> None:
     shown = f"{secret} {secret!r} {secret:>40} {got} {got.found} {vars(got) if hasattr(got, '__dict__') else ''}"
     assert KEY not in shown + caplog.text + secret.fingerprint()
     for refuse in (pickle.dumps, copy.copy, copy.deepcopy):
-        with pytest.raises(TypeError, match="not copied"):
+        with pytest.raises(TypeError, match="cannot be copied"):
             refuse(secret)
 
 

@@ -28,7 +28,7 @@ def test_the_cache_is_listed_measured_and_cleared(filled: Path, capsys: pytest.C
     assert "kB" in capsys.readouterr().out
     assert main(["cache", "clear", *place]) == 0
     assert main(["cache", "list", *place]) == 0
-    assert "Nothing is kept" in capsys.readouterr().out
+    assert "Nothing is cached" in capsys.readouterr().out
     assert [path.name for path in filled.iterdir()] == ["mine.txt"]
 
 
@@ -40,7 +40,7 @@ def test_pruning_drops_what_is_older_than_said(filled: Path, capsys: pytest.Capt
     assert main(["cache", "prune", "--older-than", "0", *place]) == 0
     capsys.readouterr()
     main(["cache", "list", *place])
-    assert "Nothing is kept" in capsys.readouterr().out
+    assert "Nothing is cached" in capsys.readouterr().out
 
 
 def test_days_that_are_none_are_a_mistake_of_the_command_line(filled: Path) -> None:

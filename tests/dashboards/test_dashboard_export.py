@@ -31,7 +31,7 @@ def test_the_dashboard_saves_the_rows_it_shows(
     with pytest.raises(InvalidRequestError, match=r"End its name in \.csv, \.xlsx or \.parquet"):
         dashboard.export(tmp_path / "broken.txt")
     dashboard.filters = None
-    with pytest.raises(InvalidRequestError, match="is there already"):
+    with pytest.raises(InvalidRequestError, match="already exists"):
         dashboard.export(tmp_path / "broken.csv")
     assert dashboard.export(tmp_path / "broken.csv", overwrite=True).read_text(encoding="utf-8-sig") != written
 

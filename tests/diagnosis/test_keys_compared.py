@@ -66,7 +66,7 @@ def test_a_new_key_that_sees_less(compared: Callable[..., KeyComparison]) -> Non
 def test_an_old_key_that_is_over(compared: Callable[..., KeyComparison], state: str) -> None:
     found = compared(old=state)
     assert found.old_can_go
-    assert "not accepted any more" in found.verdict
+    assert "no longer accepted" in found.verdict
     assert state in found.frame["said"][1]
     assert found.frame["companies"].isna().tolist() == [False, True]
 
@@ -88,7 +88,7 @@ def test_where_nobody_answers_nothing_is_said_of_the_keys() -> None:
     with serve(handler) as wire:
         found = nn.connect("production", key=(NEW, OLD), base_url=wire.url).compare_keys()
     assert not found.old_can_go
-    assert "call again" in found.verdict
+    assert "try again" in found.verdict
     assert found.frame["accepted"].isna().tolist() == [False, True]
 
 

@@ -41,7 +41,7 @@ def test_months_go_to_a_workbook_and_what_is_left_out_beside_it(
     assert said[3].startswith(f"{(~notes['exported']).sum():,} left out")
 
     assert main(["export", "monthly", "months.xlsx", "--company", company]) == 1
-    assert "is there already" in capsys.readouterr().err
+    assert "already exists" in capsys.readouterr().err
     assert main(["export", "portfolio-manager", "months.xlsx", "--company", company, "--force", "--by", "month"]) == 0
     assert "rows of Add Bills-Electricity" in capsys.readouterr().out
 
@@ -55,7 +55,7 @@ def test_the_users_tables_are_read(company: str, tmp_path: Path, capsys: pytest.
     capsys.readouterr()
     (tmp_path / "mine.csv").write_text(f"site_id,area\n{site},large\n")
     assert main(["export", "usage", "again.csv", "--company", company, "--sites", "mine.csv"]) == 1
-    assert "mine.csv has an area that is no number" in capsys.readouterr().err
+    assert "mine.csv has an area that is not a number" in capsys.readouterr().err
     assert not (tmp_path / "again.csv").exists()
 
 

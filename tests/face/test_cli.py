@@ -177,8 +177,9 @@ def test_a_fixed_key_is_one_on_request_and_plainly_said(tmp_path: Path) -> None:
         said = welcome(process)
         process.terminate()
     assert nn.Sandbox(seed=5).key in said
-    assert "whoever knows that can know it" in said
-    assert "whoever knows the seed knows it" in " ".join(nectar(tmp_path, "sandbox", "serve", "--help").stdout.split())
+    assert "anyone who knows the seed knows it" in said
+    usage = nectar(tmp_path, "sandbox", "serve", "--help").stdout
+    assert "anyone who knows the seed knows the key" in " ".join(usage.split())
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ import requests
 from test_cli import NECTAR, assert_one_sentence, clean, nectar
 
 import nectar_notebooks as nn
-from nectar_notebooks.cli import dashboard_page
+from nectar_notebooks.cli import dashboard
 
 pytest.importorskip("voila", reason="Voilà is not installed: it comes with the extra lab")
 
@@ -138,11 +138,11 @@ def test_what_goes_wrong_later_is_a_sentence_on_the_page(tmp_path: Path, monkeyp
     for name in list(os.environ):
         if name.startswith("NECTAR_"):
             monkeypatch.delenv(name)
-    where = dashboard_page.given("connections", "local", "<b>Nobody</b> Ltd", str(tmp_path))
-    monkeypatch.setenv(dashboard_page.VARIABLE, where)
+    where = dashboard.given("connections", "local", "<b>Nobody</b> Ltd", str(tmp_path))
+    monkeypatch.setenv(dashboard.VARIABLE, where)
     monkeypatch.chdir(tmp_path)
-    refusal = dashboard_page.open_page()
-    assert isinstance(refusal, dashboard_page.Refusal)
+    refusal = dashboard.open_page()
+    assert isinstance(refusal, dashboard.Refusal)
     page = refusal._repr_html_()
     assert "&lt;b&gt;Nobody&lt;/b&gt; Ltd" in page
     assert "<b>Nobody" not in page

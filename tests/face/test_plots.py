@@ -211,14 +211,14 @@ def test_nothing_to_draw_says_what_is_missing(draw: Draw, rows: pd.DataFrame, sa
 
 @pytest.mark.parametrize("draw", [plots.monthly_usage, plots.monthly_cost, plots.bill_charges])
 def test_a_frame_of_something_else_is_refused_with_its_missing_columns(draw: Draw) -> None:
-    with pytest.raises(DataError, match=r"needs the columns .* Give it the r"):
+    with pytest.raises(DataError, match=r"needs the columns .* Pass the r"):
         draw(pd.DataFrame({"month": []}))
 
 
 @pytest.mark.parametrize("draw", [plots.monthly_usage, plots.monthly_cost, plots.bill_charges])
 def test_a_portfolio_in_place_of_a_frame_is_refused_with_what_to_give(draw: Callable[..., object]) -> None:
     nothing = nn.Portfolio(*[pd.DataFrame()] * (len(fields(nn.Portfolio)) - 1))
-    with pytest.raises(DataError, match=r"from a DataFrame, not from a Portfolio\. Give it the r"):
+    with pytest.raises(DataError, match=r"from a DataFrame, not from a Portfolio\. Pass the r"):
         draw(nothing)
 
 

@@ -180,7 +180,7 @@ def test_what_no_meter_pays_is_not_folded_away() -> None:
     paying = [CHARGED.iloc[:1].assign(meter_id=f"m{n}", site_id=f"s{n}") for n in range(80)]
     many = pd.concat([*paying, CHARGED.tail(1)])
     picture = plots.bill_waterfall(many)
-    assert labels(picture.axes[0])[-2:] == ["further sites  ·  22 more", "Finance"]
+    assert labels(picture.axes[0])[-2:] == ["other sites  ·  22 more", "Finance"]
     assert picture.frame["amount"].sum() == 80 * 600 + 12
 
 
@@ -301,7 +301,7 @@ def test_the_same_rows_give_the_same_bytes_in_any_order_and_style(
     "draw", [plots.coverage, plots.bill_waterfall, plots.bill_months, plots.intensity, draw_anomalies]
 )
 def test_a_frame_of_something_else_is_refused(draw: Callable[[pd.DataFrame], plots.Picture]) -> None:
-    with pytest.raises(DataError, match=r"needs the columns .* Give it the r"):
+    with pytest.raises(DataError, match=r"needs the columns .* Pass the r"):
         draw(pd.DataFrame({"nothing": []}))
 
 

@@ -80,7 +80,7 @@ def test_how_an_invitation_stands(status: object, uses: int, most: object, how: 
 
 def test_what_is_no_invitation_is_said() -> None:
     for given in ({"id": 1}, pd.DataFrame({"status": ["ACTIVE", "ACTIVE"]})):
-        with pytest.raises(InvalidRequestError, match="no invitation"):
+        with pytest.raises(InvalidRequestError, match="not an invitation"):
             standing(given)
 
 
@@ -204,7 +204,7 @@ def test_who_entered_a_login_goes_on_seeing_what_came_of_it(
     assert added not in before["connection_id"].tolist()
     assert added in nectar.connections(company)["connection_id"].tolist()
     assert [(one.company_id, one.noun) for one in heard] == [(company, "connections")]
-    assert "done, somebody entered a login; used 1 of 1" in repr(frame)
+    assert "done, a login was entered; used 1 of 1" in repr(frame)
     sandbox.advance(days=2)
     assert frame.check() == "done"
     frame.renew()
@@ -249,7 +249,7 @@ def test_when_the_api_fails_the_page_stays_and_it_is_tried_again(
     sandbox.advance(days=1)
     frame._look.click()
     assert frame.state == "failed"
-    assert "not known how the invitation stands" in frame._notice.value
+    assert "could not be fetched" in frame._notice.value
     assert frame._page.value == shown
     sandbox.faults.clear()
     assert frame.check() == "open"
@@ -294,7 +294,7 @@ def test_an_answer_that_leads_elsewhere_is_never_framed(
 def test_what_does_not_fit_together_is_said(nectar: nn.Nectar, company: str, tmp_path: Path, opened: Opened) -> None:
     made = nectar.invite(company)
     for given in ({"company": company}, {"connection": "x"}, {"emails": ["a@b.example"]}, {"url": "https://x.example"}):
-        with pytest.raises(InvalidRequestError, match="An invitation was given"):
+        with pytest.raises(InvalidRequestError, match="cannot be combined"):
             opened(nectar, invitation=made, **given)
     with pytest.raises(InvalidRequestError, match="expires_in"):
         opened(nectar, company, expires_in=1)

@@ -158,7 +158,7 @@ def test_the_project_sets_the_seed_and_a_wrong_one_is_a_sentence(project: pytest
     )
     ended = project.runpytest_subprocess("-n0", "-o", "nectar_seed=5")
     ended.assert_outcomes(passed=1, errors=2)
-    assert ended.stdout.str().count("nectar_seed takes one whole number: @pytest.mark.nectar_seed(2)") >= 2
+    assert ended.stdout.str().count("nectar_seed takes one integer: @pytest.mark.nectar_seed(2)") >= 2
     assert "Traceback" not in ended.stdout.str()
 
 
