@@ -1,10 +1,11 @@
-"""`nectar sandbox serve`: the embedded sandbox on a local port, for curl and other languages.
+"""`nectar sandbox`: serve the embedded sandbox on a port of this machine, write its contract as OpenAPI documents.
 
 The sandbox serves itself and reads bills files; this module parses arguments and prints.
 """
 
 from __future__ import annotations
 
+import json
 import logging
 import signal
 import threading
@@ -26,7 +27,9 @@ _PORT: Final = 8765
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the family and its commands."""
     family = commands.add_parser("sandbox", help="the embedded sandbox", description="The embedded sandbox.")
-    parser = family.add_subparsers(title="commands", required=True, metavar="COMMAND").add_parser(
+    named = family.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    _add_openapi(named)
+    parser = named.add_parser(
         "serve",
         help="serve it on this machine until interrupted",
         description="Serve the embedded sandbox on 127.0.0.1 until Ctrl-C or SIGTERM. It answers requests for "
@@ -58,6 +61,20 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.set_defaults(run=_serve)
 
 
+def _add_openapi(named: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = named.add_parser(
+        "openapi",
+        help="write the API's contract as an OpenAPI document",
+        description="Write the contract that the embedded sandbox answers by as an OpenAPI 3.1 document, for readers "
+        "and for generators of clients. The same documents lie in docs/openapi/.",
+    )
+    parser.add_argument(
+        "--version", dest="document", choices=VERSIONS, default=VERSIONS[0], help=f"(default: {VERSIONS[0]})"
+    )
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write it there instead of printing it")
+    parser.set_defaults(run=_openapi)
+
+
 def add_bills(parser: argparse.ArgumentParser) -> None:
     """Add the arguments for a file of your own bills."""
     parser.add_argument("--bills", type=Path, metavar="FILE.csv", help="line items exported from a billing system")
@@ -87,6 +104,23 @@ def _serve(arguments: argparse.Namespace) -> int:
             pass
     sandbox.close()
     print_lines("The embedded sandbox has stopped.", error=True)
+    return 0
+
+
+def _openapi(arguments: argparse.Namespace) -> int:
+    from nectar_notebooks.sandbox.contract import published
+
+    text = json.dumps(published(arguments.document), indent=1, ensure_ascii=False)
+    if arguments.out is None:
+        print_lines(text)
+        return 0
+    try:
+        arguments.out.write_text(f"{text}\n", encoding="utf-8")
+    except OSError as error:
+        raise ConfigurationError(
+            f"{arguments.out} cannot be written: {(error.strerror or str(error)).lower()}.",
+            advice="Name a file in a folder that exists and that you may write to.",
+        ) from None
     return 0
 
 

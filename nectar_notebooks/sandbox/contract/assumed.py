@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from nectar_notebooks.sandbox.contract.openapi import build
+from nectar_notebooks.sandbox.contract.schemas import Json
 from nectar_notebooks.sandbox.contract.versions import DIFFERENCES
-from nectar_notebooks.sandbox.contract.words import Json
 
 __all__ = ["Assumption", "assumptions", "documented"]
 
