@@ -65,9 +65,8 @@ notebooks-test: .venv/installed-dev ## every notebook gives its kept outputs aga
 	@touch $@
 
 # The rooms that make, keep, compute or draw frames; the wire, its faults and the embedded sandbox know no pandas.
-FRAMES := tests/tables tests/cache tests/client tests/methodology_core tests/methodology_quality \
-	tests/invitations/test_inviting_verbs.py tests/invitations/test_connect_frame.py \
-	tests/face/test_plots.py tests/face/test_demo.py tests/project/test_portfolio.py
+FRAMES := tests/schema tests/tables tests/cache tests/client tests/methodology_core tests/methodology_quality \
+	tests/plots tests/invitations/test_connect_frame.py tests/cli/test_demo.py
 
 pandas2: .venv-pandas2/installed ## the tests of every frame on the oldest pandas that is promised
 	.venv-pandas2/bin/pytest -n 2 -m "not reference_only and not fault" $(FRAMES) $(PYTEST_ARGS)

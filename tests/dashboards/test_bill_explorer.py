@@ -14,9 +14,9 @@ import ipywidgets as widgets
 import numpy as np
 import pandas as pd
 import pytest
+from dashboards.small_books import ALPHA, FORMULA, SmallBooks, books, many
+from dashboards.small_office import LONG
 from ipywidgets.widgets.widget import _instances as live_controls
-from small_books import ALPHA, FORMULA, SmallBooks, books, many
-from small_office import LONG
 
 import nectar_notebooks as nn
 from nectar_notebooks import BillExplorer

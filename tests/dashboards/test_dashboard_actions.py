@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from small_office import SmallOffice
+from dashboards.small_office import SmallOffice
 
 import nectar_notebooks as nn
 from nectar_notebooks import ConnectionDashboard

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 import pytest
-from small_office import SmallOffice
+from dashboards.small_office import SmallOffice
 
 from nectar_notebooks import CoverageDashboard
 from nectar_notebooks.dashboards import coverage_view as view

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from small_office import SmallOffice
+from dashboards.small_office import SmallOffice
 
 from nectar_notebooks import ConnectionDashboard
 from nectar_notebooks.dashboards.export import download_links

@@ -15,7 +15,7 @@ from wsgiref.simple_server import WSGIRequestHandler, make_server
 import ipywidgets as widgets
 import pandas as pd
 import pytest
-from small_office import SmallOffice
+from dashboards.small_office import SmallOffice
 
 import nectar_notebooks as nn
 from nectar_notebooks import ConnectionDashboard, CoverageDashboard

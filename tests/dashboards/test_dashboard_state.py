@@ -8,8 +8,8 @@ from time import thread_time
 
 import pandas as pd
 import pytest
+from dashboards.small_office import MARKUP, SmallOffice
 from ipywidgets.widgets.widget import _instances as live_controls
-from small_office import MARKUP, SmallOffice
 
 from nectar_notebooks import ConnectionDashboard
 from nectar_notebooks.dashboards.filters import Filters

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from test_cli import assert_one_sentence, nectar
+from commands import assert_one_sentence, nectar
 
 import nectar_notebooks as nn
 
