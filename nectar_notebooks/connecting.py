@@ -211,7 +211,7 @@ def _in_process(
     settings: Settings, sandbox: Sandbox, *, offline: bool, max_age: timedelta | None, clock: Clock
 ) -> Nectar:
     from nectar_notebooks.api import Session, WSGIAdapter
-    from nectar_notebooks.sandbox.originals import FILES
+    from nectar_notebooks.sandbox.sources.originals import FILES
 
     keys = settings.keys or (Secret(sandbox.key),)
     session = Session(

@@ -17,9 +17,11 @@ from typing import Final
 
 from nectar_notebooks.errors import ConfigurationError
 
-__all__ = ["MB", "Limits", "how_to_raise", "path_of", "read_regular_file", "variable_of"]
+__all__ = ["MB", "VALUES_PER_MB", "Limits", "how_to_raise", "path_of", "read_regular_file", "variable_of"]
 
 MB: Final = 1024 * 1024
+#: So many values an answer may hold for each MB that it may have; a value may take 200 bytes of memory.
+VALUES_PER_MB: Final = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +34,9 @@ class Limits:
         How long a request may take on the wire, its attempts together; a download has a second more for every 16 kB
         that came. Pauses between attempts are not counted.
     answer_mb : float
-        An answer, unpacked. The dearest JSON of this size takes about 70 times as much memory, 2.2 GB
-        by default.
+        An answer, unpacked. It may hold 65,536 values for each MB of this, two million by default: rows hold fewer,
+        while brackets alone would take 70 times their size as memory. So the dearest answer takes less than 20 times
+        the ceiling, 640 MB by default.
     pages : float
         Pages of one list.
     download_mb : float

@@ -21,6 +21,8 @@ __all__ = ["THIS_MACHINE", "foreign_host", "foreign_page", "is_loopback", "refus
 #: The hosts of an address that leads to this machine, and what each is connected to: no name is looked up.
 THIS_MACHINE: Final = MappingProxyType({"localhost": "127.0.0.1", "127.0.0.1": "127.0.0.1", "::1": "::1"})
 _HOST: Final = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([0-9A-Za-z.-]+?)\.?)(?::([0-9]{0,5}))?", re.ASCII)
+#: A request's target that is a whole address, and its host.
+_WHOLE: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://([^/?#]*)", re.ASCII)
 _LOOPBACK: Final = IPv4Network("127.0.0.0/8")
 _PORTS: Final = {"http": "80", "https": "443"}
 _READING: Final = ("GET", "HEAD")
@@ -48,8 +50,13 @@ def is_loopback(host: str) -> bool:
 
 
 def foreign_host(environ: WSGIEnvironment) -> bool:
-    """Return whether a request asks for a host other than this machine, or names none."""
-    return not is_loopback(environ.get("HTTP_HOST", ""))
+    """Return whether a request asks for a host other than this machine, or names none.
+
+    A whole address in place of a path (as proxies are asked, with ``REQUEST_URI`` as it came) names a host, too.
+    """
+    target = _WHOLE.match(environ.get("REQUEST_URI") or "/")
+    named = [environ.get("HTTP_HOST", ""), *(target.groups() if target else ())]
+    return not all(map(is_loopback, named))
 
 
 def foreign_page(environ: WSGIEnvironment) -> bool:

@@ -13,9 +13,11 @@ from typing import Final
 
 import orjson
 
+from nectar_notebooks.api.transport import UNPACKED
 from nectar_notebooks.errors import ContractError
+from nectar_notebooks.limits import MB, how_to_raise
 
-__all__ = ["decode", "looks_like_html"]
+__all__ = ["decode", "looks_like_html", "refuse_dense"]
 
 #: How bytes begin that JSON does not.
 _MARKS: Final = (
@@ -24,6 +26,7 @@ _MARKS: Final = (
     (b"\x00\x00\xfe\xff", "they are UTF-32, and JSON is UTF-8"),
     (b"\xff\xfe", "they are UTF-16, and JSON is UTF-8"),
     (b"\xfe\xff", "they are UTF-16, and JSON is UTF-8"),
+    (b"\x1f\x8b", "they are packed as gzip, and the answer's head does not say so"),
 )
 _NO_NUMBER: Final = re.compile(r"[+-]?(nan|inf(inity)?)\b", re.IGNORECASE)
 #: What the decoder's reason means: a word of it, and ours.
@@ -40,8 +43,7 @@ _REASONS: Final = (
 #: Every digit as 0, so that a run of digits is found at the speed of copying; an integer beyond 64 bits has twenty.
 _DIGITS: Final = bytes.maketrans(b"123456789", b"000000000")
 _LONG: Final = b"0" * 20
-#: How an answer may be packed; these are unpacked on the way.
-_UNPACKED: Final = ("", "identity", "gzip", "x-gzip", "deflate")
+_ALWAYS_DECODED: Final = MB
 
 
 def decode(content: bytes, what: str, content_type: str = "", packing: str = "") -> object:
@@ -49,17 +51,36 @@ def decode(content: bytes, what: str, content_type: str = "", packing: str = "")
     try:
         value: object = orjson.loads(content)
         if _LONG in content.translate(_DIGITS):
-            value = None  # two of them would be twice as dear
+            del value  # two of them would be twice as dear
             value = json.loads(content)
-        return value  # noqa: TRY300
     except orjson.JSONDecodeError as error:  # it holds the whole body: none of ours is chained to it
         why = _why_not(content, content_type, packing, error.msg, error.pos)
     except (RecursionError, ValueError):  # of the standard library's decoder, which alone keeps long integers
         why = "an integer of more than 20 digits stands too deep, or is too long, to be read exactly"
+    else:
+        return value
     raise ContractError(
         f"{what} answered with {len(content):,} bytes that are no JSON: {why}.",
         advice="Check first that the base URL is the API's and that no proxy answers in its place.",
     )
+
+
+def refuse_dense(content: bytes, most: float, what: str) -> None:
+    """Raise ``ContractError`` where so many values stand in `content` that they would take memory beyond measure.
+
+    Text that is nothing but brackets takes seventy times its size as objects. What may begin a value (a comma, a
+    bracket) is counted, at the speed of reading; commas in texts are, too.
+    """
+    if len(content) <= _ALWAYS_DECODED:
+        return
+    values = sum(map(content.count, (b",", b"[", b"{")))
+    if values > most:
+        raise ContractError(
+            f"{what}: the answer has {values:,} values in {len(content) / MB:.1f} MB, more than the {most:,.0f} that "
+            "are decoded; rows have fewer.",
+            advice=how_to_raise("answer_mb"),
+            status_code=200,
+        )
 
 
 def looks_like_html(content: bytes) -> bool:
@@ -72,13 +93,13 @@ def _why_not(content: bytes, content_type: str, packing: str, problem: str, posi
         return "there is nothing in them"
     if looks_like_html(content):
         return "they look like HTML"
-    foreign = [one.strip() for one in packing.split(",") if one.strip().lower() not in _UNPACKED]
+    foreign = [one.strip() for one in packing.split(",") if one.strip().lower() not in UNPACKED]
     if foreign:
         return f"they are packed as {foreign[0][:20]}, which was not asked for"
     for mark, why in _MARKS:
         if content.startswith(mark):
             return why
-    if b"\0" in content[:4]:
+    if b"\0" in content[:2]:
         return "they are UTF-16 or UTF-32, and JSON is UTF-8"
     try:
         text = content.decode()

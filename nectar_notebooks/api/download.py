@@ -107,6 +107,12 @@ def _refused(status: int, content: bytes, host: str) -> NectarError:
             advice="Ask for the bill again; if it stays, ask Nectar's support about this bill.",
             status_code=status,
         )
+    if status < 300:
+        return ContractError(
+            f"The file at {host} did not come: the answer is {status}, and a whole file comes with 200.",
+            advice="Ask for the bill again; if it stays, ask Nectar's support about this bill.",
+            status_code=status,
+        )
     return error_for_status(status, content, what=f"The file at {host}")
 
 

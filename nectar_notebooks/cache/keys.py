@@ -13,6 +13,8 @@ from pathlib import PurePosixPath
 from typing import Final
 from urllib.parse import quote
 
+from nectar_notebooks.printing import printable
+
 __all__ = ["Realm", "SnapshotKey", "is_device"]
 
 _LONGEST_PART: Final = 80
@@ -112,4 +114,4 @@ class SnapshotKey:
         return (self.realm.host, self.realm.version, self.realm.profile, self.resource, self.scope)
 
     def __str__(self) -> str:
-        return f"{self.resource} of {self.scope.replace('/', ' ')}"
+        return printable(f"{self.resource} of {self.scope.replace('/', ' ')}")  # ids are the API's

@@ -134,10 +134,11 @@ class Listing:
             misfits.append((total, came))
             staging.restart(self._clock.now())
         if len(set(misfits)) == 1:
+            rows = f"{FAMILIES[self._resource].parent} of company {self._company_id}"
             raise ContractError(
-                f"The API contradicts itself about the {self._resource} of company {self._company_id}: {total:,} were "
-                f"announced and {came:,} came, and the same in each of {1 + _REPEATS} walks.",
-                advice="Nothing changed meanwhile, so asking again does not help: report it to Nectar's support.",
+                f"The API contradicts itself about the {rows}: {total:,} were announced and {came:,} came with those "
+                f"updated meanwhile, and the same in each of {1 + _REPEATS} walks.",
+                advice="Asking again does not help: report it to Nectar's support.",
             )
         raise InterruptedWalkError(
             f"The {self._resource} of company {self._company_id} changed during each of {1 + _REPEATS} walks.",

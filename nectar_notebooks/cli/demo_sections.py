@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Final
 import pandas as pd
 
 from nectar_notebooks.cli.terminal import amount, heading, paragraph, table
-from nectar_notebooks.methodology.adjustments import adjust
+from nectar_notebooks.methodology.adjust import adjust
+from nectar_notebooks.printing import printable
 from nectar_notebooks.schema.statuses import STATUSES, describe, needs_action
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def connections(portfolios: Sequence[Portfolio]) -> str:
             if not needs_action(row["status"]):
                 continue
             since = "" if pd.isna(row["status_since"]) else f", since {row['status_since']:%Y-%m-%d}"
-            by_status.setdefault(row["status"], []).append(f"{row['provider']} ({one.name}){since}")
+            by_status.setdefault(row["status"], []).append(printable(f"{row['provider']} ({one.name}){since}"))
     known = [status for status in STATUSES if status in by_status]
     lines = []
     for status in [*known, *sorted(set(by_status) - set(known))]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from nectar_notebooks.errors import InvalidRequestError
-from nectar_notebooks.schema.dates import Day, day_or_month
+from nectar_notebooks.schema.dates import Day, days_of
 
 __all__ = ["Day", "Window"]
 
@@ -28,8 +28,8 @@ class Window:
     @classmethod
     def of(cls, start: Day | None, end: Day | None) -> Window:
         """Read `start` and `end`; what cannot be read, or ends before it starts, is an error."""
-        first = None if start is None else day_or_month(start, "start").start_time.normalize()
-        last = None if end is None else day_or_month(end, "end").end_time.normalize()
+        first = None if start is None else pd.Timestamp(days_of(start, "start")[0])
+        last = None if end is None else pd.Timestamp(days_of(end, "end")[1])
         if first is not None and last is not None and last < first:
             raise InvalidRequestError(f"end={end!r} lies before start={start!r}: exchange them.")
         return cls(first, last)

@@ -25,6 +25,8 @@ __all__ = ["EMBEDDED_URL", "ENVIRONMENTS", "NECTAR_URL", "VERSIONS", "Settings",
 #: The address of an embedded sandbox in this process: a name that never resolves.
 EMBEDDED_URL: Final = "https://embedded-sandbox.invalid"
 NECTAR_URL: Final = "https://external.nectarclimate.com"
+#: So many folders in one another are no place for a cache; the system's calls that make them give up later.
+_DEEPEST: Final = 200
 ENVIRONMENTS: Final = ("local", "sandbox", "production")
 VERSIONS: Final = ("v2.2", "v2.1", "v2.0")
 
@@ -298,7 +300,7 @@ def _path_text(cache_dir: object) -> str:
 def _checked_folder(text: str, where: str) -> Path:
     try:
         folder = Path(text).expanduser()  # no such user: RuntimeError
-        if b"\0" not in os.fsencode(folder):  # a character that no path has: UnicodeEncodeError
+        if b"\0" not in str(folder).encode() and len(folder.parts) < _DEEPEST:  # half a character: UnicodeEncodeError
             return folder
     except (ValueError, RuntimeError):
         pass

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
     from nectar_notebooks.client.resolving import Given
     from nectar_notebooks.client.watching import Change
-    from nectar_notebooks.methodology.adjustments import Occupancy
-    from nectar_notebooks.methodology.periods import Convention
+    from nectar_notebooks.methodology.adjust import Occupancy
+    from nectar_notebooks.methodology.time.calendar import Convention
 
 __all__ = ["BillExplorer"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from base64 import b64encode
 from contextlib import contextmanager
 from html import escape
@@ -16,6 +17,7 @@ from matplotlib.ticker import FuncFormatter
 
 from nectar_notebooks.errors import DataError
 from nectar_notebooks.plots.style import HOUSE, QUIET
+from nectar_notebooks.printing import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,21 +56,21 @@ class Picture(Figure):
         super().__init__(figsize=size, dpi=_DPI, layout="constrained")
         FigureCanvasAgg(self)
         self.frame = frame
-        self.title = title
-        self.description = description
-        self.suptitle(title, x=0.01, ha="left", fontsize=12, fontweight="bold")
+        self.title = printable(title)
+        self.description = printable(description)
+        self.suptitle(self.title, x=0.01, ha="left", fontsize=12, fontweight="bold")
 
     def png(self) -> bytes:
         """Return the picture as PNG, twice as sharp as it is large; the same bytes for the same frame."""
         buffer = io.BytesIO()
-        with house_style():
+        with house_style(), _calm_warnings():
             self.savefig(buffer, format="png", dpi=_DPI * _SHARPNESS, metadata={"Software": None})
         return buffer.getvalue()
 
     def svg(self) -> str:
         """Return the picture as SVG with its title and description; the same text for the same frame."""
         buffer = io.StringIO()
-        with house_style():
+        with house_style(), _calm_warnings():
             self.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None, "Title": self.title})
         text = buffer.getvalue()
         return text.replace("</title>", f"</title>\n <desc>{escape(self.description)}</desc>", 1)
@@ -92,6 +94,16 @@ class Picture(Figure):
         width, height = (round(inches * _DPI) for inches in self.get_size_inches())
         data = {"text/plain": repr(self), "image/png": b64encode(self.png()).decode("ascii")}
         return data, {"image/png": {"width": width, "height": height}}
+
+
+@contextmanager
+def _calm_warnings() -> Iterator[None]:
+    """Pass on what matplotlib warns of, each once and printable: it quotes characters that a font lacks."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield
+    for category, text in dict.fromkeys((one.category, printable(str(one.message))) for one in caught):
+        warnings.warn(text, category, stacklevel=4)
 
 
 def empty(frame: pd.DataFrame, title: str, missing: str) -> Picture:

@@ -10,19 +10,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from nectar_notebooks.sandbox.core import Sandbox
-    from nectar_notebooks.sandbox.world import World
+    from nectar_notebooks.sandbox.model import World
+    from nectar_notebooks.sandbox.sandbox import Sandbox
 
 __all__ = ["Sandbox", "World"]
 
 
 def __getattr__(name: str) -> type[Sandbox] | type[World]:
     if name == "Sandbox":
-        from nectar_notebooks.sandbox.core import Sandbox
+        from nectar_notebooks.sandbox.sandbox import Sandbox
 
         return Sandbox
     if name == "World":
-        from nectar_notebooks.sandbox.world import World
+        from nectar_notebooks.sandbox.model import World
 
         return World
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

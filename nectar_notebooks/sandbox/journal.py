@@ -33,10 +33,7 @@ class Entry(TypedDict):
 class Journal:
     """Requests in the order in which they were answered; a sequence of dicts, ready for a frame.
 
-    Parameters
-    ----------
-    kept : int
-        How many of the newest entries are kept. :meth:`count` counts the others too.
+    The newest are kept, see :meth:`keep`; :meth:`count` counts the others too.
 
     Examples
     --------
@@ -45,9 +42,9 @@ class Journal:
     (0, 0)
     """
 
-    def __init__(self, kept: int = KEPT) -> None:
+    def __init__(self) -> None:
         self._lock = Lock()
-        self._entries: deque[Entry] = deque(maxlen=kept)
+        self._entries: deque[Entry] = deque(maxlen=KEPT)
         self._counts: Counter[tuple[str | None, int]] = Counter()
         self._running = 0
         self._number = 0
@@ -86,6 +83,11 @@ class Journal:
                     status=status, concurrency=concurrency,
                 )
             )  # fmt: skip
+
+    def keep(self, newest: int) -> None:
+        """Keep so many of the newest entries from now on."""
+        with self._lock:
+            self._entries = deque(self._entries, maxlen=newest)
 
     def rows(self) -> list[Entry]:
         """Return a copy of every entry that is kept, oldest first."""

@@ -11,6 +11,7 @@ from html import escape
 from typing import TYPE_CHECKING, Final
 
 from nectar_notebooks.errors import NotFoundError
+from nectar_notebooks.printing import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -119,9 +120,9 @@ class Portfolio:
     def __repr__(self) -> str:
         counts = [(len(getattr(self, table)), one, several) for table, one, several in _SAID]
         rows = ", ".join(f"{count:,} {one if count == 1 else several}" for count, one, several in counts)
-        return f"Portfolio of {self.name}: {rows}"
+        return printable(f"Portfolio of {self.name}: {rows}")
 
     def _repr_html_(self) -> str:
         rows = "".join(f"<tr><th>{name}</th><td>{len(frame):,}</td></tr>" for name, frame in self)
         head = "<tr><th>table</th><th>rows</th></tr>"
-        return f"<p>Portfolio of <b>{escape(self.name)}</b></p><table>{head}{rows}</table>"
+        return f"<p>Portfolio of <b>{escape(printable(self.name))}</b></p><table>{head}{rows}</table>"

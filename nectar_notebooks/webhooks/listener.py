@@ -235,6 +235,7 @@ class _Door(RequestHandler):
         environ = {f"HTTP_{name.upper().replace('-', '_')}": text for name, text in headers.items() if "_" not in name}
         return environ | {
             "REQUEST_METHOD": self.request.method or "",
+            "REQUEST_URI": self.request.uri or "",
             "CONTENT_TYPE": headers.get("Content-Type", ""),
             "CONTENT_LENGTH": length,
             "wsgi.url_scheme": "http",

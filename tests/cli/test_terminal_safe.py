@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from contextlib import suppress
+import warnings
 from pathlib import Path
 
 import pytest
 from api.wire import Reply, Request, serve
+from client.hand_written_api import account, document, usage
 
-from nectar_notebooks import connect, diagnose
+from nectar_notebooks import connect, diagnose, monthly, plots
 from nectar_notebooks.cli import main
 from nectar_notebooks.errors import NectarError
 
@@ -33,9 +34,36 @@ def nasty_api(request: Request) -> Reply:
     if request.path.endswith("/company/c1") and request.path.count("/") == 3:
         return Reply({"id": "c1", "name": name, "sites": []})
     if "/connection/" in request.path:
-        row = {"id": "k1", "status": name, "username": name, "datasource": {"name": name}, "statusError": name}
-        return Reply({"connections": [row], "totalConnections": 1, "totalPages": 1, "currentPage": 1})
+        broken = {"id": "k2", "status": "PASSWORD_INCORRECT", "datasource": {"name": name}}
+        row = {
+            "id": "k1",
+            "status": name,
+            "accounts": [account("a1", ["m1"], status=name)],
+            "username": name,
+            "datasource": {"name": name},
+            "statusError": name,
+        }
+        return Reply({"connections": [row, broken], "totalConnections": 2, "totalPages": 1, "currentPage": 1})
+    if "/document/" in request.path or "/usage/" in request.path:
+        return Reply(nasty_rows(request, name))
     return Reply({"detail": name, name: [name]}, 403)
+
+
+def nasty_rows(request: Request, name: str) -> dict[str, object]:
+    key, row = "documents", document("b1", "2026-01-05", "a1", "10.25", ["u1"])
+    row |= {"utilityCompany": name, "fileName": name, "status": name, "chargesUnits": name, "invoiceId": name}
+    row["lineItems"] = [row["lineItems"][0] | {"description": name, "chargeType": name, "quantityUnits": name}]
+    if "/usage/" in request.path:
+        key, row = "usageData", usage("u1", "b1", "m1", "s1", "2025-12-01", "2025-12-31", "100.5")
+        row |= {
+            "datasourceType": name,
+            "usageUnits": name,
+            "supplierName": name,
+            "identifiers": [{"name": name, "value": name, "rawName": name}],
+        }
+    rows = [] if "dateType" in request.query else [row]
+    total = f"total{key[0].upper()}{key[1:]}"
+    return {key: rows, total: len(rows), "totalPages": 1, "currentPage": 1}
 
 
 @pytest.fixture
@@ -58,26 +86,48 @@ def nasty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         ["status", "production", "--company", "nobody"],
         ["versions", "production"],
         ["versions", "production", "--company", "c1"],
-        ["export", "production", "--company", "c1", "--out", "here"],
+        ["export", "bills", "here.csv", "--environment", "production", "--company", "c1"],
+        ["export", "monthly", "there.csv", "--environment", "production", "--company", "c1"],
+        ["demo", "--out", "pictures"],
         ["cache", "list"],
+        ["keys", "compare"],
     ],
     ids=" ".join,
 )
-def test_no_command_passes_on_what_moves_a_cursor(nasty, capsys: pytest.CaptureFixture[str], words: list[str]) -> None:
-    with suppress(SystemExit):  # argparse did not take it
+def test_no_command_passes_on_what_moves_a_cursor(
+    nasty, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, words: list[str]
+) -> None:
+    if words[0] == "demo":  # which asks the local one
+        monkeypatch.setenv("NECTAR_ENVIRONMENT", "local")
+    with warnings.catch_warnings(record=True) as caught:  # for people they are printed
+        warnings.simplefilter("always")
         main(words)
     printed = capsys.readouterr()
+    assert all(harmless(str(one.message)) for one in caught)
     assert printed.out + printed.err
+    assert not [line for line in printed.out.splitlines() if line.startswith("The key is accepted\\u")]
     assert harmless(printed.out)
     assert harmless(printed.err)
 
 
 def test_an_error_is_one_line_that_shows_what_was_sent(nasty) -> None:
     with pytest.raises(NectarError) as caught:
-        connect("production").bills("c1")
+        connect("production").jobs("c1")
     for text in (str(caught.value), caught.value.message, caught.value.advice):
         assert text.isprintable()
     assert CALM in str(caught.value)
+
+
+def test_what_a_notebook_shows_of_a_portfolio_and_its_pictures_is_calm(nasty) -> None:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        portfolio = connect("production").portfolio("c1")
+        picture = plots.monthly_usage(monthly(portfolio), title=f"Usage of {portfolio.name}")
+        shown = [repr(portfolio), portfolio._repr_html_(), repr(picture), picture._repr_mimebundle_()[0]["text/plain"]]
+    shown += [str(one.message) for one in caught]
+    assert all(map(harmless, shown)), shown
+    assert CALM in shown[0]
+    assert any("state that is not documented" in one for one in shown)
 
 
 def test_a_diagnosis_is_calm(nasty) -> None:

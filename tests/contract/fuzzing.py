@@ -18,7 +18,7 @@ from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import events, from_schema
 
 from nectar_notebooks.sandbox import contract
-from nectar_notebooks.sandbox.serving import Served
+from nectar_notebooks.sandbox.http.serving import Served
 
 ACCEPTED = ["2xx", "401", "403", "404", "409", "429"]
 

@@ -9,7 +9,7 @@ from contract.walking import walk
 from werkzeug.test import Client
 
 from nectar_notebooks.sandbox import Sandbox, contract
-from nectar_notebooks.sandbox.routes import ROUTES, VERSIONS
+from nectar_notebooks.sandbox.http.router import ROUTES, VERSIONS
 
 SERVED = [version for version, mount in MOUNTS.items() if VERSIONS.get(mount.strip("/")) == version]
 

@@ -16,7 +16,7 @@ from nectar_notebooks.dashboards.closer import closer_look
 from nectar_notebooks.dashboards.coverage import COMPLETE, FUTURE, MISSING, NOT_REQUIRED, PART, runs
 from nectar_notebooks.dashboards.reading import first_look
 from nectar_notebooks.dashboards.svg import months_in_words, strip
-from nectar_notebooks.errors import InvalidRequestError, NotFoundError, ServerError
+from nectar_notebooks.errors import DataError, InvalidRequestError, NotFoundError, ServerError
 
 MONTHS = [str(month) for month in pd.period_range("2024-01", "2026-01", freq="M")]
 
@@ -83,6 +83,17 @@ def test_how_often_bills_are_expected_is_an_argument(office: SmallOffice, opened
     for wrong in ("weekly", {"FUEL": "weekly"}):
         with pytest.raises(InvalidRequestError, match="'weekly' is not known"):
             CoverageDashboard(office, expected=wrong)
+
+
+def test_a_name_that_no_company_knows_is_refused(office: SmallOffice, opened: Callable[..., object]) -> None:
+    """A utility of one company may be named beside another company's; one that none has is told."""
+    usage = office.tables["usage"]
+    of_one = usage["meter_id"] == "m8"
+    office.tables["usage"] = usage.assign(utility=np.where(of_one, "Old Power", "City Light"))
+    yearly = opened(CoverageDashboard, office, expected={"old power": "yearly"})
+    assert "missing" not in states(yearly, "Shed").values()
+    with pytest.raises(DataError, match="expected names 'New Power'"):
+        CoverageDashboard(office, expected={"New Power": "yearly"})
 
 
 def test_rows_with_the_most_holes_come_first(office: SmallOffice, opened: Callable[..., object]) -> None:

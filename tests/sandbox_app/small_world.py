@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from nectar_notebooks.sandbox.world import World
+from nectar_notebooks.sandbox.model import World
 
 ACME = "00000000-0000-4000-8000-0000000000c1"
 BETA = "00000000-0000-4000-8000-0000000000c2"

@@ -14,7 +14,7 @@ from small_world import ACME, BETA, JANUARY_BILL, POWER_LOGIN, many_bills
 
 from nectar_notebooks.errors import ConfigurationError
 from nectar_notebooks.sandbox import Sandbox
-from nectar_notebooks.sandbox.scenarios import SCENARIOS
+from nectar_notebooks.sandbox.simulation.scenarios import SCENARIOS
 from nectar_notebooks.sandbox.wire import Wire
 
 USAGE = f"/usage/company/{ACME}"

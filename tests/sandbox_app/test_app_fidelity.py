@@ -8,9 +8,9 @@ from typing import get_args, get_type_hints
 import pytest
 
 from nectar_notebooks.sandbox.contract import assumptions, document, refusals
+from nectar_notebooks.sandbox.contract.fields import ASSUMED
 from nectar_notebooks.sandbox.contract.marks import Assumption
-from nectar_notebooks.sandbox.fields import ASSUMED
-from nectar_notebooks.sandbox.routes import ROUTES
+from nectar_notebooks.sandbox.http.router import ROUTES
 from nectar_notebooks.sandbox.switches import Switches
 
 PAGE = (Path(__file__).parents[2] / "docs" / "fidelity.md").read_text(encoding="utf-8")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import socket
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -18,7 +20,6 @@ from small_world import ACME, BETA, JANUARY_BILL, many_bills, small_world
 
 from nectar_notebooks.errors import BillsFileError, ConfigurationError
 from nectar_notebooks.sandbox import Sandbox
-from nectar_notebooks.sandbox.journal import Journal
 
 PATHS = ("/company", "/connection/company/{}", "/meter/company/{}", "/document/company/{}?page=2", "/usage/company/{}")
 
@@ -120,7 +121,8 @@ def test_the_journal_notes_what_was_asked(ask: Asker) -> None:
 
 
 def test_a_full_journal_keeps_the_newest_and_counts_them_all(ask: Asker) -> None:
-    journal = ask.sandbox.journal = Journal(kept=3)
+    journal = ask.sandbox.journal
+    journal.keep(3)
     for _ in range(4):
         ask("/ping")
     ask("/nowhere")
@@ -220,6 +222,32 @@ def test_a_file_that_is_no_state_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"letter\.txt"):
         Sandbox(db=path)
     assert path.read_text().startswith("Dear reader")
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("db", ["/dev/zero", "/dev/null/x.db", "a\0b", "x" * 300, "\ud800", 5, b"x.db", "a pipe"])
+def test_a_place_that_can_hold_no_state_is_one_sentence(tmp_path: Path, db: object) -> None:
+    if db == "a pipe":
+        db = tmp_path / "pipe"
+        os.mkfifo(db)
+    with pytest.raises(ConfigurationError):
+        Sandbox(db=db)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{"sites": "a"}, {"months": float("nan")}, {"months": "3"}, {"switches": 5}, {"world": 5}, {"clock": 5}],
+    ids=str,
+)
+def test_what_no_sandbox_is_made_of_is_one_sentence(given: dict[str, Any]) -> None:
+    with pytest.raises(ConfigurationError):
+        Sandbox(**given)
+
+
+@pytest.mark.parametrize("port", ["x", None, -1, 65536, 1.5])
+def test_what_is_no_port_is_one_sentence(sandbox: Sandbox, port: Any) -> None:
+    with pytest.raises(ConfigurationError, match="is no port"):
+        sandbox.serve(port)
 
 
 def test_a_port_in_use_is_one_sentence(sandbox: Sandbox) -> None:

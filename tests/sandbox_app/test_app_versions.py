@@ -18,7 +18,7 @@ from small_world import (
     small_world,
 )
 
-from nectar_notebooks.sandbox.world import World
+from nectar_notebooks.sandbox.model import World
 
 USAGE = f"/usage/company/{ACME}"
 

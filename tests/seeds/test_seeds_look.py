@@ -10,8 +10,8 @@ from typing import TypeAlias
 
 import pytest
 
-from nectar_notebooks.sandbox.seeds import defects, demo
-from nectar_notebooks.sandbox.world import Record, World
+from nectar_notebooks.sandbox.model import Record, World
+from nectar_notebooks.sandbox.sources.demo import defects, demo
 from nectar_notebooks.schema.statuses import STATUSES
 from nectar_notebooks.schema.values import COMMODITIES, DEMAND_UNITS, IDENTIFIER_TYPES, USAGE_UNITS, WATER_TYPES
 

@@ -9,9 +9,9 @@ import pytest
 from fpdf import FPDF
 from pypdf import PdfReader
 
-from nectar_notebooks.sandbox.seeds import demo
-from nectar_notebooks.sandbox.seeds.pdf import PdfBill, page_count, read_pdf, write_pdf
-from nectar_notebooks.sandbox.world import Record
+from nectar_notebooks.sandbox.model import Record
+from nectar_notebooks.sandbox.sources.demo import demo
+from nectar_notebooks.sandbox.sources.pdf import PdfBill, page_count, read_pdf, write_pdf
 
 
 @pytest.fixture(scope="module")

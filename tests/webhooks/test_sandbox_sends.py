@@ -19,9 +19,7 @@ from svix.webhooks import WebhookVerificationError
 from nectar_notebooks.clock import FrozenClock
 from nectar_notebooks.errors import ConfigurationError, NotFoundError
 from nectar_notebooks.sandbox import Sandbox
-from nectar_notebooks.sandbox.events import Events
-from nectar_notebooks.sandbox.hooks import Hooks
-from nectar_notebooks.sandbox.hooks_sending import attempt
+from nectar_notebooks.sandbox.webhooks.delivery import attempt
 from nectar_notebooks.webhooks import Event, Receiver
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -244,14 +242,14 @@ def test_the_page_behind_the_portals_address_shows_deliveries_escaped_for_seven_
     answer = client.post("/v2.2/webhook", headers={"X-API-Key": sandbox.key})
     path = "/webhooks/" + answer.json["url"].partition("/webhooks/")[2]
     sandbox.webhooks.register(Inbox())
-    company = client.post(
-        "/v2.2/company", json={"name": "<script>alert(1)</script>"}, headers={"X-API-Key": sandbox.key}
-    )
-    assert company.status_code == 201
-    sandbox.webhooks.tell([{"eventType": "document.created.v2", "notes": "<script>alert(1)</script>"}])
+    key = {"X-API-Key": sandbox.key}
+    company = client.post("/v2.2/company", json={"name": "<script>alert(1)</script>"}, headers=key).json
+    login = {"url": "https://power.example", "username": "u", "password": "p", "country": "US", "sites": []}
+    assert client.post(f"/v2.2/connection/company/{company['id']}", json=login, headers=key).status_code == 201
     shown = client.get(path)
     assert shown.status_code == 200
-    assert "document.created.v2" in shown.text
+    assert "connection.created.v2" in shown.text
+    assert "&lt;script&gt;" in shown.text
     assert "<script" not in shown.text
     assert "script-src" not in shown.headers["Content-Security-Policy"]
     assert "default-src 'none'" in shown.headers["Content-Security-Policy"]
@@ -280,7 +278,7 @@ def test_whoever_has_only_http_registers_and_resends(sandbox: Sandbox) -> None:
 
 def test_the_newest_events_are_kept(sandbox: Sandbox) -> None:
     inbox = Inbox()
-    sandbox.events = Events(kept=3)
+    sandbox.events.keep(3)
     sandbox.webhooks.register(inbox, ["document.deleted.v2"])
     deleted = [sandbox.scenario("bill_deleted") for _ in range(5)]
     assert [event["id"] for event in sandbox.events] == deleted[2:]
@@ -294,7 +292,8 @@ def test_the_newest_events_are_kept(sandbox: Sandbox) -> None:
 
 def test_the_newest_attempts_are_kept_and_every_message_that_waits(sandbox: Sandbox) -> None:
     inbox = Inbox()
-    hooks = sandbox.webhooks = Hooks(sandbox, kept=3)
+    hooks = sandbox.webhooks
+    hooks.keep(3)
     hooks.register(inbox, ["document.deleted.v2"])
     for _ in range(5):
         sandbox.scenario("bill_deleted")

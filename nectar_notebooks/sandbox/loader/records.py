@@ -13,8 +13,8 @@ from nectar_notebooks.sandbox.loader.lines import Line
 from nectar_notebooks.sandbox.loader.usage import Counted
 from nectar_notebooks.sandbox.loader.values import money
 from nectar_notebooks.sandbox.loader.words import Vocabulary
-from nectar_notebooks.sandbox.seeds.basics import make_id
-from nectar_notebooks.sandbox.world import Record
+from nectar_notebooks.sandbox.model import Record
+from nectar_notebooks.sandbox.sources.demo.basics import make_id
 
 __all__ = [
     "account_record",

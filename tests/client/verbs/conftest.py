@@ -19,11 +19,12 @@ BOTH = ["in process", pytest.param("served", marks=pytest.mark.served)]
 
 
 @pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
+def sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
+    """Return a sandbox of the small world; a parameter positions its switches."""
     world = small_world()
     for bill in world.documents:
         bill["url"] = bill["url"].replace("files.example", "files.nectarclimate.example/bills")
-    sandbox = Sandbox(world=world)
+    sandbox = Sandbox(world=world, switches=getattr(request, "param", None))
     yield sandbox
     sandbox.close()
 

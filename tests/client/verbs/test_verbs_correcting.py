@@ -142,8 +142,8 @@ def test_a_correction_is_seen_by_a_question_that_was_narrow(served: Place, compa
     served.assert_true(nectar, company)
 
 
+@pytest.mark.parametrize("sandbox", [{"children_move_updated": "no"}], indirect=True)
 def test_a_correction_is_seen_where_the_bill_does_not_count_as_updated(served: Place, company: str) -> None:
-    served.sandbox.switches = type(served.sandbox.switches)(children_move_updated="no")
     nectar = served.connect()
     nectar.portfolio(company)
     nectar.update_usage(nectar.usage(company).set_index("usage_id").loc[[SEWER_USAGE]].reset_index(), tariff="S")

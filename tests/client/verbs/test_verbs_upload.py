@@ -109,8 +109,8 @@ def test_what_cannot_be_a_bill_is_refused_before_anything_is_sent(served: Place,
         (["https://"], "no https address"),
         ([str(tmp_path / "long.pdf")], "Files are uploaded one after the other"),
         ([tmp_path / "long.pdf"], "Files are uploaded one after the other"),
-        (7, "A int cannot be uploaded"),
-        (PDF, "no https address"),
+        (7, "type int cannot be uploaded"),
+        (PDF, "type bytes cannot be uploaded"),
     ):
         with pytest.raises(InvalidRequestError, match=sentence):
             nectar.upload(given, company)  # type: ignore[arg-type]  # wrong on purpose

@@ -1,0 +1,1 @@
+"""The embedded sandbox over HTTP: application, routes, what a request carries, serving, its own paths."""

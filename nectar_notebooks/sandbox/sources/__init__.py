@@ -1,0 +1,1 @@
+"""Where records come from: the demo portfolio, the mock utility, bills as PDF."""

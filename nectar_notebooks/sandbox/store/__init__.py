@@ -1,0 +1,1 @@
+"""The records in SQLite: tables, rows in and out, pages of lists, API keys, the outbox."""
