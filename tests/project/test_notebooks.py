@@ -59,6 +59,7 @@ def tags(cell: NotebookNode) -> list[str]:
     return cell.metadata.get("tags", [])
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=NAMES)
 def test_another_seed_gives_another_answer_wherever_there_is_data(builder: ModuleType, path: Path) -> None:
     kept = code_cells(nbformat.read(path, as_version=4))
@@ -70,6 +71,7 @@ def test_another_seed_gives_another_answer_wherever_there_is_data(builder: Modul
     assert same == tagged
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=NAMES)
 def test_a_notebook_says_the_same_next_year(builder: ModuleType, path: Path, tmp_path: Path) -> None:
     """The kernel's own clock stands a year ahead, for every way Python has of asking it."""
@@ -83,6 +85,7 @@ def test_a_notebook_says_the_same_next_year(builder: ModuleType, path: Path, tmp
     assert [shown(cell) for cell in code_cells(later)] == [shown(cell) for cell in code_cells(kept)]
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=NAMES)
 def test_a_notebook_runs_on_what_is_documented_alone(builder: ModuleType, path: Path) -> None:
     run = builder.run(path, NECTAR_SANDBOX_DOCUMENTED_ONLY="1")
