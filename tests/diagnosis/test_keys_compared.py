@@ -22,7 +22,7 @@ def compared() -> Callable[..., KeyComparison]:
 
     def compare(new: str = "good", old: str = "good", *, new_sees: int | None = None, old_sees: int | None = None):
         sandbox = nn.Sandbox(seed=3, sites=6, months=1)
-        ids = [company["id"] for company in nn.connect(sandbox=sandbox)._library.session.call("companies.list").json()]
+        ids = nn.connect(sandbox=sandbox).companies()["company_id"].tolist()
         keys = []
         for state, sees in ((new, new_sees), (old, old_sees)):
             expires = datetime(2026, 1, 16, tzinfo=UTC) if state == "expired" else None

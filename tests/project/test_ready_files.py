@@ -10,6 +10,7 @@ from importlib.metadata import entry_points
 from importlib.util import find_spec
 
 import yaml
+from commands import NECTAR
 from places import PROJECT
 
 WORKFLOW = yaml.safe_load((PROJECT / "docs" / "github-actions.yml").read_text(encoding="utf-8"))
@@ -49,7 +50,7 @@ def test_each_command_of_the_workflow_exists_with_its_options() -> None:
         else:
             assert program in scripts
             ran.add(program)
-            command = [sys.executable, "-m", "nectar_notebooks"]
+            command = [*NECTAR]
         family = [word for word in words if re.fullmatch("install|notebooks|check", word)][:2]
         said = subprocess.run([*command, *family, "--help"], capture_output=True, text=True, check=True).stdout
         assert [word for word in words if word.startswith("--") and word not in said] == []

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from test_cli import nectar as command
+from commands import nectar as command
 
 import nectar_notebooks as nn
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from test_cli import assert_one_sentence, nectar
+from api.wire import Reply, Request, serve
+from commands import assert_one_sentence, nectar
 
 import nectar_notebooks as nn
 
@@ -69,12 +70,19 @@ def test_what_cannot_be_asked_is_one_sentence_and_no_half_answer(
     assert_one_sentence(unknown, "Nobody Ltd")
 
 
-def test_a_name_with_control_marks_moves_no_cursor(capsys: pytest.CaptureFixture[str]) -> None:
-    import pandas as pd
+def test_a_name_with_control_marks_moves_no_cursor(tmp_path: Path) -> None:
+    login = {"id": "k1", "status": "MFA_TOKEN_EXPIRED", "datasource": {"name": "\x1b[2JEvil\nPower"}}
 
-    from nectar_notebooks.cli.status import _COLUMNS, _table
+    def api(request: Request) -> Reply:
+        if "/connection/" in request.path:
+            return Reply({"connections": [login], "totalConnections": 1, "totalPages": 1, "currentPage": 1})
+        if request.path.endswith("/company/c1"):
+            return Reply({"id": "c1", "name": "Acme", "sites": []})
+        return Reply([{"id": "c1", "name": "Acme"}])
 
-    row = dict.fromkeys(_COLUMNS) | {"connection_id": "k1", "provider": "\x1b[2JEvil\nPower", "status": "OTHER_ERROR"}
-    printed = _table(pd.DataFrame([row | {"next_step": "Ask."}]), several=False)
-    assert r"\x1b[2JEvil Power" in printed
-    assert "\x1b" not in printed
+    with serve(api) as wire:
+        place = {"NECTAR_BASE_URL": wire.url, "NECTAR_PRODUCTION_API_KEY": "a-made-up-key", "NECTAR_CACHE_DIR": "cache"}
+        shown = nectar(tmp_path, "status", "production", **place)
+    assert shown.returncode == 1, shown.stderr
+    assert r"\x1b[2JEvil Power" in shown.stdout
+    assert "\x1b" not in shown.stdout

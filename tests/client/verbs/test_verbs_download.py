@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 from client.hand_written_api import KEY, HandWrittenApi
+from client.verbs.truth import Place, everywhere
 from sandbox_app.small_world import JANUARY_BILL, NOBODY
-from verbs.truth import Place, everywhere
 
 from nectar_notebooks import FrozenClock, Nectar, connect
 from nectar_notebooks.errors import (

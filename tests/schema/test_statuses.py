@@ -94,3 +94,25 @@ def test_a_year_of_the_embedded_sandbox_takes_only_known_steps() -> None:
     assert len(steps) >= len(scenarios)
     assert {step for step in steps if not statuses.may_follow(*step)} == set()
     sandbox.close()
+
+
+def test_the_documented_statuses_are_all_known() -> None:
+    # Counted from the API's status page: three healthy, four website, four customer, one system.
+    by_family: dict[str, set[str]] = {}
+    for status in statuses.STATUSES.values():
+        by_family.setdefault(status.family, set()).add(status.name)
+    assert by_family == {
+        "healthy": {"PENDING", "CONNECTED", "UNDER_INVESTIGATION"},
+        "website": {"WEBSITE_DOWN", "URL_INACCESSIBLE", "NO_ACCOUNTS_FOUND", "OTHER_ERROR"},
+        "customer": {
+            "PASSWORD_INCORRECT",
+            "NEW_PASSWORD_NEEDED",
+            "MFA_TOKEN_EXPIRED",
+            "ADDITIONAL_CREDENTIALS_NEEDED",
+        },
+        "system": {"COMPANY_INACTIVE"},
+    }
+    assert statuses.needs_customer("INCORRECT_PASSWORD")
+    assert not statuses.needs_customer("A_STATUS_OF_TOMORROW")
+    known = set(statuses.STATUSES)
+    assert all(set(status.followed_by) <= known for status in statuses.STATUSES.values())

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from client.verbs.truth import Place, everywhere, same_row
 from sandbox_app.small_world import (
     BETA,
     FEBRUARY_USAGE,
@@ -19,7 +20,6 @@ from sandbox_app.small_world import (
     WATER_ACCOUNT,
     small_world,
 )
-from verbs.truth import Place, everywhere, same_row
 
 from nectar_notebooks import Nectar, Sandbox
 from nectar_notebooks.errors import InvalidRequestError, NotFoundError, PermissionDeniedError, ServerError

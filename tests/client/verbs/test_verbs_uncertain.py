@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
+from client.verbs.truth import Place
 from sandbox_app.small_world import FEBRUARY_USAGE, POWER_ACCOUNT
-from verbs.truth import Place
 
 from nectar_notebooks import Nectar, Sandbox
 from nectar_notebooks.api import Session

@@ -46,13 +46,14 @@ class Place:
 
     def assert_true(self, nectar: Nectar, *companies: str, version: str = "v2.2") -> None:
         """Compare every table that a client answers with, kept or not, with what one that kept nothing is told."""
-        asked = self.fresh(version)
+        cache = f"fresh-{next(_numbers)}"
+        asked = self.connect(version=version, cache=cache)
         pd.testing.assert_frame_equal(nectar.companies(), asked.companies())
         for company in companies or asked.companies()["company_id"].iloc[:1]:
             kept, told = nectar.portfolio(company), asked.portfolio(company)
             for name, frame in told:
                 pd.testing.assert_frame_equal(getattr(kept, name), frame, obj=name)
-        shutil.rmtree(asked._library.store.root, ignore_errors=True)
+        shutil.rmtree(self.folder / cache)
 
     def spent(self) -> int:
         """Return how many requests the sandbox has seen."""

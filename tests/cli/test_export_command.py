@@ -10,12 +10,7 @@ import pytest
 import nectar_notebooks as nn
 from nectar_notebooks.cli import main
 
-
-@pytest.fixture(autouse=True)
-def no_key(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in ("NECTAR_API_KEY", "NECTAR_SANDBOX_API_KEY", "NECTAR_PRODUCTION_API_KEY", "NECTAR_ENVIRONMENT"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.chdir(tmp_path)
+pytestmark = pytest.mark.usefixtures("no_settings")
 
 
 @pytest.fixture(scope="module")

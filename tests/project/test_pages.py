@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import re
 import shlex
 import subprocess
@@ -42,13 +41,10 @@ def script(name: str) -> ModuleType:
 
 
 def test_the_readme_s_code_runs_offline_and_the_real_key_s_code_too(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    no_settings: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """`production` is led to a served embedded sandbox, whose key stands where a real one would."""
     first, verbs, own_key = blocks("python")
-    for name in [name for name in os.environ if name.startswith("NECTAR_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {}
     exec(compile(first, "README.md", "exec"), names)
     assert "embedded sandbox" in capsys.readouterr().err

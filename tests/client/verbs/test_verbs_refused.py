@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from client.verbs.truth import Place
 from sandbox_app.small_world import BETA, BETA_SITE, MAIN_SITE, NOBODY, POWER_LOGIN
-from verbs.truth import Place
 
 from nectar_notebooks import Nectar
 from nectar_notebooks.errors import InvalidRequestError, NectarError, NotFoundError, OfflineError, PermissionDeniedError

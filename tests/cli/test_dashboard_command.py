@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import signal
 import socket
@@ -15,14 +14,12 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
-from test_cli import NECTAR, assert_one_sentence, clean, nectar
+from commands import NECTAR_AS_INSTALLED, assert_one_sentence, clean_environment, nectar
 
 import nectar_notebooks as nn
 from nectar_notebooks.cli import dashboard
 
 pytest.importorskip("voila", reason="Voilà is not installed: it comes with the extra lab")
-
-COMMAND = [NECTAR[0], *NECTAR[3:]]  # without -W error: Voilà's warnings are not ours
 
 
 @pytest.fixture(scope="module")
@@ -38,8 +35,8 @@ def serving(folder: Path, *words: str, **environment: str) -> Iterator[tuple[sub
     """Run the command and yield the process and the address it printed."""
     environment |= {"NECTAR_CACHE_DIR": str(folder / "cache"), "TMPDIR": str(folder)}
     process = subprocess.Popen(
-        [*COMMAND, "dashboard", *words, "--port", "0"],
-        cwd=folder, env=clean(**environment), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        [*NECTAR_AS_INSTALLED, "dashboard", *words, "--port", "0"],
+        cwd=folder, env=clean_environment(**environment), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     try:
         assert process.stdout is not None
@@ -120,8 +117,9 @@ def test_what_cannot_be_shown_is_said_before_anything_is_served(
         "import sys; sys.modules['voila'] = None; from nectar_notebooks.cli import main; sys.exit(main(['dashboard']))"
     )
     without = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, env=clean(), capture_output=True, text=True, timeout=60, check=False
-    )
+        [sys.executable, "-c", code],
+        cwd=tmp_path, env=clean_environment(), capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
     assert_one_sentence(without, "Voilà, which is not installed", "pip install 'nectar-notebooks[lab]'")
 
     def ended(*words: str, **more: str) -> subprocess.CompletedProcess[str]:
@@ -134,13 +132,10 @@ def test_what_cannot_be_shown_is_said_before_anything_is_served(
         assert_one_sentence(ended("--port", str(port)), f"port {port}", "--port")
 
 
+@pytest.mark.usefixtures("no_settings")
 def test_what_goes_wrong_later_is_a_sentence_on_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in list(os.environ):
-        if name.startswith("NECTAR_"):
-            monkeypatch.delenv(name)
     where = dashboard.given("connections", "local", "<b>Nobody</b> Ltd", str(tmp_path))
     monkeypatch.setenv(dashboard.VARIABLE, where)
-    monkeypatch.chdir(tmp_path)
     refusal = dashboard.open_page()
     assert isinstance(refusal, dashboard.Refusal)
     page = refusal._repr_html_()

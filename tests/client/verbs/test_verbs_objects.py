@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pandas as pd
 import pytest
-from verbs.truth import Place, everywhere, same_row
+from client.verbs.truth import Place, everywhere, same_row
 
 from nectar_notebooks import Nectar
 from nectar_notebooks.errors import NotFoundError

@@ -10,7 +10,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import Any
 
 import nbformat
 import pytest
+from commands import NECTAR, clean_environment
 from places import PROJECT
 
 NOTEBOOK = nbformat.read(PROJECT / "notebooks" / "02-sandbox-testing.ipynb", as_version=4)
@@ -83,10 +83,9 @@ class Terminal:
 
 @pytest.fixture
 def curl(tmp_path: Path) -> Iterator[Terminal]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("NECTAR_")}
     process = subprocess.Popen(
-        [sys.executable, "-m", "nectar_notebooks", "sandbox", "serve", "--port", "0", "--seed", "1"],
-        cwd=tmp_path, stdout=subprocess.PIPE, text=True, env=kept | {"PYTHONUNBUFFERED": "1"},
+        [*NECTAR, "sandbox", "serve", "--port", "0", "--seed", "1"],
+        cwd=tmp_path, stdout=subprocess.PIPE, text=True, env=clean_environment(),
     )  # fmt: skip
     try:
         assert process.stdout is not None

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 from api.wire import Reply, Request, Wire, serve
+from client.verbs.truth import Place, everywhere
 from sandbox_app.small_world import ANNEX, BETA_SITE, JANUARY_BILL, MAIN_SITE, NOBODY, WATER_BILL
-from verbs.truth import Place, everywhere
 
 from nectar_notebooks import FrozenClock, Nectar, connect
 from nectar_notebooks.errors import (

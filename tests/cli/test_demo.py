@@ -24,10 +24,7 @@ A-1,2025-03-03,2025-02-01,2025-02-28,Electric,Energy charge,M1,280,kWh,28.00,Mil
 
 
 @pytest.fixture
-def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> str:
-    for name in ("NECTAR_ENVIRONMENT", "NECTAR_SANDBOX_SEED", "NECTAR_SANDBOX_DOCUMENTED_ONLY"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.chdir(tmp_path)
+def page(no_settings: None, capsys: pytest.CaptureFixture[str]) -> str:
     assert main(["demo"]) == 0
     said = capsys.readouterr()
     assert said.err == ""

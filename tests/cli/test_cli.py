@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import re
 import signal
 import socket
 import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 import requests
+from commands import NECTAR, assert_one_sentence, clean_environment, nectar
 
 import nectar_notebooks as nn
 from nectar_notebooks.cli import main
@@ -20,34 +19,12 @@ from nectar_notebooks.cli import main
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-NECTAR = [sys.executable, "-W", "error", "-m", "nectar_notebooks"]
-
-
-def clean(**more: str) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("NECTAR_")}
-    return {**kept, "NO_COLOR": "1", "COLUMNS": "100", "PYTHONUNBUFFERED": "1", **more}
-
-
-def nectar(folder: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*NECTAR, *words], cwd=folder, capture_output=True, text=True, env=clean(**environment), timeout=60, check=False
-    )
-
-
-def assert_one_sentence(ended: subprocess.CompletedProcess[str], *says: str) -> None:
-    assert ended.returncode == 1, ended.stderr
-    assert ended.stderr.startswith("nectar: ")
-    assert "Traceback" not in ended.stderr
-    assert len(ended.stderr.strip().splitlines()) == 1
-    for part in says:
-        assert part in ended.stderr
-
 
 @pytest.fixture
 def serving(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     process = subprocess.Popen(
         [*NECTAR, "sandbox", "serve", "--port", "0", "--seed", "5"],
-        cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=clean(),
+        cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=clean_environment(),
     )  # fmt: skip
     yield process
     process.kill()
@@ -172,7 +149,7 @@ def test_what_serve_prints_is_what_curl_needs_and_a_signal_ends_it_cleanly(
 def test_a_fixed_key_is_one_on_request_and_plainly_said(tmp_path: Path) -> None:
     with subprocess.Popen(
         [*NECTAR, "sandbox", "serve", "--port", "0", "--seed", "5", "--fixed-key"],
-        cwd=tmp_path, stdout=subprocess.PIPE, text=True, env=clean(),
+        cwd=tmp_path, stdout=subprocess.PIPE, text=True, env=clean_environment(),
     ) as process:  # fmt: skip
         said = welcome(process)
         process.terminate()

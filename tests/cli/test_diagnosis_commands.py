@@ -6,27 +6,19 @@ import json
 import os
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from commands import NECTAR, assert_one_sentence, clean_environment, nectar
 
 import nectar_notebooks as nn
 
 
-def nectar(folder: Path, *words: str, typed: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("NECTAR_")}
-    ended = subprocess.run(
-        [sys.executable, "-W", "error", "-m", "nectar_notebooks", *words],
-        cwd=folder, capture_output=True, text=True, input=typed, env=clean | environment, timeout=60, check=False,
-    )  # fmt: skip
-    for name, value in environment.items():
-        if name.endswith("_KEY"):
-            assert not any(key in ended.stdout + ended.stderr for key in value.split(","))
-    assert "Traceback" not in ended.stdout + ended.stderr
-    return ended
+@pytest.fixture(scope="module")
+def sandbox() -> nn.Sandbox:
+    return nn.Sandbox(seed=3, sites=6, months=14)
 
 
 @pytest.fixture(scope="module")
@@ -96,12 +88,11 @@ def test_keys_may_be_typed_or_piped_and_are_no_arguments(tmp_path: Path, sandbox
 def test_keys_typed_at_a_terminal_are_not_shown(tmp_path: Path, sandbox: nn.Sandbox, served: str) -> None:
     pty = pytest.importorskip("pty", reason="there are no such terminals here")
     new, old = sandbox.create_key("production"), sandbox.create_key("production")
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("NECTAR_")}
     terminal, end = pty.openpty()
     process = subprocess.Popen(
-        [sys.executable, "-m", "nectar_notebooks", "keys", "compare", "local", "--prompt"],
+        [*NECTAR, "keys", "compare", "local", "--prompt"],
         cwd=tmp_path, stdin=end, stdout=end, stderr=end, start_new_session=True,
-        env=clean | {"NECTAR_BASE_URL": served},
+        env=clean_environment(NECTAR_BASE_URL=served),
     )  # fmt: skip
     os.close(end)
     screen = b""
@@ -122,10 +113,7 @@ def test_keys_typed_at_a_terminal_are_not_shown(tmp_path: Path, sandbox: nn.Sand
 @pytest.mark.parametrize(("typed", "says"), [("", "empty"), ("same\nsame\n", "there is 1")])
 def test_too_few_keys_are_one_sentence(tmp_path: Path, served: str, typed: str, says: str) -> None:
     ended = nectar(tmp_path, "keys", "compare", "local", "--prompt", typed=typed, NECTAR_BASE_URL=served)
-    assert ended.returncode == 1
-    assert ended.stderr.startswith("nectar: ")
-    assert says in ended.stderr
-    assert len(ended.stderr.splitlines()) == 1
+    assert_one_sentence(ended, says)
 
 
 def test_versions_are_compared(tmp_path: Path, sandbox: nn.Sandbox, served: str) -> None:

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from client.verbs.truth import Place
 from sandbox_app.small_world import ACME, small_world
-from verbs.truth import Place
 
 from nectar_notebooks import Nectar, Sandbox
 
