@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from nectar_notebooks.errors import NectarError
     from nectar_notebooks.invitations import ConnectFrame
     from nectar_notebooks.methodology import adjust, attribute, calendarize, daily, explain, monthly
-    from nectar_notebooks.methodology.anomalies import anomalies
     from nectar_notebooks.methodology.compare import compare
-    from nectar_notebooks.methodology.completeness import completeness, holes
-    from nectar_notebooks.methodology.filling import fill
     from nectar_notebooks.methodology.indicators import energy, load_factor, unit_costs
     from nectar_notebooks.methodology.intensity import intensity
-    from nectar_notebooks.methodology.issues import issues
-    from nectar_notebooks.methodology.readiness import readiness
+    from nectar_notebooks.methodology.quality.anomalies.find import anomalies
+    from nectar_notebooks.methodology.quality.completeness import completeness, holes
+    from nectar_notebooks.methodology.quality.fill import fill
+    from nectar_notebooks.methodology.quality.issues import issues
+    from nectar_notebooks.methodology.quality.readiness import readiness
     from nectar_notebooks.sandbox import Sandbox
     from nectar_notebooks.schema import statuses
     from nectar_notebooks.schema.portfolio import Portfolio
@@ -93,23 +93,23 @@ _HOMES = {
     "Portfolio": "schema.portfolio",
     "Sandbox": "sandbox",
     "adjust": "methodology",
-    "anomalies": "methodology.anomalies",
+    "anomalies": "methodology.quality.anomalies.find",
     "attribute": "methodology",
     "calendarize": "methodology",
     "compare": "methodology.compare",
-    "completeness": "methodology.completeness",
+    "completeness": "methodology.quality.completeness",
     "connect": "connecting",
     "daily": "methodology",
     "diagnose": "doctor",
     "energy": "methodology.indicators",
     "explain": "methodology",
-    "fill": "methodology.filling",
-    "holes": "methodology.completeness",
+    "fill": "methodology.quality.fill",
+    "holes": "methodology.quality.completeness",
     "intensity": "methodology.intensity",
-    "issues": "methodology.issues",
+    "issues": "methodology.quality.issues",
     "load_factor": "methodology.indicators",
     "monthly": "methodology",
-    "readiness": "methodology.readiness",
+    "readiness": "methodology.quality.readiness",
     "unit_costs": "methodology.indicators",
 }
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import pandas as pd
 
 from nectar_notebooks.cli.terminal import amount, heading, paragraph, table
-from nectar_notebooks.methodology.adjustments import adjust
+from nectar_notebooks.methodology.adjust import adjust
 from nectar_notebooks.printing import printable
 from nectar_notebooks.schema.statuses import STATUSES, describe, needs_action
 

@@ -12,11 +12,11 @@ import numpy as np
 import pandas as pd
 
 from nectar_notebooks.methodology import money
-from nectar_notebooks.methodology.calendarization import SPOT
-from nectar_notebooks.methodology.checks import TEXT, counted, days, flags, numbers, text
+from nectar_notebooks.methodology.frames import TEXT, counted, days, flags, numbers, text
 from nectar_notebooks.methodology.keys import group_keys
 from nectar_notebooks.methodology.monthly import sum_by_month
 from nectar_notebooks.methodology.net_metering import directions
+from nectar_notebooks.methodology.time.calendarize import SPOT
 
 if TYPE_CHECKING:
     from nectar_notebooks.methodology.monthly import Prepared

@@ -23,9 +23,9 @@ from nectar_notebooks.errors import DataError
 from nectar_notebooks.exports.energy_star import TYPES, UNITS, MeterType, meter_type
 from nectar_notebooks.exports.entries import from_months, from_records
 from nectar_notebooks.exports.selection import NOTES, Export, notes_of, uncounted
-from nectar_notebooks.methodology.checks import TEXT, choose, require, text
+from nectar_notebooks.methodology.frames import TEXT, choose, require, text
 from nectar_notebooks.methodology.monthly import prepare
-from nectar_notebooks.methodology.readiness import ENERGY_STAR, readiness
+from nectar_notebooks.methodology.quality.readiness import ENERGY_STAR, readiness
 from nectar_notebooks.methodology.units import compatible, factor, unit_name
 
 if TYPE_CHECKING:

@@ -13,10 +13,10 @@ import pandas as pd
 
 from nectar_notebooks.errors import InvalidRequestError
 from nectar_notebooks.exports.files import csv_bytes, excel_bytes, free, save, written
-from nectar_notebooks.methodology.checks import TEXT, counted, flags, text
 from nectar_notebooks.methodology.counting import count_bills
+from nectar_notebooks.methodology.frames import TEXT, counted, flags, text
 from nectar_notebooks.methodology.monthly import prepare, sum_by_month
-from nectar_notebooks.methodology.site_table import join_sites
+from nectar_notebooks.methodology.sites import join_sites
 from nectar_notebooks.schema.tables import TABLES
 
 if TYPE_CHECKING:

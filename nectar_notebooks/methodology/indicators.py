@@ -11,12 +11,12 @@ import numpy as np
 import pandas as pd
 
 from nectar_notebooks.errors import DataError, InvalidRequestError
-from nectar_notebooks.methodology.checks import TEXT, choose, counted, days, left_out, numbers, report, require, text
-from nectar_notebooks.methodology.conventions import convention_of, last_day
 from nectar_notebooks.methodology.counting import count_periods, span_of
+from nectar_notebooks.methodology.frames import TEXT, choose, counted, days, left_out, numbers, report, require, text
 from nectar_notebooks.methodology.keys import group_keys, places_in
 from nectar_notebooks.methodology.net_metering import NET_METERING, NetMetering, net_records, of_months
-from nectar_notebooks.methodology.spans import MISSING_DAY, service_days, show_days
+from nectar_notebooks.methodology.time.calendar import convention_of, last_day
+from nectar_notebooks.methodology.time.spans import MISSING_DAY, service_days, show_days
 from nectar_notebooks.methodology.units import convert, kind, unit_name
 
 if TYPE_CHECKING:
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from nectar_notebooks.methodology.periods import Convention
-    from nectar_notebooks.methodology.spans import Whole
+    from nectar_notebooks.methodology.time.calendar import Convention
+    from nectar_notebooks.methodology.time.spans import Whole
     from nectar_notebooks.methodology.unit_table import Rates
     from nectar_notebooks.schema.periods import Plausible
 
