@@ -1,7 +1,6 @@
 """Nectar's utility-bill API in DataFrames you can trust, with an embedded sandbox in the box.
 
-Everything public stands here, and is loaded on first use: importing the package costs next to nothing beyond
-pandas and requests.
+The public names are here and are loaded on first use: importing the package itself is cheap.
 """
 
 from __future__ import annotations
@@ -70,7 +69,7 @@ __all__ = [
     "webhooks",
 ]
 
-#: Public modules, and where they live.
+#: Public modules, and where they are defined.
 _MODULES = {
     "errors": "errors",
     "exports": "exports",
@@ -80,7 +79,7 @@ _MODULES = {
     "webhooks": "webhooks",
 }
 
-#: Public names, and the module each is taken from.
+#: Public names, and the modules that define them.
 _HOMES = {
     "BillExplorer": "dashboards",
     "CacheWarning": "cache",

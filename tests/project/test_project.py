@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import csv
+import inspect
 import re
 import subprocess
 import tomllib
@@ -102,3 +104,10 @@ def test_ci_names_windows_and_macos_as_untried() -> None:
     assert jobs["untried"]["continue-on-error"] is True
     assert "UNTRIED" in text
     assert "make test-all" in str(jobs["linux"]["steps"])
+
+
+def test_modules_say_what_they_do() -> None:
+    for path in sorted((PROJECT / "nectar_notebooks").rglob("*.py")):
+        doc = ast.get_docstring(ast.parse(path.read_text()))
+        assert doc, f"{path.relative_to(PROJECT)} opens without saying what it does"
+        assert inspect.cleandoc(doc) != "Placeholder.", path.relative_to(PROJECT)

@@ -14,7 +14,13 @@ import pandas as pd
 from nectar_notebooks.errors import InvalidRequestError
 from nectar_notebooks.methodology import money
 from nectar_notebooks.methodology.adjust import adjust, adjusted_usage
-from nectar_notebooks.methodology.attribution.meters import MISSING_DAY, Meters, Roster, read_meters, read_records
+from nectar_notebooks.methodology.attribution.meters import (
+    MISSING_DAY,
+    Meters,
+    Roster,
+    read_meters,
+    read_records,
+)
 from nectar_notebooks.methodology.attribution.reading import (
     HEADS,
     MONEY,
