@@ -29,9 +29,9 @@ import requests
 from machine import describe
 
 from nectar_notebooks.api import Session
-from nectar_notebooks.cache.staging import Staging
+from nectar_notebooks.cache.listing import Listing
+from nectar_notebooks.cache.manifest import Staging
 from nectar_notebooks.cache.store import Store
-from nectar_notebooks.cache.walks import Listing
 from nectar_notebooks.clock import SystemClock, stopwatch
 
 PAGES = 100

@@ -25,7 +25,7 @@ from ipywidgets.widgets.widget import _instances as live_controls
 from machine import describe
 
 from nectar_notebooks import FrozenClock
-from nectar_notebooks.cache.parquet import read_frame, write_frame
+from nectar_notebooks.cache.files import read_frame, write
 from nectar_notebooks.clock import stopwatch
 from nectar_notebooks.dashboards import ConnectionDashboard
 from nectar_notebooks.schema.tables import DTYPES, TABLES
@@ -110,11 +110,8 @@ class FromFiles:
 
     def __init__(self, folder: Path) -> None:
         self.clock = FrozenClock(NOW.to_pydatetime())
-        self._folder = folder
-        self._sizes = {
-            name: write_frame(frame, folder / f"{name}.parquet", table=name, generation="g")
-            for name, frame in tables().items()
-        }
+        self._folder = folder / "frames"
+        self._sizes = {name: size for name, (size, _) in write(self._folder, tables(), "g").items()}
 
     def _read(self, name: str) -> pd.DataFrame:
         frame = read_frame(self._folder / f"{name}.parquet", table=name, generation="g", size=self._sizes[name])

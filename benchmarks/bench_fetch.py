@@ -21,8 +21,7 @@ from bench_cold import PAGES, served
 from machine import describe, median_seconds
 
 import nectar_notebooks as nn
-from nectar_notebooks.cache import Realm, SnapshotKey, Store
-from nectar_notebooks.cache.records import Details
+from nectar_notebooks.cache import Details, Realm, SnapshotKey, Store
 from nectar_notebooks.clock import stopwatch
 from nectar_notebooks.schema.tables import TABLES
 

@@ -23,9 +23,9 @@ from bench_cold import EMPTY, row
 from machine import describe
 
 from nectar_notebooks.api import Session
-from nectar_notebooks.cache.staging import Staging
+from nectar_notebooks.cache.listing import Listing
+from nectar_notebooks.cache.manifest import Staging
 from nectar_notebooks.cache.store import Store
-from nectar_notebooks.cache.walks import Listing
 from nectar_notebooks.clock import SystemClock
 
 ROWS = 500_000

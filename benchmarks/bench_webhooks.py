@@ -1,6 +1,6 @@
 """How many verified events a second the receiver accepts, and how long an answer takes, while handlers run.
 
-Method: a receiver served by waitress in a process of its own, with two handlers that each write a row to SQLite;
+Method: a receiver in a process of its own, on the port that ``nectar webhooks listen`` opens, with two handlers that each write a row to SQLite;
 a second process posts signed events of a bill's size over eight kept-alive connections. Both share the machine.
 """
 
@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import http.client
 import json
-import logging
 import multiprocessing
 import sqlite3
 import statistics
@@ -19,11 +18,11 @@ from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-import waitress
 from machine import describe
 
 from nectar_notebooks.clock import SystemClock, stopwatch
 from nectar_notebooks.webhooks import Event, Receiver, sign
+from nectar_notebooks.webhooks.listener import bound, listen
 
 SECRET = "whsec_" + base64.b64encode(b"a secret for a benchmark only").decode()
 EVENTS, SENDERS = 8_000, 8
@@ -39,7 +38,6 @@ BILL = {
 
 def serve(folder: str, ready: Connection) -> None:
     """Run the receiver until the process is ended."""
-    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     local = threading.local()
 
     def handle(event: Event) -> None:
@@ -51,9 +49,9 @@ def serve(folder: str, ready: Connection) -> None:
         local.effects.execute("INSERT OR IGNORE INTO effects VALUES (?)", (event.id,))
 
     receiver = Receiver(SECRET, Path(folder) / "ledger.db", handle)
-    server = waitress.create_server(receiver, host="127.0.0.1", port=0, threads=8)
-    ready.send(server.effective_port)
-    server.run()
+    where = bound("127.0.0.1", 0)
+    port = where.getsockname()[1]
+    listen(receiver, where, until=lambda: False, listening=lambda _: ready.send(port))
 
 
 def prepared() -> list[tuple[bytes, dict[str, str]]]:

@@ -1,7 +1,6 @@
 """Nectar's utility-bill API in DataFrames you can trust, with an embedded sandbox in the box.
 
-Everything public stands here, and is loaded on first use: importing the package costs next to nothing beyond
-pandas and requests.
+The public names are here and are loaded on first use: importing the package itself is cheap.
 """
 
 from __future__ import annotations
@@ -20,14 +19,14 @@ if TYPE_CHECKING:
     from nectar_notebooks.errors import NectarError
     from nectar_notebooks.invitations import ConnectFrame
     from nectar_notebooks.methodology import adjust, attribute, calendarize, daily, explain, monthly
-    from nectar_notebooks.methodology.anomalies import anomalies
     from nectar_notebooks.methodology.compare import compare
-    from nectar_notebooks.methodology.completeness import completeness, holes
-    from nectar_notebooks.methodology.filling import fill
     from nectar_notebooks.methodology.indicators import energy, load_factor, unit_costs
     from nectar_notebooks.methodology.intensity import intensity
-    from nectar_notebooks.methodology.issues import issues
-    from nectar_notebooks.methodology.readiness import readiness
+    from nectar_notebooks.methodology.quality.anomalies.find import anomalies
+    from nectar_notebooks.methodology.quality.completeness import completeness, holes
+    from nectar_notebooks.methodology.quality.fill import fill
+    from nectar_notebooks.methodology.quality.issues import issues
+    from nectar_notebooks.methodology.quality.readiness import readiness
     from nectar_notebooks.sandbox import Sandbox
     from nectar_notebooks.schema import statuses
     from nectar_notebooks.schema.portfolio import Portfolio
@@ -70,7 +69,7 @@ __all__ = [
     "webhooks",
 ]
 
-#: Public modules, and where they live.
+#: Public modules, and where they are defined.
 _MODULES = {
     "errors": "errors",
     "exports": "exports",
@@ -80,7 +79,7 @@ _MODULES = {
     "webhooks": "webhooks",
 }
 
-#: Public names, and the module each is taken from.
+#: Public names, and the modules that define them.
 _HOMES = {
     "BillExplorer": "dashboards",
     "CacheWarning": "cache",
@@ -93,28 +92,30 @@ _HOMES = {
     "Portfolio": "schema.portfolio",
     "Sandbox": "sandbox",
     "adjust": "methodology",
-    "anomalies": "methodology.anomalies",
+    "anomalies": "methodology.quality.anomalies.find",
     "attribute": "methodology",
     "calendarize": "methodology",
     "compare": "methodology.compare",
-    "completeness": "methodology.completeness",
+    "completeness": "methodology.quality.completeness",
     "connect": "connecting",
     "daily": "methodology",
     "diagnose": "doctor",
     "energy": "methodology.indicators",
     "explain": "methodology",
-    "fill": "methodology.filling",
-    "holes": "methodology.completeness",
+    "fill": "methodology.quality.fill",
+    "holes": "methodology.quality.completeness",
     "intensity": "methodology.intensity",
-    "issues": "methodology.issues",
+    "issues": "methodology.quality.issues",
     "load_factor": "methodology.indicators",
     "monthly": "methodology",
-    "readiness": "methodology.readiness",
+    "readiness": "methodology.quality.readiness",
     "unit_costs": "methodology.indicators",
 }
 
 
 def __getattr__(name: str) -> object:
+    if name == "__version__":
+        return import_module("importlib.metadata").version("nectar-notebooks")
     if name in _MODULES:
         return import_module(f"{__name__}.{_MODULES[name]}")
     if name not in _HOMES:

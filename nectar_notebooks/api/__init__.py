@@ -3,7 +3,7 @@
 Nothing here knows frames: rows leave as the dictionaries the API sent. Caching is left to `cache`.
 """
 
-from nectar_notebooks.api.dating import AnswerTime, oldest
+from nectar_notebooks.api.answers import AnswerTime, oldest
 from nectar_notebooks.api.endpoints import ENDPOINTS, Endpoint
 from nectar_notebooks.api.retry import RetryPolicy
 from nectar_notebooks.api.session import Answer, Session

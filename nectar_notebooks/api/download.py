@@ -14,7 +14,7 @@ from urllib.parse import urljoin
 import requests
 import urllib3
 
-from nectar_notebooks.api.decoding import looks_like_html
+from nectar_notebooks.api.answers import looks_like_html
 from nectar_notebooks.api.failures import error_for_status, network_failure
 from nectar_notebooks.api.outgoing import origin_of
 from nectar_notebooks.api.transport import Deadline, pieces_of
@@ -104,6 +104,12 @@ def _refused(status: int, content: bytes, host: str) -> NectarError:
     if status == 404:
         return NotFoundError(
             f"There is no file at {host} ({status}).",
+            advice="Ask for the bill again; if it stays, ask Nectar's support about this bill.",
+            status_code=status,
+        )
+    if status < 300:
+        return ContractError(
+            f"The file at {host} did not come: the answer is {status}, and a whole file comes with 200.",
             advice="Ask for the bill again; if it stays, ask Nectar's support about this bill.",
             status_code=status,
         )

@@ -7,6 +7,8 @@ advice. Whether to try again is decided in `retry`. Keys are taken out of what a
 from __future__ import annotations
 
 import http.client
+import re
+import ssl
 from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Final
@@ -16,7 +18,7 @@ import orjson
 import requests
 import urllib3
 
-from nectar_notebooks.api.decoding import looks_like_html
+from nectar_notebooks.api.answers import looks_like_html
 from nectar_notebooks.errors import (
     AuthenticationError,
     ContractError,
@@ -37,12 +39,14 @@ NO_ADDRESS: Final = (
     urllib3.exceptions.LocationParseError,
 )
 
+_TUNNEL: Final = re.compile(r"Tunnel connection failed: (\d{3})")
 _LONGEST: Final = 600
 #: What is nested deeper in an error's body, or comes after so many messages, is not told.
 _DEEPEST: Final = 20
 _MOST_MESSAGES: Final = 50
 
 _BY_STATUS: Final[dict[int, tuple[type[NectarError], str]]] = {
+    101: (ContractError, "another protocol was offered in place of an answer"),
     401: (AuthenticationError, "the key was not accepted"),
     403: (PermissionDeniedError, "the key may not see this"),
     404: (NotFoundError, "there is no such object, or the key cannot see it"),
@@ -96,13 +100,17 @@ def network_failure(error: Exception, host: str, seconds: float) -> str:
     if isinstance(error, (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError, TimeoutError)):
         return f"{host} did not answer within {seconds:g} seconds"
     if isinstance(error, (requests.exceptions.SSLError, urllib3.exceptions.SSLError)):
+        if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in _causes(error)):
+            own = "an authority of your own is named by REQUESTS_CA_BUNDLE"
+            return f"the certificate of {host} could not be verified ({own})"
         return (
-            f"the certificate of {host} could not be verified (an authority of your own is named by REQUESTS_CA_BUNDLE)"
+            f"no TLS could be agreed on with {host}: something else answers there or before it, or REQUESTS_CA_BUNDLE "
+            "names a file without certificates"
         )
     if isinstance(error, NO_ADDRESS):
         return f"{host}, or the proxy that the environment names for it, is no address that can be used"
     if isinstance(error, requests.exceptions.ProxyError):
-        return f"the proxy before {host} refused"
+        return _refused_by_proxy(error, host)
     if isinstance(error, (requests.exceptions.ContentDecodingError, urllib3.exceptions.DecodeError)):
         return f"the answer of {host} was compressed and could not be unpacked"
     if isinstance(error, (requests.exceptions.ChunkedEncodingError, urllib3.exceptions.ProtocolError)):
@@ -110,6 +118,25 @@ def network_failure(error: Exception, host: str, seconds: float) -> str:
     if _is_no_http(error):
         return f"what came from {host} is no answer in HTTP"
     return f"{host} could not be reached, or closed the connection before it answered"
+
+
+def _refused_by_proxy(error: Exception, host: str) -> str:
+    """Say what the proxy answered instead of leading on; http.client tells the status in its text alone."""
+    found = next(filter(None, (_TUNNEL.match(str(cause)) for cause in _causes(error))), None)
+    if found is None:
+        return f"the proxy before {host} could not be reached"
+    if found[1] == "407":
+        return f"the proxy before {host} wants a user and a password (407), as in HTTPS_PROXY=http://user:password@..."
+    return f"the proxy before {host} refused ({found[1]})"
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error and those that it was made of: the libraries hand them on as arguments."""
+    yield error
+    reason = getattr(error, "reason", None)
+    for inner in (reason, *error.args):
+        if isinstance(inner, BaseException):
+            yield from _causes(inner)
 
 
 def _is_no_http(error: Exception) -> bool:
@@ -126,7 +153,7 @@ def _redirected(status: int, what: str, location: str | None) -> NectarError:
         host = urlsplit(location or "").hostname
     except ValueError:
         host = None
-    goal = f"to {host}" if host else "elsewhere on the same host"
+    goal = f"to {host}" if host else "elsewhere on the same host" if location else "but not told where"
     return ContractError(
         f"{what} was redirected {goal} ({status}). Redirects are not followed, so that the key stays home.",
         advice="Check the base URL; the API itself does not redirect.",

@@ -1,17 +1,26 @@
-"""When to ask again and after how long: the decision, apart from the doing.
+"""When a request is sent: again after which failures and how long, and at most ten at once for each key.
 
-A policy looks at one failed attempt and answers with a :class:`Decision`; the session waits and sends, and
-`limits` lets every worker of the key share the pause.
+A :class:`RetryPolicy` looks at a failed attempt and returns a :class:`Decision`; the session waits and sends. The
+:class:`Gate` of a key limits its requests in flight in the whole process, and pauses all of them.
 """
 
 from __future__ import annotations
 
 import email.utils
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
+from weakref import WeakValueDictionary
 
-__all__ = ["Decision", "RetryPolicy", "parse_retry_after"]
+from nectar_notebooks.clock import Clock
+
+__all__ = ["MAX_IN_FLIGHT", "Decision", "Gate", "RetryPolicy", "gate_for", "parse_retry_after"]
+
+#: Nectar allows ten requests at once.
+MAX_IN_FLIGHT: Final = 10
 
 #: A year: whoever asks for more means never.
 _LONGEST_ASKED: Final = 31_536_000.0
@@ -108,3 +117,59 @@ def parse_retry_after(value: str | None, now: datetime) -> float | None:
     except (ValueError, TypeError, OverflowError, IndexError):
         return None  # a header nobody can read, or a date beyond the calendar, is as good as none
     return min(max(seconds, 0.0), _LONGEST_ASKED)
+
+
+class Gate:
+    """Lets ten requests of a key through at once, and none while the key pauses.
+
+    All sessions, threads and widgets of a process that use a key share its one gate.
+    """
+
+    def __init__(self) -> None:
+        self._slots = threading.BoundedSemaphore(MAX_IN_FLIGHT)
+        self._lock = threading.Lock()
+        self._paused: tuple[Clock, datetime] | None = None
+
+    @contextmanager
+    def passing(self, clock: Clock) -> Iterator[None]:
+        """Wait for a free slot and the end of a pause, then hold the slot."""
+        self._slots.acquire()
+        try:
+            while (pause := self._paused) is not None:
+                self._slots.release()  # hold no slot while pausing
+                try:
+                    self._sit_out(pause, clock)
+                finally:
+                    self._slots.acquire()
+            yield
+        finally:
+            self._slots.release()
+
+    def pause(self, seconds: float, clock: Clock) -> None:
+        """Hold back every request of the key for `seconds`; a longer pause that has begun stays."""
+        until = clock.now() + timedelta(seconds=seconds)
+        with self._lock:
+            if self._paused is None or self._paused[0] is not clock or self._paused[1] < until:
+                self._paused = (clock, until)
+
+    def _sit_out(self, pause: tuple[Clock, datetime], clock: Clock) -> None:
+        measured_by, until = pause
+        seconds = (until - measured_by.now()).total_seconds()
+        if seconds > 0:
+            clock.sleep(seconds)
+        with self._lock:  # the first to wake ends it, also on a frozen clock
+            if self._paused == pause:
+                self._paused = None
+
+
+_gates: WeakValueDictionary[tuple[str, str], Gate] = WeakValueDictionary()
+_gates_lock = threading.Lock()
+
+
+def gate_for(origin: str, fingerprint: str) -> Gate:
+    """Return the gate of a key at an origin (scheme, host, port) in this process."""
+    with _gates_lock:
+        gate = _gates.get((origin, fingerprint))
+        if gate is None:
+            gate = _gates[origin, fingerprint] = Gate()
+        return gate

@@ -17,12 +17,10 @@ from typing import TYPE_CHECKING, Final
 import requests
 import urllib3
 
-from nectar_notebooks.api.dating import AnswerTime, Dating, read_date
-from nectar_notebooks.api.decoding import decode
+from nectar_notebooks.api.answers import AnswerTime, Dating, decode, read_date, refuse_dense
 from nectar_notebooks.api.download import download
 from nectar_notebooks.api.endpoints import endpoint_named
 from nectar_notebooks.api.failures import NO_ADDRESS, error_for_status, network_failure
-from nectar_notebooks.api.limits import MAX_IN_FLIGHT, gate_for
 from nectar_notebooks.api.outgoing import (
     Files,
     KeyHeader,
@@ -32,11 +30,11 @@ from nectar_notebooks.api.outgoing import (
     origin_of,
     query_pairs,
 )
-from nectar_notebooks.api.retry import RetryPolicy, parse_retry_after
+from nectar_notebooks.api.retry import MAX_IN_FLIGHT, RetryPolicy, gate_for, parse_retry_after
 from nectar_notebooks.api.transport import Deadline, Http, WireAdapter, pieces_of
 from nectar_notebooks.clock import Clock, SystemClock
 from nectar_notebooks.errors import ConfigurationError, ContractError, NetworkError
-from nectar_notebooks.limits import MB, Limits, how_to_raise
+from nectar_notebooks.limits import MB, VALUES_PER_MB, Limits, how_to_raise
 from nectar_notebooks.loopback import THIS_MACHINE
 
 if TYPE_CHECKING:
@@ -306,13 +304,14 @@ class Session:
         It spends no request of the API: only a client that knows of an embedded sandbox asks.
         """
         try:
-            answer = self._http.get(
-                self.base_url + _WHO,
-                auth=KeyHeader(None, self.base_url),
-                timeout=_WHO_TIMEOUT,
-                allow_redirects=False,
-                stream=True,
-            )
+            with Deadline(sum(_WHO_TIMEOUT)).running():
+                answer = self._http.get(
+                    self.base_url + _WHO,
+                    auth=KeyHeader(None, self.base_url),
+                    timeout=_WHO_TIMEOUT,
+                    allow_redirects=False,
+                    stream=True,
+                )
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError):
             return None
         with answer:
@@ -421,7 +420,11 @@ class Session:
                     advice=how_to_raise("answer_mb"),
                     status_code=response.status_code,
                 )
-        return b"".join(pieces)
+        content = b"".join(pieces)
+        if success:
+            what = f"{request.endpoint.method} {request.path}"
+            refuse_dense(content, self.limits.answer_mb * VALUES_PER_MB, what)
+        return content
 
     def _redact(self, text: str) -> str:
         for key in self._keys:

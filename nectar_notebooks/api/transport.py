@@ -12,10 +12,14 @@ import http.client
 import http.cookiejar
 import io
 import os
+import re
 import threading
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, cast
+from urllib.parse import urlsplit
 
 import requests
 import urllib3
@@ -31,7 +35,7 @@ from nectar_notebooks.loopback import THIS_MACHINE
 if TYPE_CHECKING:
     import socket
 
-__all__ = ["PIECE", "Deadline", "Http", "WireAdapter", "pieces_of"]
+__all__ = ["PIECE", "UNPACKED", "Deadline", "Http", "WireAdapter", "pieces_of"]
 
 #: So much is read, unpacked or sent at once.
 PIECE: Final = 1 << 18
@@ -39,6 +43,10 @@ PIECE: Final = 1 << 18
 _LEAST_RATE: Final = 16_384
 #: So many seconds are one attempt's alone.
 _UNDIVIDED: Final = 2.0
+#: How an answer may be packed, and how often: these are unpacked here.
+UNPACKED: Final = ("", "identity", "gzip", "x-gzip", "deflate")
+_MOST_PACKINGS: Final = 5
+_LENGTH: Final = re.compile(r"[0-9]{1,18}(?:\s*,\s*[0-9]{1,18})*", re.ASCII)
 
 
 class Deadline:
@@ -96,9 +104,59 @@ _thread = _Thread()
 
 
 def pieces_of(response: requests.Response) -> Iterator[bytes]:
-    """Yield an answer's body unpacked, as it comes and never more than a piece at once."""
-    while piece := response.raw.read1(PIECE, decode_content=True):
-        yield piece
+    """Yield an answer's body unpacked, as it comes and never more than a piece at once.
+
+    A body that does not come whole raises: one of another length than announced, or whose packing does not end.
+    """
+    headers = response.headers
+    length = headers.get("Content-Length")
+    if length is not None and "Transfer-Encoding" not in headers and not _LENGTH.fullmatch(length):
+        raise requests.exceptions.InvalidHeader("an announced length that is no number")
+    pieces = iter(lambda: response.raw.read1(PIECE, decode_content=False), b"")
+    packings = [one.strip().lower() for one in headers.get("Content-Encoding", "").split(",")]
+    for packing in reversed(packings[:_MOST_PACKINGS]):  # the last one was put on last
+        if packing not in UNPACKED:
+            break  # what was not asked for stays packed, and `answers` names it
+        if packing not in ("", "identity"):
+            pieces = _unpacked(pieces, gzip=packing != "deflate")
+    return pieces
+
+
+def _start_of(packed: Iterator[bytes]) -> bytes:
+    """Return the first two bytes, or more: so much tells whether deflate has the head that it should have."""
+    start = b""
+    while len(start) < 2 and (piece := next(packed, b"")):
+        start += piece
+    return start
+
+
+def _unpacked(packed: Iterator[bytes], *, gzip: bool) -> Iterator[bytes]:
+    start = _start_of(packed)
+    if not start:
+        return
+    headless = not gzip and (start[0] & 15 != 8 or int.from_bytes(start[:2], "big") % 31)
+    unpacker = zlib.decompressobj(31 if gzip else -15 if headless else 15)
+    ended = False
+    for piece in chain([start], packed):
+        data = piece
+        while data:
+            if ended:
+                if not gzip or data[0] != 0x1F:
+                    return  # what follows is no further part
+                unpacker = zlib.decompressobj(31)
+            try:
+                out = unpacker.decompress(data, PIECE)
+            except zlib.error as error:
+                raise urllib3.exceptions.DecodeError from error
+            if out:
+                yield out
+            ended = unpacker.eof
+            data = unpacker.unused_data if ended else unpacker.unconsumed_tail
+    if not ended:
+        if rest := unpacker.flush():
+            yield rest
+        if not unpacker.eof:
+            raise urllib3.exceptions.ProtocolError("the packing does not end")
 
 
 class _TimedReader(io.RawIOBase):
@@ -136,6 +194,13 @@ class _Response(http.client.HTTPResponse):
         super().__init__(sock, *arguments, **options)
         if _thread.deadline is not None:
             self.fp = io.BufferedReader(_TimedReader(self.fp.detach(), sock, _thread.deadline))
+
+    def begin(self) -> None:
+        """Read the head of the answer, after those of interim ones (103, such as a proxy's early hints)."""
+        super().begin()
+        while self.status < 200 and self.status != http.client.SWITCHING_PROTOCOLS:
+            self.headers = self.msg = None  # type: ignore[assignment]  # as before the first one
+            super().begin()
 
 
 class _Timed(HTTPConnection):
@@ -209,6 +274,15 @@ class Http(requests.Session):
             settings = super().merge_environment_settings(url, proxies, stream, verify, cert)
         elif verify in (True, None):
             settings["verify"] = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
+        for scheme, proxy in settings["proxies"].items():
+            try:
+                urlsplit(proxy or "")
+            except ValueError:
+                raise ConfigurationError(
+                    f"The address of the proxy that the environment names for {scheme} cannot be read.",
+                    advice="Check HTTPS_PROXY, HTTP_PROXY and ALL_PROXY: in a user or a password [ is %5B, ] is %5D, "
+                    "@ is %40 and / is %2F.",
+                ) from None
         bundle = settings["verify"]
         if isinstance(bundle, str) and not os.path.exists(bundle):  # noqa: PTH110 - a file or a folder
             raise ConfigurationError(

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from itertools import count, islice
 from typing import Any, Final, TypeAlias
 
-from nectar_notebooks.api.dating import AnswerTime
+from nectar_notebooks.api.answers import AnswerTime
 from nectar_notebooks.api.endpoints import LARGEST_PAGE, Endpoint, endpoint_named
-from nectar_notebooks.api.limits import MAX_IN_FLIGHT
+from nectar_notebooks.api.retry import MAX_IN_FLIGHT
 from nectar_notebooks.api.session import Answer, Params, Session
 from nectar_notebooks.errors import ContractError, InterruptedWalkError, InvalidRequestError, NectarError
 from nectar_notebooks.limits import how_to_raise

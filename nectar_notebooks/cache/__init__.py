@@ -1,19 +1,17 @@
 """Cached pagination: staged pages, snapshots of whole resources, refreshes by changes, offline.
 
-The :class:`Library` is its door: rows of one API key, from the cache where they are fresh, else from the wire.
-It returns tables; questions (dates, commodities, sites) are answered from them by `client`.
+Entered by :class:`Library` (what one API key may read), :class:`Company` (its resources and portfolio) and
+:class:`Narrow` (a part of its bills). They return tables; filters are applied to them by `client`.
 """
 
-from nectar_notebooks.cache.asked import Asked
+from nectar_notebooks.cache.assembling import within
 from nectar_notebooks.cache.company import Company
-from nectar_notebooks.cache.keys import Realm, SnapshotKey
 from nectar_notebooks.cache.library import Held, Library
-from nectar_notebooks.cache.narrow import NarrowQuestion
-from nectar_notebooks.cache.questions import Questions
-from nectar_notebooks.cache.spans import Span
-from nectar_notebooks.cache.store import CacheWarning, Store
+from nectar_notebooks.cache.narrow import Narrow, NarrowQuestion, Span
+from nectar_notebooks.cache.snapshots import Details, Realm, SnapshotKey
+from nectar_notebooks.cache.store import CacheWarning, DamagedSnapshotError, Store
 
 __all__ = [
-    "Asked", "CacheWarning", "Company", "Held", "Library", "NarrowQuestion", "Questions", "Realm", "SnapshotKey",
-    "Span", "Store",
+    "CacheWarning", "Company", "DamagedSnapshotError", "Details", "Held", "Library", "Narrow",
+    "NarrowQuestion", "Realm", "SnapshotKey", "Span", "Store", "within",
 ]  # fmt: skip

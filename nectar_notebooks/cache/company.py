@@ -1,7 +1,7 @@
-"""What is walked for one company, and how its walks become a portfolio of one generation.
+"""One company: the walks of its resources, and the portfolio put together from them.
 
-Each walk is a snapshot of its own; the portfolio is computed from five of them and kept too, under the names
-of the generations it was computed from. Whether a snapshot may be used is the library's question.
+Each walk is a snapshot of its own. The portfolio is computed from five of them and kept too, with the generations it
+was computed from. Whether a snapshot is fresh is decided by `library`, how a list is walked by `listing`.
 """
 
 from __future__ import annotations
@@ -24,30 +24,28 @@ from nectar_notebooks.cache.assembling import (
     strayed,
     unplaced,
 )
-from nectar_notebooks.cache.history import history
-from nectar_notebooks.cache.keys import SnapshotKey
 from nectar_notebooks.cache.library import Held
+from nectar_notebooks.cache.listing import Listing
+from nectar_notebooks.cache.manifest import status_history
 from nectar_notebooks.cache.meters import MeterReader
-from nectar_notebooks.cache.oneoffs import OneOffs
-from nectar_notebooks.cache.records import Details
+from nectar_notebooks.cache.snapshots import Details, SnapshotKey
 from nectar_notebooks.cache.store import DamagedSnapshotError
-from nectar_notebooks.cache.walks import Listing
 from nectar_notebooks.errors import ContractError, OfflineError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from nectar_notebooks.cache.library import Library
-    from nectar_notebooks.cache.walks import Changes, Pulled
+    from nectar_notebooks.cache.listing import Changes, Pulled
 
 __all__ = ["Company"]
 
-#: After this long a chain of refreshes is not trusted any further: the whole list is walked again.
+#: The whole list is walked again after this long: refreshes by changes miss what the API does not date.
 _MAX_DELTA_AGE: Final = timedelta(days=7)
 
 
 class Company:
-    """The rows of one company, through a library.
+    """The rows of one company, from a library.
 
     Parameters
     ----------
@@ -57,17 +55,18 @@ class Company:
 
     def __init__(self, library: Library, company_id: str) -> None:
         self._library = library
-        self._realm = library.look()  # once: all that answers a question is of one embedded sandbox
+        #: Taken once, so that a question is answered by one embedded sandbox.
+        self.realm = library.look()
         self.id = company_id
-        #: Kept answers of narrow questions.
-        self.one_offs = OneOffs(library, self._realm, company_id)
+        #: Scope of the kept answers to narrow questions, see `narrow`.
+        self.questions = f"question/{company_id}"
 
     def key(self, resource: str) -> SnapshotKey:
         """Return the snapshot key of one of this company's resources."""
-        return SnapshotKey(self._realm, resource, f"company/{self.id}")
+        return SnapshotKey(self.realm, resource, f"company/{self.id}")
 
     def held(self, resource: str) -> bool:
-        """Say whether a resource is kept, of whatever age; no network."""
+        """Return whether a resource is kept, however old; asks no API."""
         return self._library.fresh(self.key(resource), any_age=True) is not None
 
     def company(self, *, renew: bool = False) -> Held:
@@ -85,30 +84,41 @@ class Company:
         if held.requests:
             key = self.key("connections")
             if self._library.keeps(key):
-                self._library.store.record(key.realm, key.scope, held.frames["connections"], held.fetched)
+                self._library.store.record_statuses(key.realm, key.scope, held.frames["connections"], held.fetched)
         return held
 
     def status_history(self) -> pd.DataFrame:
-        """Return the statuses of the connections as they were seen, in order; no network."""
+        """Return the statuses of the connections in the order in which they were seen; asks no API."""
         key = self.key("connections")
-        return history(self._library.store.manifest, key.realm, key.scope)
+        return status_history(self._library.store.manifest, key.realm, key.scope)
 
     def forget(self, *resources: str) -> None:
-        """Drop what is kept of these resources (of all without any): a write or an event changed them."""
+        """Drop these resources (default: all), because a write or an event changed them."""
         for resource in resources or (*INPUTS, "portfolio"):
             self._library.forget(self.key(resource))
-        self.one_offs.forget()
+        self.forget_answers()
+
+    def kept_answers(self) -> list[SnapshotKey]:
+        """Return the keys of the kept answers to narrow questions, however old."""
+        return self._library.keys_within(self.realm, self.questions)
+
+    def forget_answers(self) -> int:
+        """Drop the kept answers to narrow questions; return their number."""
+        kept = self.kept_answers()
+        for key in kept:
+            self._library.forget(key)
+        return len(kept)
 
     def changes(self, since: datetime) -> Changes:
-        """Ask which bills were updated since the UTC day of `since`, and which were deleted."""
+        """Ask which bills were updated or deleted since the UTC day of `since`."""
         return self._listing("documents").changes(since)
 
     def documents(self, *, renew: bool = False, whole: bool = False) -> Held:
-        """Return the bills with what stands on them; `whole` walks all of them, whatever is kept."""
+        """Return the bills, their line items and demand; `whole` walks the whole list, whatever is kept."""
         return self._listed("documents", renew=renew or whole, whole=whole)
 
     def usage(self, *, renew: bool = False, whole: bool = False) -> Held:
-        """Return the usage with its time-of-use parts; `whole` walks all of it, whatever is kept."""
+        """Return the usage and its time of use; `whole` walks the whole list, whatever is kept."""
         return self._listed("usage", renew=renew or whole, whole=whole)
 
     def _listed(self, resource: str, *, renew: bool, whole: bool = False) -> Held:
@@ -126,7 +136,7 @@ class Company:
             try:
                 pulled = listing.pull(staging)
             except ContractError:
-                staging.finish()  # pages that cannot be read must not be met again
+                staging.finish()  # unreadable pages must not be resumed from
                 raise
             staging.finish()
             if resource == "connections":
@@ -140,8 +150,8 @@ class Company:
         return Listing(library.session, library.clock, resource, self.id, quiet=library.quiet)
 
     def _may_ask_changes(self, resource: str, details: Details) -> bool:
-        if resource == "usage" and self._realm.version != "v2.2":
-            # Before v2.2 demand stands among the usage rows and has no id of its own to merge by.
+        if resource == "usage" and self.realm.version != "v2.2":
+            # Before v2.2 demand is listed with the usage and has no id to merge by.
             return False
         walked = datetime.fromisoformat(details.walked)
         return timedelta(0) <= self._library.clock.now() - walked <= _MAX_DELTA_AGE
@@ -163,7 +173,7 @@ class Company:
         return replace(held, requests=held.requests + usage.requests + connections.requests)
 
     def intervals(self, connection_id: str, *, renew: bool = False) -> Held:
-        """Return table ``intervals`` of one of this company's connections: a snapshot of its own scope."""
+        """Return table ``intervals`` of one of this company's connections: a snapshot of its own."""
         library = self._library
         key = self._intervals_key(connection_id)
 
@@ -176,14 +186,14 @@ class Company:
         return library.held(key, pull, renew=renew)
 
     def forget_intervals(self, connection_id: str) -> None:
-        """Drop the intervals of a connection that is no more."""
+        """Drop the intervals of a connection that was deleted."""
         self._library.forget(self._intervals_key(connection_id))
 
     def _intervals_key(self, connection_id: str) -> SnapshotKey:
-        return SnapshotKey(self._realm, "intervals", f"connection/{connection_id}")
+        return SnapshotKey(self.realm, "intervals", f"connection/{connection_id}")
 
     def portfolio(self, wanted: Iterable[str] | None = None, *, renew: bool = False) -> Held:
-        """Return every table of the company (or those `wanted`), of one generation.
+        """Return every table of the company (or those `wanted`), computed from one generation of each walk.
 
         Raises
         ------
@@ -230,30 +240,30 @@ class Company:
         details = _given(Details(began=fetched.isoformat(), requests=spent, inputs=" ".join(inputs)), held.values())
         generation = self._keep(frames, fetched, details) if all(inputs) else ""
         if generation:
-            self.one_offs.forget()  # the whole is there
+            self.forget_answers()  # the portfolio answers their questions
         if wanted is not None:
             frames = {name: frames[name] for name in wanted}
         return Held(frames, fetched, generation, details, spent)
 
     def _gathered(self, *, renew: bool) -> tuple[dict[str, Held], int]:
-        """Return the five walks, so that what one names the others have, and what they cost."""
+        """Return the five walks, matching each other, and the number of requests."""
         readers: Mapping[str, Callable[..., Held]] = {name: getattr(self, name) for name in INPUTS}
         held = {name: readers[name](renew=renew) for name in INPUTS}
         spent = sum(part.requests for part in held.values())
         if self._library.offline:
             return held, spent
-        # What another walk names and this one lacks came in between, or this one is older.
+        # Ids that a walk references and another lacks are newer than the latter.
         for name in sorted(dangling({name: part.frames for name, part in held.items()}), key=INPUTS.index):
             held[name] = readers[name](renew=True)
             spent += held[name].requests
         if strayed({name: part.frames for name, part in held.items()}):
-            # One bill for another leaves the total as it was, and perhaps no date: changes alone do not tell.
+            # A bill replaced by another leaves the total unchanged, and perhaps no date to find it by.
             for name, read in (("documents", self.documents), ("usage", self.usage)):
                 held[name] = read(whole=True)
                 spent += held[name].requests
         usage = held["usage"]
         if misplaced(held["meters"].frames, usage.frames) and not usage.details.whole:
-            # A meter was moved, and the dates of its usage did not: changes alone would never tell.
+            # A meter was moved without an update of its usage: asking for changes would never show it.
             held["usage"] = self.usage(whole=True)
             spent += held["usage"].requests
         return held, spent
@@ -267,7 +277,7 @@ class Company:
             ).generation
 
     def connection_lists(self, bills: pd.DataFrame, connections: pd.DataFrame) -> tuple[pd.DataFrame, int]:
-        """Look for bills in the lists of each connection; return connection_id and bill_id, and the cost."""
+        """Look for bills in the list of each connection; return connection_id and bill_id, and the requests spent."""
         question: dict[str, str] = {}
         if bills["bill_date"].notna().all():
             question = {
@@ -286,6 +296,6 @@ class Company:
 
 
 def _given(details: Details, walks: Iterable[Held]) -> Details:
-    """Return the details with the time of the oldest answer among the walks; a refresh by changes is an answer."""
+    """Return the details with the time of the oldest answer among the walks; a refresh counts as an answer."""
     given = oldest(*(walk.given for walk in walks))
     return details if given is None else replace(details, given=given.at.isoformat(), given_by_api=given.by_api)

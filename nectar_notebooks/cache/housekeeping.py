@@ -1,6 +1,6 @@
-"""What lies in a cache folder, how large it is, and how to make it smaller. No network, no key needed.
+"""Contents and size of a cache folder, and making it smaller; needs neither a network nor an API key.
 
-These functions see every snapshot of the folder, whichever key fetched it, but no rows.
+These functions see every snapshot of the folder, whichever API key fetched it, but no rows.
 """
 
 from __future__ import annotations
@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
-from nectar_notebooks.cache.folders import EMBEDDED, discard, is_link
-from nectar_notebooks.cache.manifest import LAYOUT
-from nectar_notebooks.cache.staging import OLDEST
+from nectar_notebooks.cache.files import EMBEDDED, RECORD, discard, is_link
+from nectar_notebooks.cache.manifest import LAYOUT, OLDEST_WALK
 from nectar_notebooks.cache.store import Store
 
 if TYPE_CHECKING:
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["clear", "contents", "prune", "size"]
 
-#: A draft that nobody has written to for so long belongs to a dead writer.
+#: A draft that was not written to for this long belongs to a writer that crashed.
 _DEAD_AFTER: Final = timedelta(hours=1)
 _COLUMNS: Final = ["host", "version", "profile", "scope", "resource", "rows", "bytes", "fetched"]
 
@@ -55,13 +54,13 @@ def contents(folder: Path) -> pd.DataFrame:
 
 
 def size(folder: Path) -> int:
-    """Return the bytes of everything of ours in a cache folder, unfinished walks included."""
+    """Return the bytes of all files of the toolkit in a cache folder, unfinished walks included."""
     found = (path.lstat() for root in _roots(folder) for path in _ours(root))
     return sum(one.st_size for one in found if S_ISREG(one.st_mode))
 
 
 def prune(folder: Path, *, older_than: timedelta, clock: Clock) -> int:
-    """Drop snapshots and unfinished walks older than that, and the rests of dead writers.
+    """Drop snapshots and unfinished walks that are older, and what crashed writers left behind.
 
     Returns
     -------
@@ -86,31 +85,31 @@ def _prune(folder: Path, older_than: timedelta, clock: Clock) -> None:
         if path.name.startswith("."):
             if now.timestamp() - path.stat().st_mtime > _DEAD_AFTER.total_seconds():
                 shutil.rmtree(path, ignore_errors=True)
-        elif (path / "snapshot.json").exists() and path.resolve() not in kept:
+        elif (path / RECORD).exists() and path.resolve() not in kept:
             discard(path)
     with store.manifest.change() as connection:
-        limit = (now - min(older_than, OLDEST)).isoformat()
+        limit = (now - min(older_than, OLDEST_WALK)).isoformat()
         connection.execute("DELETE FROM walks WHERE began < ?", (limit,))
     store.manifest.vacuum()
     store.close()
 
 
 def clear(folder: Path) -> int:
-    """Delete everything of ours in a cache folder, and nothing else; return the bytes freed.
+    """Delete all files of the toolkit in a cache folder, and no others; return the bytes freed.
 
-    Folders that embedded sandboxes of other processes left there, because those were killed, are ours too.
+    Folders that embedded sandboxes of killed processes left there are deleted too.
     """
     freed = size(folder)
     for path in (*folder.glob("v[0-9]*"), *folder.glob(f"{EMBEDDED}*")):
         if is_link(path):
-            continue  # what lies behind it is not ours
+            continue  # its target is not ours
         if (path / "manifest.sqlite3").exists() or path.name.startswith(EMBEDDED):
             shutil.rmtree(path)
     return freed
 
 
 def _roots(folder: Path) -> list[Path]:
-    """Return the folders in which snapshots are kept: this one, and those of embedded sandboxes in it."""
+    """Return the folders with snapshots: this one, and those of embedded sandboxes in it."""
     found = (folder, *sorted(folder.glob(f"{EMBEDDED}*")))
     return [
         root

@@ -1,7 +1,7 @@
-"""The rows of one API key: from the cache where they are fresh, else from the wire, and kept.
+"""The rows that one API key may read: from the cache while fresh, else from the API, and then kept.
 
-Decides freshness, offline, and who may read; works for any snapshot key. What is walked for a company stands
-in `company`, how a walk is made complete in `walks`, how snapshots are kept in `store`.
+Decides about freshness, offline and who may read, for any snapshot key. Which resources a company has stands in
+`company`, how a list is walked in `listing`, how snapshots are kept in `store`.
 """
 
 from __future__ import annotations
@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING, Final
 
 from nectar_notebooks import tables
 from nectar_notebooks.api import AnswerTime, fetch, oldest, walk
-from nectar_notebooks.cache.keys import Realm, SnapshotKey
-from nectar_notebooks.cache.records import Details, Snapshot
-from nectar_notebooks.cache.staging import Staging
+from nectar_notebooks.cache.listing import Pulled
+from nectar_notebooks.cache.manifest import Staging
+from nectar_notebooks.cache.snapshots import Details, Realm, Snapshot, SnapshotKey
 from nectar_notebooks.cache.store import DamagedSnapshotError, Store
-from nectar_notebooks.cache.walks import Pulled
 from nectar_notebooks.errors import NetworkError, OfflineError
 
 if TYPE_CHECKING:
@@ -28,13 +27,13 @@ if TYPE_CHECKING:
 
 __all__ = ["Held", "Library", "Pull"]
 
-#: Stands for an embedded sandbox that has not answered yet.
+#: In place of the name of an embedded sandbox that has not answered yet.
 _UNHEARD: Final = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Frames of one generation, when they were right, and what this question cost."""
+    """Tables from one snapshot, when they were fetched, and how many requests this call made."""
 
     frames: dict[str, pd.DataFrame]
     fetched: datetime
@@ -44,22 +43,22 @@ class Held:
 
     @property
     def source(self) -> str:
-        """Return ``"wire"`` if anything was asked for them now, else ``"cache"``."""
+        """Return ``"wire"`` if this call asked the API, else ``"cache"``."""
         return "wire" if self.requests else "cache"
 
     @property
     def given(self) -> AnswerTime:
-        """Return when the oldest answer behind them was given; where that was not noted, when they were fetched."""
+        """Return when the oldest answer in them was given; if unknown, when they were fetched."""
         at = datetime.fromisoformat(self.details.given) if self.details.given else self.fetched
         return AnswerTime(at, self.details.given_by_api)
 
 
-#: Gets rows from the wire; is given what is held, however old, where something is.
+#: Fetches rows from the API; takes the kept rows, however old, or None.
 Pull = Callable[[Held | None], Pulled]
 
 
 class Library:
-    """What one API key can read, through a store of snapshots.
+    """What one API key may read, kept in a store of snapshots.
 
     Parameters
     ----------
@@ -70,17 +69,17 @@ class Library:
         Of the key, or of both keys during a rotation.
     clock : Clock
     max_age : timedelta or None
-        How old rows may be before they are asked for again; None: any age.
+        How old rows may be before they are fetched again; None: any age.
     offline : bool
-        Never touch the network; any age will do.
+        Never use the network; rows of any age will do.
     quiet : bool
-        Never show how far a walk is, whoever watches.
+        Never show the progress of a walk.
     identity : callable, optional
-        Returns which embedded sandbox of this process answers, and how often it was changed: ``"3f2a9c41d07e 2 17"``.
-        Rows of two of them are kept apart; rows read before the latest change are old.
+        Returns the name of the embedded sandbox of this process and the number of its changes:
+        ``"3f2a9c41d07e 2 17"``. Rows of two sandboxes are kept apart; rows from before the latest change are too old.
     local : bool
-        Whether what answers is an embedded sandbox that somebody serves, and has to be asked for its identity; of any
-        other place that is done once an answer says that it is one. The real API has none: age alone decides there.
+        Whether the API is a served embedded sandbox, which must be asked for its identity. Any other host is asked once
+        an answer has shown that it is one. The real API has no identity: only age counts there.
     """
 
     def __init__(
@@ -100,7 +99,7 @@ class Library:
         self.quiet = quiet
         self._identity = identity
         self._local = local
-        #: What a served embedded sandbox said of itself when it was asked last.
+        #: The latest identity of a served embedded sandbox.
         self._said = ""
         self.store = store
         self.session = session
@@ -112,33 +111,33 @@ class Library:
 
     @property
     def realm(self) -> Realm:
-        """Return whose rows may answer: those of the place, or of the one embedded sandbox that is there now."""
+        """Return whose rows may answer: those of the host, or of the embedded sandbox that is there now."""
         return self.place.of_instance(self._state().partition(" ")[0] or (_UNHEARD if self._local else ""))
 
     def _state(self) -> str:
         return self._said if self._identity is None else self._identity()
 
     def look(self) -> Realm:
-        """Learn who answers, where that may change, at the beginning of a question; return whose rows may answer it."""
+        """Ask an embedded sandbox for its identity at the beginning of a question; return whose rows may answer it."""
         if self._identity is not None:
             return self.realm
         if self.offline:
             self._said = self._said or (self.store.latest_instance(self.place) if self._local else "")
         elif self._local or self.session.identity:
             said = self.session.ask_identity()
-            if said is not None:  # who does not answer is whoever answered last
+            if said is not None:  # no answer: assume that it is still the same
                 if said.partition(" ")[0] != self._said.partition(" ")[0]:
                     self.store.drop_instances(self.place, but=said.partition(" ")[0])
                 self._said, self._local = said, bool(said)
         return self.realm
 
     def keeps(self, key: SnapshotKey) -> bool:
-        """Say whether what answered last is what `key` is of: else its rows are not kept."""
+        """Return whether the last answer came from the embedded sandbox of `key`; rows of another are not kept."""
         said = self.session.identity
         return said is None or self.place.of_instance(said.partition(" ")[0]) == key.realm
 
     def companies(self, *, renew: bool = False) -> Held:
-        """Return the companies this key sees: table ``companies``."""
+        """Return the companies that this API key sees: table ``companies``."""
         self.look()
 
         def pull(_: Held | None) -> Pulled:
@@ -149,24 +148,24 @@ class Library:
         return self.held(self.companies_key(), pull, renew=renew)
 
     def companies_key(self) -> SnapshotKey:
-        """Return the key of the list of companies, which every API key has for itself."""
+        """Return the snapshot key of the list of companies; each API key has its own."""
         keys = [SnapshotKey(self.realm, "companies", f"key/{name}") for name in self._fingerprints]
         return next((key for key in keys if self._find(key) is not None), keys[0])
 
     def forget_companies(self) -> None:
-        """Drop the lists of companies of these API keys: a write changed them."""
+        """Drop the lists of companies of these API keys, because a write changed them."""
         for name in self._fingerprints:
             self.forget(SnapshotKey(self.realm, "companies", f"key/{name}"))
 
     def forget(self, key: SnapshotKey) -> None:
-        """Drop what is kept of `key`, staged pages too; a walk at work ends first, since it began before the change."""
+        """Drop a snapshot and its staged pages, once a walk in progress, which began before the change, has ended."""
         with self.store.lock(key):
             for name in self._fingerprints:
                 self._staging(key, name).finish()
             self.store.drop(key)
 
     def held(self, key: SnapshotKey, pull: Pull, *, renew: bool = False) -> Held:
-        """Return the tables of `key`: as kept if they are fresh, else pulled and kept.
+        """Return the tables of `key`: kept ones if they are fresh, else fetched by `pull` and kept.
 
         Raises
         ------
@@ -182,14 +181,14 @@ class Library:
         if self.offline:
             raise OfflineError(f"Offline, and the {key} was never fetched.")
         with self.store.lock(key):
-            # Whoever held the lock may have fetched it meanwhile.
+            # Another writer may have fetched it while this one waited.
             kept = None if renew else self._read_fresh(key, spent)
             return kept or self._pull(key, pull, spent)
 
     def _pull(self, key: SnapshotKey, pull: Pull, spent: int) -> Held:
         snapshot = self._find(key)
         old = None if snapshot is None else self._read(snapshot)
-        state = self._state()  # a change during the walk makes it old
+        state = self._state()  # taken before the walk: a change during it makes the rows too old
         if self._identity is not None:
             self.session.heard(state)
         turns = self.session.turns
@@ -227,17 +226,17 @@ class Library:
         return Held(pulled.frames, pulled.fetched, published.generation, details, spent)
 
     def fresh(self, key: SnapshotKey, *, any_age: bool = False) -> Snapshot | None:
-        """Return the snapshot of `key` if it is there for this API key and young enough; no network."""
+        """Return the snapshot of `key` if this API key may read it and it is fresh (or of any age); asks no API."""
         snapshot = self._find(key)
         if snapshot is None or any_age or self.offline or self.max_age is None:
             return snapshot
-        if snapshot.details.revision != self._state():  # an embedded sandbox that was changed since
+        if snapshot.details.revision != self._state():  # an embedded sandbox that has changed since
             return None
-        # A snapshot of the future was made by another clock: its age cannot be told.
+        # A snapshot from the future was made by another clock: its age is unknown.
         return snapshot if timedelta(0) <= self.clock.now() - snapshot.fetched <= self.max_age else None
 
     def _read_fresh(self, key: SnapshotKey, spent: int) -> Held | None:
-        for _ in range(3):  # a snapshot that another writer replaces while it is read is looked up again
+        for _ in range(3):  # look a snapshot up again if another writer replaced it meanwhile
             snapshot = self.fresh(key)
             if snapshot is None:
                 return None
@@ -258,12 +257,12 @@ class Library:
         return next((snapshot for snapshot in found if snapshot is not None), None)
 
     def keys_within(self, realm: Realm, scope: str) -> list[SnapshotKey]:
-        """Return the keys of all that is kept of a scope for this API key, of whatever age; no network."""
+        """Return the keys of all snapshots of a scope that this API key may read, however old; asks no API."""
         found = (self.store.keys_within(realm, scope, fingerprint) for fingerprint in self._fingerprints)
         return next((keys for keys in found if keys), [])
 
     def _admit(self, key: SnapshotKey) -> int:
-        """See whether a new key reads a company that another key fetched; return the requests spent."""
+        """Check that a new API key may read a company that another fetched; return the requests spent."""
         kind, _, company_id = key.scope.partition("/")
         if self.offline or kind != "company" or self._find(key) is not None or not self.store.holds(key):
             return 0
@@ -272,7 +271,7 @@ class Library:
         return 1
 
     def staging(self, key: SnapshotKey) -> Staging:
-        """Return the staged pages of the walk that fills `key`."""
+        """Return the staged pages of the walk of `key`."""
         return self._staging(key, self.session.fingerprint)
 
     def _staging(self, key: SnapshotKey, fingerprint: str) -> Staging:
@@ -281,6 +280,6 @@ class Library:
         )
 
     def pulled(self, frames: dict[str, pd.DataFrame], total: int, requests: int) -> Pulled:
-        """Return frames that were just asked for, whole."""
+        """Return frames that were just fetched, as the result of a walk of the whole."""
         now = self.clock.now()
         return Pulled(frames, now, now, now.isoformat(), total, requests)

@@ -1,8 +1,7 @@
 """A company's meters, although no list of them is documented.
 
-Which meters there are is known from usage rows and from the accounts; each is then asked for by its id, ten at
-once at most. The list that we only assume is used where it answers, because it is one request instead of
-hundreds. A meter that may not be read stays with what its usage rows say of it.
+Usage rows and accounts name the meters; each is then fetched by its id, at most ten at once. The undocumented list is
+used if the API has it: one request instead of hundreds. A meter that may not be read keeps what its usage rows say.
 """
 
 from __future__ import annotations
@@ -28,14 +27,14 @@ _AT_ONCE: Final = 10
 
 
 class MeterReader:
-    """Reads the meters that a company's usage rows and accounts name.
+    """Fetches the meters that a company's usage rows and accounts name.
 
     Parameters
     ----------
     session : Session
     company_id : str
     usage, connections : mapping of str to DataFrame
-        Tables of those walks.
+        The tables of these walks.
     """
 
     def __init__(
@@ -53,16 +52,16 @@ class MeterReader:
         self._ids = sorted(set(named.dropna()))
 
     def missing(self, held: Mapping[str, pd.DataFrame]) -> bool:
-        """Say whether a meter is named that `held` does not have."""
+        """Return whether a meter is named that `held` lacks."""
         return not set(self._ids) <= set(held["meters"]["meter_id"])
 
     def read(self, held: Mapping[str, pd.DataFrame] | None) -> tuple[dict[str, pd.DataFrame], int, bool]:
-        """Return tables ``meters`` and ``identifiers``, the requests spent, and whether all were asked for.
+        """Return tables ``meters`` and ``identifiers``, the requests spent, and whether all meters were fetched.
 
         Parameters
         ----------
         held : mapping of str to DataFrame, optional
-            What was read before: of these only the moved ones are asked for again, where there is no list.
+            Tables of an earlier call: if there is no list, only moved and new meters are fetched.
         """
         rows, spent, listed = self._list()
         known = {row["id"] for row in rows}
@@ -73,7 +72,7 @@ class MeterReader:
         read = tables.build("meters", rows, company_id=self._company_id)
         sources = [read, self._usage]
         if held is not None and not listed:
-            # What was read just now is not mixed with what was read before.
+            # Rows fetched now replace all earlier rows of their meter.
             again = set(read["meters"]["meter_id"])
             sources.insert(1, {name: held[name][~held[name]["meter_id"].isin(again)] for name in read})
         meters, identifiers = tables.combine_meters(
@@ -87,7 +86,7 @@ class MeterReader:
         return frames, spent + len(wanted), listed or held is None
 
     def _list(self) -> tuple[list[dict[str, Any]], int, bool]:
-        """Return the rows of the assumed list, what they cost, and whether it answers at all."""
+        """Return the rows of the undocumented list, the requests spent, and whether the API has it."""
         try:
             walked = walk(self._session, "meters.company", company_id=self._company_id)
         except (NotFoundError, PermissionDeniedError):
@@ -95,7 +94,7 @@ class MeterReader:
         return walked.rows, walked.requests, True
 
     def _one_by_one(self, ids: Iterable[str]) -> list[dict[str, Any]]:
-        """Return a row for each meter that may be read; the others are left out."""
+        """Return the rows of the meters that may be read; the others are left out."""
 
         def read(meter_id: str) -> dict[str, Any] | None:
             try:

@@ -1,7 +1,7 @@
-"""How far a walk is, for somebody who watches: one line on the error stream, gone at its end.
+"""Progress of a walk or a wait: one line on standard error, removed at its end.
 
-Only on a terminal or in a notebook's kernel, only for walks that take longer than a moment, and never in CI or
-under a test runner, whose outputs are compared.
+Shown only on a terminal or in a notebook, only for walks that take longer than a second, and never in CI or under a
+test runner, whose outputs are compared.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _SILENT: Final = ("CI", "PYTEST_VERSION", "PYTEST_CURRENT_TEST")
 
 
 def somebody_watches() -> bool:
-    """Say whether a line that changes would be seen by a person."""
+    """Return whether a person would see the line: a terminal or a notebook, not CI or a test runner."""
     if any(os.environ.get(name) for name in _SILENT):
         return False
     return sys.stderr.isatty() or "ipykernel" in sys.modules
@@ -36,9 +36,9 @@ class Progress:
     Parameters
     ----------
     what : str
-        What is walked or waited for, such as ``"usage"``.
+        The subject of the line, such as ``"usage"``.
     watched : bool, optional
-        Whether to show anything; asked of the surroundings without it.
+        Whether to show anything. Default: see :func:`somebody_watches`.
     """
 
     def __init__(self, what: str, *, watched: bool | None = None) -> None:
@@ -50,7 +50,7 @@ class Progress:
         self._rows = 0
 
     def page(self, page: Page) -> None:
-        """Count a page that came, and show the line if it is time."""
+        """Count a page, and show the line if it is due."""
         self._pages += 1
         self._rows += len(page.rows)
         rate = self._rows / max(stopwatch() - self._started, 1e-9)
@@ -61,13 +61,13 @@ class Progress:
         )
 
     def say(self, how_far: str) -> None:
-        """Show the line if it is time."""
+        """Show the line if it is due."""
         spent = stopwatch() - self._started
         if self._watched and spent >= _MOMENT and spent - self._shown >= _BETWEEN:
             self._shown = spent
             print_status(f"{self._what}: {how_far}")
 
     def done(self) -> None:
-        """Take the line away."""
+        """Remove the line."""
         if self._shown:
             print_status("")

@@ -1,9 +1,9 @@
 """Snapshots on disk: published whole, read whole, or not there.
 
-The files of one walk are written to a new folder, flushed, and become valid by one transaction in the
-manifest. Whatever is damaged is dropped with one sentence and counts as never fetched; the other snapshots
-stay. Where the disk is full or read-only, what is there is read, and what comes is held in memory, with one sentence.
-When to fetch, and what, is decided elsewhere: the store knows no wire.
+The files of a walk are written to a new folder, flushed, and become valid by one transaction in the manifest. A
+damaged snapshot is dropped with one warning and counts as never fetched; the others stay. If the disk is full or
+read-only, kept rows are read and new ones held in memory, with one warning. One writer at a time fetches a snapshot,
+across threads and processes. When to fetch, and what, is the library's decision: the store knows no API.
 """
 
 from __future__ import annotations
@@ -12,41 +12,40 @@ import os
 import shutil
 import sqlite3
 import warnings
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
+from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
-from nectar_notebooks.cache import folders
-from nectar_notebooks.cache.history import record
-from nectar_notebooks.cache.keys import Realm, SnapshotKey
-from nectar_notebooks.cache.locks import exclusive
-from nectar_notebooks.cache.manifest import LAYOUT, Manifest, in_words
-from nectar_notebooks.cache.parquet import DamagedFileError, read_frame
-from nectar_notebooks.cache.records import Details, ForeignColumnsError, Snapshot
+from filelock import FileLock
+
+from nectar_notebooks.cache import files
+from nectar_notebooks.cache.manifest import LAYOUT, Manifest, in_words, record_statuses
+from nectar_notebooks.cache.snapshots import Details, ForeignColumnsError, Realm, Snapshot, SnapshotKey
 from nectar_notebooks.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     import pandas as pd
 
 __all__ = ["CacheWarning", "DamagedSnapshotError", "Store"]
 
 _SNAPSHOT: Final = "host=? AND version=? AND profile=? AND resource=? AND scope=?"
-#: Of an embedded sandbox at a place, whichever it was: see `Realm.of_instance`.
+#: Every embedded sandbox that was at a place: see `Realm.of_instance`.
 _INSTANCE: Final = "substr(host, 1, ?) = ?"
 _READER: Final = "host=? AND version=? AND profile=? AND scope=? AND fingerprint=?"
 
 
 class CacheWarning(UserWarning):
-    """Something in the cache could not be used or kept; the rows returned are right all the same."""
+    """Rows in the cache could not be used, or new ones not be kept; the rows returned are right all the same."""
 
 
 class DamagedSnapshotError(Exception):
-    """The files of a snapshot cannot be trusted; it was dropped. It never leaves the cache."""
+    """The files of a snapshot are damaged; it was dropped. Never raised outside the cache."""
 
 
 class Store:
@@ -55,15 +54,15 @@ class Store:
     Parameters
     ----------
     root : Path or None
-        The cache folder. Everything of ours lies in one folder below it that only its owner can read. None: no folder
-        can be made, everything is held in memory.
+        The cache folder; everything is in one folder inside it that only its owner can read. None: no folder can be
+        created, everything is held in memory.
     durable : bool, default True
         Whether a snapshot must survive a power failure. Off for a temporary cache.
 
     Raises
     ------
     ConfigurationError
-        There can be no folder of that name.
+        The path cannot be a folder.
     """
 
     def __init__(self, root: Path | None, *, durable: bool = True) -> None:
@@ -72,26 +71,26 @@ class Store:
         #: Tables that could not be written, by generation.
         self._memory: dict[str, dict[str, pd.DataFrame]] = {}
         self._warned = False
-        #: Why nothing can be written there.
+        #: Why nothing can be written to the folder; empty if it can.
         self._reason = self._unwritable(root)
-        readable = root is not None and self.root.is_dir() and not folders.is_link(self.root)
+        readable = root is not None and self.root.is_dir() and not files.is_link(self.root)
         self.manifest = Manifest(self.root / "manifest.sqlite3" if readable else None, durable=durable)
 
     def _unwritable(self, root: Path | None) -> str:
         if root is None:
             return "no folder can be made for them"
         try:
-            folders.make_folder(root)
-            folders.refuse_links(self.root, self.root)
-            folders.make_folder(self.root)
+            files.make_folder(root)
+            files.refuse_links(self.root, self.root)
+            files.make_folder(self.root)
         except OSError as error:
             return in_words(error)
         with suppress(OSError):
-            self.root.chmod(0o700)  # also where another umask, or somebody, made it wider
+            self.root.chmod(0o700)  # whatever an earlier umask or user allowed
         return ""
 
     def find(self, key: SnapshotKey, fingerprint: str) -> Snapshot | None:
-        """Return the snapshot of `key` if this key fingerprint may read it, else None."""
+        """Return the snapshot of `key` if the API key with this fingerprint may read it, else None."""
         if not self.admits(key.realm, key.scope, fingerprint):
             return None
         rows = self._ask(
@@ -101,7 +100,7 @@ class Store:
         return self._snapshot(key, *rows[0]) if rows else None
 
     def keys_within(self, realm: Realm, scope: str, fingerprint: str) -> list[SnapshotKey]:
-        """Return the keys of the snapshots of `scope`, if this key fingerprint may read it."""
+        """Return the keys of the snapshots of `scope` that the API key with this fingerprint may read."""
         if not self.admits(realm, scope, fingerprint):
             return []
         rows = self._ask(
@@ -111,12 +110,12 @@ class Store:
         return [SnapshotKey(realm, resource, scope) for (resource,) in rows]
 
     def admits(self, realm: Realm, scope: str, fingerprint: str) -> bool:
-        """Say whether a key with this fingerprint was seen to read `scope`."""
+        """Return whether the API key with this fingerprint has read `scope` before."""
         values = (realm.host, realm.version, realm.profile, scope, fingerprint)
         return bool(self._ask(f"SELECT 1 FROM readers WHERE {_READER}", values))  # noqa: S608  constants
 
     def snapshots(self) -> list[Snapshot]:
-        """Return every snapshot, of every key: names and sizes, no rows."""
+        """Return every snapshot, whichever API key fetched it: names and sizes, no rows."""
         rows = self._ask(
             "SELECT host, version, profile, resource, scope, generation, fetched, details FROM snapshots"
             " ORDER BY host, version, profile, scope, resource"
@@ -137,22 +136,22 @@ class Store:
         return None
 
     def read(self, snapshot: Snapshot, tables: Iterable[str] | None = None) -> dict[str, pd.DataFrame]:
-        """Return tables of a snapshot, all of that one generation.
+        """Return tables of a snapshot, all of one generation.
 
         Raises
         ------
         DamagedSnapshotError
-            If a file is missing or damaged. The snapshot was dropped, with a :class:`CacheWarning`, unless
-            another writer had just replaced it.
+            A file is missing or damaged. The snapshot was dropped with a :class:`CacheWarning`, unless another writer
+            had just replaced it.
         """
         folder = self._folder(snapshot)
         held = self._memory.get(snapshot.generation)
         if held is not None:
             return {table: held[table].copy() for table in (held if tables is None else tables)}
         try:
-            folders.refuse_links(self.root, folder)
+            files.refuse_links(self.root, folder)
             return {
-                table: read_frame(
+                table: files.read_frame(
                     folder / f"{table}.parquet",
                     table=table,
                     generation=snapshot.generation,
@@ -160,13 +159,13 @@ class Store:
                 )
                 for table in (snapshot.details.files if tables is None else tables)
             }
-        except (DamagedFileError, OSError) as error:
+        except (files.DamagedFileError, OSError) as error:
             if self._current(snapshot.key) == snapshot.generation:
                 self._damaged(snapshot.key, str(error), computed=bool(snapshot.details.inputs))
             raise DamagedSnapshotError(str(error)) from error
 
     def holds(self, key: SnapshotKey) -> bool:
-        """Say whether there is a snapshot of `key`, for whichever API key."""
+        """Return whether there is a snapshot of `key`, whichever API key fetched it."""
         return self._current(key) is not None
 
     def _current(self, key: SnapshotKey) -> str | None:
@@ -183,12 +182,11 @@ class Store:
         details: Details,
         computed: bool = False,
     ) -> Snapshot:
-        """Make `frames` the valid generation of `key`, and admit this key fingerprint to its scope.
+        """Make `frames` the valid generation of `key`, and admit the API key with this fingerprint to its scope.
 
-        What was `computed` from other snapshots need not survive a power failure: it is computed again.
-
-        Where they cannot be written, they are held in memory as long as this store lives, with one
-        :class:`CacheWarning`; for everybody else what was valid before stays valid.
+        Frames `computed` from other snapshots need not survive a power failure: they are computed again. Frames that
+        cannot be written are held in memory as long as this store lives, with one :class:`CacheWarning`; the former
+        generation stays valid for everyone else.
         """
         generation = uuid4().hex
         snapshot = Snapshot(key, generation, fetched, details)
@@ -196,21 +194,21 @@ class Store:
         draft = home / f".{generation}"
         try:
             self._refuse()
-            folders.refuse_links(self.root, home)
+            files.refuse_links(self.root, home)
             home.mkdir(mode=0o700, parents=True, exist_ok=True)
-            files = folders.write(draft, frames, generation)
-            snapshot = replace(snapshot, details=replace(details, files=files))
-            folders.complete(draft, snapshot, fingerprint, durable=self._durable and not computed)
+            written = files.write(draft, frames, generation)
+            snapshot = replace(snapshot, details=replace(details, files=written))
+            files.complete(draft, generation, snapshot.record(fingerprint), durable=self._durable and not computed)
             self._refuse()
             self._switch(snapshot, fingerprint)
         except BaseException as error:
-            if not folders.is_link(home):
+            if not files.is_link(home):
                 shutil.rmtree(draft, ignore_errors=True)
-                folders.discard(home / generation)
+                files.discard(home / generation)
             if not isinstance(error, (OSError, ConfigurationError)):
                 raise
             return self._hold(snapshot, frames, fingerprint, error, computed=computed)
-        folders.sweep(home, keep=generation)
+        files.sweep(home, keep=generation)
         return snapshot
 
     def _hold(
@@ -222,10 +220,10 @@ class Store:
         *,
         computed: bool,
     ) -> Snapshot:
-        """Hold in memory what could not be written."""
+        """Hold frames in memory that could not be written."""
         self.not_kept(error, computed=computed)
-        files = {table: (0, len(frame)) for table, frame in frames.items()}
-        snapshot = replace(snapshot, details=replace(snapshot.details, files=files))
+        sizes = {table: (0, len(frame)) for table, frame in frames.items()}
+        snapshot = replace(snapshot, details=replace(snapshot.details, files=sizes))
         former = self._current(snapshot.key)
         self._memory[snapshot.generation] = dict(frames)
         self._switch(snapshot, fingerprint)
@@ -238,7 +236,7 @@ class Store:
             raise OSError(reason)
 
     def not_kept(self, error: Exception, *, computed: bool = False) -> None:
-        """Go on in memory, because the folder cannot be written; say so once."""
+        """Continue in memory because the folder cannot be written; warn once."""
         self.manifest.leave_disk(error)
         self._reason = self._reason or in_words(error)
         if self._warned:
@@ -269,25 +267,25 @@ class Store:
         self._change(work)
 
     def touch(self, snapshot: Snapshot, *, fetched: datetime, details: Details, fingerprint: str) -> None:
-        """Say that the files of a snapshot were right at `fetched` too: nothing had changed."""
+        """Store that the rows of a snapshot were still right at `fetched`: nothing had changed."""
         touched = replace(snapshot, fetched=fetched, details=replace(details, files=snapshot.details.files))
         self._patiently(lambda: self._switch(touched, fingerprint))
 
     def admit(self, realm: Realm, scope: str, fingerprint: str) -> None:
-        """Let a key with this fingerprint read the snapshots of `scope`: it was seen to read it."""
+        """Let the API key with this fingerprint read the snapshots of `scope`: it has just read it."""
         self._patiently(lambda: self._change(lambda connection: _admit(connection, realm, scope, fingerprint)))
 
-    def record(self, realm: Realm, scope: str, connections: pd.DataFrame, seen: datetime) -> None:
-        """Note the statuses of a company's connections as `seen`."""
-        self._patiently(lambda: record(self.manifest, realm, scope, connections, seen))
+    def record_statuses(self, realm: Realm, scope: str, connections: pd.DataFrame, seen: datetime) -> None:
+        """Store the statuses of a company's connections as `seen`."""
+        self._patiently(lambda: record_statuses(self.manifest, realm, scope, connections, seen))
 
     def drop(self, key: SnapshotKey) -> None:
-        """Forget a snapshot; the next question fetches it again."""
-        # Files first: a manifest that is made anew from folders, or that cannot be changed, must not bring it back.
+        """Drop a snapshot; the next question fetches it again."""
+        # Files first: a manifest that is rebuilt from the folders, or cannot be changed, must not bring it back.
         home = self.root / key.folder
         with suppress(OSError):
-            folders.refuse_links(self.root, home)
-            folders.sweep(home)
+            files.refuse_links(self.root, home)
+            files.sweep(home)
         self._memory.pop(self._current(key) or "", None)
 
         def work(connection: sqlite3.Connection) -> None:
@@ -296,7 +294,7 @@ class Store:
         self._quietly(lambda: self._change(work))
 
     def clear(self) -> None:
-        """Forget everything, unfinished walks too; whoever has the folder open goes on with an empty one."""
+        """Drop everything, unfinished walks included; other users of the folder continue with an empty one."""
         for snapshot in self.snapshots():
             self.drop(snapshot.key)
 
@@ -307,7 +305,7 @@ class Store:
         self._quietly(lambda: self._change(work))
 
     def latest_instance(self, place: Realm) -> str:
-        """Return the name of the embedded sandbox at `place` of which rows are kept, the latest; else nothing."""
+        """Return the name of the latest embedded sandbox at `place` whose rows are kept, or an empty string."""
         rows = self._ask(
             f"SELECT substr(host, ?) FROM snapshots WHERE {_INSTANCE} ORDER BY fetched DESC LIMIT 1",  # noqa: S608  constants
             (len(place.host) + 2, *_instance(place)),
@@ -315,7 +313,7 @@ class Store:
         return str(rows[0][0]) if rows else ""
 
     def drop_instances(self, place: Realm, *, but: str) -> None:
-        """Forget what is kept of embedded sandboxes that were at `place` before the one that is there now."""
+        """Drop the rows of embedded sandboxes that were at `place` before the one named `but`."""
         here = place.of_instance(but).host
         found = self._ask(
             f"SELECT host, version, profile, resource, scope FROM snapshots WHERE {_INSTANCE}",  # noqa: S608
@@ -333,8 +331,8 @@ class Store:
         self._quietly(lambda: self._change(work))
 
     def lock(self, key: SnapshotKey) -> AbstractContextManager[None]:
-        """Hold the right to fetch `key`; another process or thread that wants it waits."""
-        return exclusive(self.root / "locks", "/".join(key.columns))
+        """Hold the right to fetch `key`: other threads and processes wait."""
+        return _exclusive(self.root / "locks", "/".join(key.columns))
 
     def _damaged(self, key: SnapshotKey, reason: str, *, computed: bool = False) -> None:
         then = "put together again from the tables it is made of" if computed else "fetched again"
@@ -349,12 +347,12 @@ class Store:
             return self.manifest.ask(question, values)
 
     def _change(self, work: Callable[[sqlite3.Connection], object]) -> None:
-        self._ask("SELECT 1 FROM snapshots LIMIT 1")  # repairs what is damaged before a change begins
+        self._ask("SELECT 1 FROM snapshots LIMIT 1")  # repairs a damaged manifest before the transaction begins
         with self.manifest.change() as connection:
             work(connection)
 
     def _patiently(self, change: Callable[[], object]) -> None:
-        """Make a change; where the manifest cannot be written, in memory, and say so once."""
+        """Make a change; if the manifest cannot be written, in memory, with one warning."""
         try:
             change()
         except ConfigurationError as error:
@@ -362,7 +360,7 @@ class Store:
             change()
 
     def _quietly(self, change: Callable[[], object]) -> None:
-        """Make a change that only forgets: where the manifest cannot be written, in memory; nothing is lost by it."""
+        """Make a change that only drops rows; if the manifest cannot be written, in memory: nothing is lost by it."""
         try:
             change()
         except ConfigurationError as error:
@@ -370,7 +368,7 @@ class Store:
             change()
 
     def _repair(self, error: sqlite3.DatabaseError) -> None:
-        with exclusive(self.root / "locks", "manifest"):
+        with _exclusive(self.root / "locks", "manifest"):
             self.manifest.close()
             with suppress(sqlite3.DatabaseError):
                 # Another process may have repaired it while this one waited for the lock.
@@ -378,7 +376,7 @@ class Store:
                     return
             try:
                 aside = f"set aside as {self.manifest.set_aside().name}"
-            except OSError:  # a read-only disk, or open in another process of Windows
+            except OSError:  # a read-only disk, or open in another process on Windows
                 self.manifest.leave_disk(error)
                 aside = "left where it is"
             found = self._rebuild()
@@ -390,13 +388,13 @@ class Store:
         )
 
     def _rebuild(self) -> int:
-        """Fill a fresh manifest from what each snapshot's folder says of itself; return how many."""
+        """Fill a new manifest from the records beside the files; return the number of snapshots."""
         newest: dict[SnapshotKey, tuple[Snapshot, str]] = {}
-        for folder, text in folders.records(self.root):
+        for folder, text in files.records(self.root):
             try:
-                snapshot, reader = Snapshot.from_sidecar(text)
+                snapshot, reader = Snapshot.from_record(text)
             except (ValueError, TypeError, KeyError, AttributeError):
-                continue  # a folder that cannot say what it is counts as never fetched
+                continue  # a folder without a readable record counts as never fetched
             known = newest.get(snapshot.key)
             in_place = self._folder(snapshot) == folder
             if in_place and (known is None or known[0].fetched < snapshot.fetched):
@@ -411,6 +409,26 @@ class Store:
     def close(self) -> None:
         """Close the manifest."""
         self.manifest.close()
+
+
+@contextmanager
+def _exclusive(folder: Path, name: str) -> Iterator[None]:
+    """Hold the lock called `name`, waiting as long as another thread or process holds it.
+
+    The operating system releases the lock of a process that dies. If the file system cannot lock, or cannot be written,
+    work goes on without: publishing is atomic, so that the worst case is the same walk done twice.
+    """
+    path = folder / f"{blake2b(name.encode(), digest_size=10).hexdigest()}.lock"
+    lock = FileLock(path, mode=0o600, thread_local=False, fallback_to_soft=False)
+    with suppress(OSError):
+        files.refuse_links(folder.parent, folder)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock.acquire()
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            lock.release()
 
 
 def _admit(connection: sqlite3.Connection, realm: Realm, scope: str, fingerprint: str) -> None:

@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING
 
 from nectar_notebooks.cache import Company
 from nectar_notebooks.client.core import Core
-from nectar_notebooks.client.resolving import Given
 from nectar_notebooks.client.scope import resolve
-from nectar_notebooks.client.shown import shown
 from nectar_notebooks.config import VERSIONS, keys_in_sight
 from nectar_notebooks.diagnosis import Patient, compare_frames, compare_keys, examine
 from nectar_notebooks.errors import ConfigurationError, InvalidRequestError, OfflineError
+from nectar_notebooks.schema.naming import Given, any_id, shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,15 +28,16 @@ __all__ = ["Checks"]
 class Checks(Core):
     """Questions about the API itself: they ask the wire, whatever is kept."""
 
-    def diagnose(self, object_id: str | None = None) -> Diagnosis:
+    def diagnose(self, object_id: Given | None = None) -> Diagnosis:
         """Say what is wrong with this connection, and what to check first; a failure is a finding, not an error.
 
         :func:`nectar_notebooks.diagnose` does the same where connecting itself fails.
 
         Parameters
         ----------
-        object_id : str, optional
-            An id that a call refused: say which kind of object it belongs to, if any that the key can read.
+        object_id : str or row, optional
+            An id that a call refused, or the row that it was taken from: say which kind of object it belongs to, if any
+            that the key can read.
 
         Returns
         -------
@@ -51,7 +51,7 @@ class Checks(Core):
         patient = Patient(
             library.session, library.place.profile, self._place, self._key, library.offline, tuple(elsewhere)
         )
-        return examine(patient, object_id)
+        return examine(patient, None if object_id is None else any_id(object_id))
 
     def compare_keys(self) -> KeyComparison:
         """Compare the two keys of a rotation, and say whether the old one can go; keys are never shown.

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
-from nectar_notebooks.cache import Company, Held, Library, Questions
-from nectar_notebooks.client.dates import Window
+from nectar_notebooks.cache import Company, Held, Library, Narrow
 from nectar_notebooks.client.filters import Question
+from nectar_notebooks.client.refreshing import Change, Watchers, renew
 from nectar_notebooks.client.scope import Scope
-from nectar_notebooks.client.shown import is_text, shown
-from nectar_notebooks.client.watching import Change, Watchers, renew
 from nectar_notebooks.errors import InterruptedWalkError, InvalidRequestError
+from nectar_notebooks.schema.naming import BILL, COMPANY, Given, named, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
 
     from nectar_notebooks.clock import Clock
     from nectar_notebooks.sandbox import Sandbox
+    from nectar_notebooks.schema.filters import Filters
 
 __all__ = ["Core", "only"]
 
@@ -34,6 +34,20 @@ class Core:
         self._watchers = Watchers()
         #: The embedded sandbox in this process, where this client talks to one.
         self.sandbox: Sandbox | None = None
+
+    def close(self) -> None:
+        """Close the connections to the API and the cache; a question asked later opens them again.
+
+        A client is a context manager, which closes it: ``with nn.connect() as nectar: ...``.
+        """
+        self._library.session.close()
+        self._library.store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     @property
     def clock(self) -> Clock:
@@ -61,15 +75,16 @@ class Core:
         """
         return self._watchers.add(callback)
 
-    def catch_up(self, company_id: str, noun: str, *, bill_id: str | None = None, gone: bool = False) -> bool:
+    def catch_up(self, company_id: Given, noun: str, *, bill_id: Given | None = None, gone: bool = False) -> bool:
         """Bring what is kept of a company up to date by changes alone, and tell whoever watches.
 
         Parameters
         ----------
-        company_id : str
+        company_id : str or row
+            An id or a row; names are not looked up.
         noun : str
             ``"bills"``, which brings their usage too, or ``"connections"``.
-        bill_id : str, optional
+        bill_id : str or row, optional
             Ask nothing if this bill is kept already; with `gone`, if it is not.
         gone : bool
             Whether `bill_id` is of a bill that was deleted.
@@ -82,15 +97,15 @@ class Core:
         Raises
         ------
         InvalidRequestError
-            An id that is no text, or another noun.
+            What is neither an id nor a row of it, or another noun.
         """
-        if not is_text(company_id) or not (bill_id is None or is_text(bill_id)):
-            raise InvalidRequestError(f"catch_up takes ids, not {shown(company_id)} and {shown(bill_id)}.")
+        company = named(company_id, COMPANY).text
+        bill = None if bill_id is None else named(bill_id, BILL).text
         if not isinstance(noun, str) or noun not in ("bills", "connections"):
             raise InvalidRequestError(f"There is nothing to catch up with in {shown(noun)}: say bills or connections.")
-        done = renew(self._library, company_id, noun, bill_id, gone=gone)
+        done = renew(self._library, company, noun, bill, gone=gone)
         if done:
-            self._watchers.tell(Change(company_id, noun))
+            self._watchers.tell(Change(company, noun))
         return done
 
     def kept_companies(self) -> list[str]:
@@ -100,16 +115,16 @@ class Core:
             one for one in visible if any(Company(self._library, one).held(n) for n in ("documents", "connections"))
         ]
 
-    def _of_portfolio(self, noun: str, scope: Scope, question: Question | None) -> pd.DataFrame:
-        asked = question or Question(Window(None, None))
+    def _of_portfolio(self, noun: str, scope: Scope, filters: Filters) -> pd.DataFrame:
+        asked = Question(filters)
         rows, narrow, wanted = Company(self._library, scope.company_id), asked.narrow(noun), asked.tables(noun)
 
         def read() -> Held:
             if narrow is None:
                 return rows.portfolio(wanted)
-            return Questions(self._library, rows).answer(narrow, wanted)
+            return Narrow(self._library, rows).answer(narrow, wanted)
 
-        held = self._resumable(lambda: self._of_portfolio(noun, scope, question), read)
+        held = self._resumable(lambda: self._of_portfolio(noun, scope, filters), read)
         return self._marked(asked.answer(noun, held.frames), held, noun, scope)
 
     def _walked(self, noun: str, scope: Scope) -> pd.DataFrame:

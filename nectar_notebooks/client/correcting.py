@@ -7,18 +7,14 @@ from typing import TYPE_CHECKING, Unpack
 
 from nectar_notebooks.api import fetch
 from nectar_notebooks.cache import Company
-from nectar_notebooks.client.fields import USAGE_FIELDS, UsageChanges, body
-from nectar_notebooks.client.resolving import Given
+from nectar_notebooks.client.fields import USAGE_FIELDS, UsageChanges, body, flag
 from nectar_notebooks.client.scope import Scope, resolve
 from nectar_notebooks.client.sending import Writing, carried_out
-from nectar_notebooks.client.several import ids_of
-from nectar_notebooks.client.value_checks import flag
 from nectar_notebooks.errors import InvalidRequestError, NotFoundError
+from nectar_notebooks.schema.naming import ACCOUNT, USAGE, Given, Named, Several, named, one, several
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from nectar_notebooks.client.several import Several
 
 __all__ = ["CorrectingVerbs"]
 
@@ -32,7 +28,7 @@ class CorrectingVerbs(Writing):
         Parameters
         ----------
         accounts
-            An account id, a row, or several: a frame of :meth:`accounts`, a list of ids.
+            An account's id, its number, a row, or several: a frame of :meth:`accounts`, a list of ids.
         company
             Their company; may be left out with rows, or where only one is visible.
         update_meters : bool, default True
@@ -59,12 +55,16 @@ class CorrectingVerbs(Writing):
 
     def _track(self, accounts: Several, company: Given | None, *, tracked: bool, update_meters: bool) -> pd.DataFrame:
         update_meters = flag("update_meters", update_meters)
-        ids, owner = ids_of(accounts, "account_id", "account")
+        wanted = several(accounts, ACCOUNT)
+        owners = {each.company_id for each in wanted} - {None}
+        if len(owners) > 1:
+            raise InvalidRequestError(f"These rows are of {len(owners)} companies: do one company after the other.")
+        owner = next(iter(owners), None)
         scope = resolve(self._library, company if company is not None else owner)
         if owner not in (None, scope.company_id):
             raise InvalidRequestError(f"These accounts belong to company {owner}, not to {scope.company_id}.")
         rows = Company(self._library, scope.company_id)
-        self._check_own(ids, rows, scope)
+        ids = self._own_accounts(wanted, rows, scope)
         sent: dict[str, object] = {"isTracked": tracked, "updateMeters": update_meters}
         # An account's row stands in the list of connections; its meters, and what usage says of them, follow it.
         changed = ("connections", *(("meters", "usage") if update_meters else ()))
@@ -79,14 +79,15 @@ class CorrectingVerbs(Writing):
         now = frame[frame["account_id"].isin(ids)].reset_index(drop=True)
         return self._told("accounts", now, scope, answer.requests + held.requests)
 
-    def _check_own(self, ids: list[str], rows: Company, scope: Scope) -> None:
-        """Refuse accounts of other companies: one alone would be changed, and the other company's rows kept."""
+    def _own_accounts(self, wanted: list[Named], rows: Company, scope: Scope) -> list[str]:
+        """Return ids; refuse accounts of other companies: one alone would be changed, and that company's rows kept."""
         held = rows.connections()
-        foreign = set(ids) - set(held.frames["accounts"]["account_id"])
+        found, foreign = _found(wanted, held.frames["accounts"])
         if foreign and not held.requests and not self._library.offline:
-            foreign = set(ids) - set(rows.connections(renew=True).frames["accounts"]["account_id"])
+            found, foreign = _found(wanted, rows.connections(renew=True).frames["accounts"])
         if foreign:
             raise NotFoundError(f"Company {scope.company_id} has no account {', '.join(sorted(foreign))}.")
+        return found
 
     def update_usage(
         self, usage: Given, /, company: Given | None = None, **changes: Unpack[UsageChanges]
@@ -116,10 +117,7 @@ class CorrectingVerbs(Writing):
             Also where the API has no such path: it is an assumption of ours.
         """
         sent = body(USAGE_FIELDS, changes)
-        ids, _ = ids_of(usage, "usage_id", "usage record")
-        if len(ids) > 1:
-            raise InvalidRequestError(f"{len(ids)} usage records were given: correct one after the other.")
-        usage_id = ids[0]
+        usage_id = named(usage, USAGE).text
         self._must_be_online()
         record = fetch(self._library.session, "usage.get", usage_id=usage_id)
         if record.get("timeOfUse"):
@@ -139,3 +137,15 @@ class CorrectingVerbs(Writing):
         scope = replace(scope, requests=scope.requests + 1)
         answer = self._send("usage.update", {"usage_id": usage_id}, scope, "documents", "usage", "meters", json=sent)
         return self._made("usage", answer, scope, "usage.get")
+
+
+def _found(wanted: list[Named], accounts: pd.DataFrame) -> tuple[list[str], list[str]]:
+    """Return the ids of the accounts that were named, each once, and what names none."""
+    ids: dict[str, None] = {}
+    missing = []
+    for each in wanted:
+        try:
+            ids[str(one(each, ACCOUNT, accounts)["account_id"])] = None
+        except NotFoundError:
+            missing.append(each.text)
+    return list(ids), missing

@@ -1,40 +1,30 @@
-"""What the verbs send: house names to the API's, each value checked before anything is sent.
+"""What the verbs send: the API's field of each keyword, and the check of its value.
 
-The limits are those the API documents; how a single value is checked stands in `value_checks`. Sending is left to the
-verbs.
+A check takes the name under which the value was given, for its message, and returns what is sent. The limits are those
+that the API documents. Sending is left to the verbs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
-from typing import Final, TypedDict
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from typing import Final, TypeAlias, TypedDict
 
 import pandas as pd
 
-from nectar_notebooks.client import value_checks as check
-from nectar_notebooks.client.dates import Day
-from nectar_notebooks.client.resolving import Given
 from nectar_notebooks.errors import InvalidRequestError
+from nectar_notebooks.schema.dates import Day, days_of
+from nectar_notebooks.schema.naming import Given, shown
+from nectar_notebooks.schema.values import COMMODITIES, USAGE_UNITS
 
 __all__ = [
-    "COMPANY_FIELDS",
-    "CONNECTION_FIELDS",
-    "LOGIN_FIELDS",
-    "PREFILL_FIELDS",
-    "SITE_FIELDS",
-    "USAGE_FIELDS",
-    "WHO_MAY_FIELDS",
-    "CompanyChanges",
-    "CompanyFields",
-    "ConnectionChanges",
-    "Prefill",
-    "SiteChanges",
-    "SiteFields",
-    "UsageChanges",
-    "body",
-]
+    "COMPANY_FIELDS", "CONNECTION_FIELDS", "LOGIN_FIELDS", "PREFILL_FIELDS", "SITE_FIELDS", "USAGE_FIELDS",
+    "WHO_MAY_FIELDS", "CompanyChanges", "CompanyFields", "ConnectionChanges", "Prefill", "SiteChanges", "SiteFields",
+    "UsageChanges", "body", "flag",
+]  # fmt: skip
 
 
 class CompanyFields(TypedDict, total=False):
@@ -101,61 +91,205 @@ class UsageChanges(TypedDict, total=False):
     tariff: str | None
 
 
+# ----------------------------------------------------------------------------------------- checks of single values
+
+
+Check: TypeAlias = Callable[[str, object], object]
+
+_WEB_ADDRESS: Final = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?([/?][!-~]*)?")
+
+
+def text(longest: int | None = None, *, shortest: int = 0) -> Check:
+    """Return the check of a string of these lengths."""
+
+    def check(name: str, value: object) -> str:
+        if not isinstance(value, str):
+            raise InvalidRequestError(f"{name} must be a string, not {shown(value)}.")
+        if len(value.strip()) < shortest:
+            raise InvalidRequestError(f"{name} must not be empty.")
+        if longest is not None and len(value) > longest:
+            raise InvalidRequestError(f"{name} has {len(value)} characters; the API takes {longest} at most.")
+        return value
+
+    return check
+
+
+def secret(name: str, value: object) -> str:
+    """Return a string that is not empty; no message shows it."""
+    if not isinstance(value, str) or not value:
+        raise InvalidRequestError(f"{name} must be a string that is not empty.")  # never shown, whatever it is
+    return value
+
+
+def or_none(check: Check) -> Check:
+    """Return a check that takes None too, which is sent as null."""
+    return lambda name, value: None if value is None else check(name, value)
+
+
+def flag(name: str, value: object) -> bool:
+    """Return a flag."""
+    if not isinstance(value, bool):
+        raise InvalidRequestError(f"{name} must be True or False, not {shown(value)}.")
+    return value
+
+
+def day(name: str, value: object) -> str:
+    """Return a day as the API writes it."""
+    written = isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", value.strip())
+    if value is not None and not written and not isinstance(value, (date, pd.Period)):
+        raise InvalidRequestError(f"{name}={shown(value)} is no day: write it as '2024-01-31'.")
+    if value is None:
+        raise InvalidRequestError(f"{name} must be a day, such as '2024-01-31'.")
+    return str(days_of(value, name)[0])  # type: ignore[arg-type]  # what is no date is refused there
+
+
+def decimal(least: int, most: int) -> Check:
+    """Return the check of a number within these bounds, which is sent as a string."""
+
+    def check(name: str, value: object) -> str:
+        try:
+            number = Decimal(str(value))
+        except InvalidOperation:
+            number = Decimal("NaN")
+        if isinstance(value, bool) or not number.is_finite() or not least <= number <= most:
+            raise InvalidRequestError(f"{name} must be a number from {least} to {most}, not {shown(value)}.")
+        return f"{number:f}"
+
+    return check
+
+
+_SOME_TEXT: Final = text(shortest=1)
+
+
+def texts(most: int | None = None, each: Check = _SOME_TEXT, *, split: str = "") -> Check:
+    """Return the check of a list of strings, at most `most`; a single string is divided at `split`."""
+
+    def check(name: str, value: object) -> list[object]:
+        if isinstance(value, str) and split:
+            value = [part.strip() for part in value.split(split) if part.strip()]
+        if isinstance(value, (str, bytes, Mapping, pd.DataFrame)) or not isinstance(value, Iterable):
+            raise InvalidRequestError(f"{name} must be a list of strings, not {shown(value)}.")
+        found = [each(f"{name}[{place}]", one) for place, one in enumerate(value)]
+        if most is not None and len(found) > most:
+            raise InvalidRequestError(f"{name} has {len(found)} entries; the API takes {most} at most.")
+        return found
+
+    return check
+
+
+def whole(least: int) -> Check:
+    """Return the check of a whole number that is not below `least`."""
+
+    def check(name: str, value: object) -> int:
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
+        if isinstance(value, bool) or not isinstance(value, int) or value < least:
+            raise InvalidRequestError(f"{name} must be a whole number from {least} on, not {shown(value)}.")
+        return value
+
+    return check
+
+
+def commodity(name: str, value: object) -> str:
+    """Return the name of a commodity."""
+    if not isinstance(value, str) or value.upper() not in COMMODITIES:
+        raise InvalidRequestError(f"{name}={shown(value)} is no commodity: say one of {', '.join(COMMODITIES)}.")
+    return value.upper()
+
+
+def email(name: str, value: object) -> str:
+    """Return an e-mail address."""
+    if not isinstance(value, str) or not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", value):
+        raise InvalidRequestError(f"{name}={shown(value)} is no e-mail address.")
+    return value
+
+
+def unit(name: str, value: object) -> str:
+    """Return a unit of the API."""
+    if not isinstance(value, str) or value not in USAGE_UNITS:
+        raise InvalidRequestError(f"{name}={shown(value)} is no unit of the API: see nectar_notebooks.schema.values.")
+    return value
+
+
+def web_address(name: str, value: object) -> str:
+    """Return a web address."""
+    if not isinstance(value, str) or not _WEB_ADDRESS.fullmatch(value):
+        raise InvalidRequestError(f"{name}={shown(value)} is no web address, such as https://nectarclimate.com.")
+    return value
+
+
+def country(name: str, value: object) -> str:
+    """Return a country code of two letters."""
+    if not isinstance(value, str) or not re.fullmatch("[A-Za-z]{2}", value):
+        raise InvalidRequestError(f"{name}={shown(value)} is no country code of two letters, such as US.")
+    return value.upper()
+
+
+def questions(name: str, value: object) -> list[dict[str, str]]:
+    """Return security questions with their answers as the API takes them."""
+    if not isinstance(value, Mapping):
+        raise InvalidRequestError(f"{name} must be a mapping of questions to answers.")
+    return [{"key": secret(name, key), "value": secret(name, answer)} for key, answer in value.items()]
+
+
+# ----------------------------------------------------------------------------------------- fields and their checks
+
+
 @dataclass(frozen=True, slots=True)
 class _Field:
     wire: str
-    check: check.Check
+    check: Check
 
 
 COMPANY_FIELDS: Final = {
-    "name": _Field("name", check.text(200, shortest=1)),
-    "external_id": _Field("externalId", check.or_none(check.text())),
-    "users": _Field("users", check.texts(each=check.email)),
-    "data_collection_start": _Field("dataCollectionStartDate", check.day),
-    "demand_enabled": _Field("isDemandEnabled", check.flag),
-    "implied_metering_enabled": _Field("isImpliedMeteringEnabled", check.flag),
-    "implied_metering_fraction": _Field("impliedMeteringFraction", check.decimal(0, 1)),
+    "name": _Field("name", text(200, shortest=1)),
+    "external_id": _Field("externalId", or_none(text())),
+    "users": _Field("users", texts(each=email)),
+    "data_collection_start": _Field("dataCollectionStartDate", day),
+    "demand_enabled": _Field("isDemandEnabled", flag),
+    "implied_metering_enabled": _Field("isImpliedMeteringEnabled", flag),
+    "implied_metering_fraction": _Field("impliedMeteringFraction", decimal(0, 1)),
 }
 SITE_FIELDS: Final = {
-    "name": _Field("name", check.text(255, shortest=1)),
-    "external_id": _Field("externalId", check.or_none(check.text())),
-    "address": _Field("address", check.text(255)),
-    "path": _Field("path", check.texts(10, check.text(100), split=" / ")),  # as the column shows it
-    "occupancy_percent": _Field("occupancyPercent", check.or_none(check.decimal(0, 100))),
+    "name": _Field("name", text(255, shortest=1)),
+    "external_id": _Field("externalId", or_none(text())),
+    "address": _Field("address", text(255)),
+    "path": _Field("path", texts(10, text(100), split=" / ")),  # as the column shows it
+    "occupancy_percent": _Field("occupancyPercent", or_none(decimal(0, 100))),
 }
 LOGIN_FIELDS: Final = {
-    "username": _Field("username", check.text(shortest=1)),
-    "password": _Field("password", check.secret),
-    "security_questions": _Field("securityQuestions", check.questions),
-    "sites": _Field("sites", check.texts()),
+    "username": _Field("username", text(shortest=1)),
+    "password": _Field("password", secret),
+    "security_questions": _Field("securityQuestions", questions),
+    "sites": _Field("sites", texts()),
 }
 CONNECTION_FIELDS: Final = {
-    "url": _Field("url", check.web_address),
-    "country": _Field("country", check.country),
+    "url": _Field("url", web_address),
+    "country": _Field("country", country),
     **LOGIN_FIELDS,
 }
 WHO_MAY_FIELDS: Final = {
-    "emails": _Field("allowedEmails", check.texts(each=check.email)),
-    "expires_in": _Field("expiresInSeconds", check.whole(60)),
-    "max_uses": _Field("maxUses", check.whole(1)),
-    "send": _Field("sendEmail", check.flag),
+    "emails": _Field("allowedEmails", texts(each=email)),
+    "expires_in": _Field("expiresInSeconds", whole(60)),
+    "max_uses": _Field("maxUses", whole(1)),
+    "send": _Field("sendEmail", flag),
 }
 PREFILL_FIELDS: Final = {
-    "url": _Field("url", check.web_address),
-    "datasource_id": _Field("datasourceId", check.text(shortest=1)),
-    "commodities": _Field("utilityTypes", check.texts(each=check.commodity)),
-    "country": _Field("country", check.country),
-    "owner_email": _Field("connectionOwnerEmail", check.email),
-    "data_collection_start": _Field("dataCollectionStartDate", check.day),
+    "url": _Field("url", web_address),
+    "datasource_id": _Field("datasourceId", text(shortest=1)),
+    "commodities": _Field("utilityTypes", texts(each=commodity)),
+    "country": _Field("country", country),
+    "owner_email": _Field("connectionOwnerEmail", email),
+    "data_collection_start": _Field("dataCollectionStartDate", day),
 }
 USAGE_FIELDS: Final = {
-    "start_date": _Field("startDate", check.day),
-    "end_date": _Field("endDate", check.day),
-    "unit": _Field("usageUnits", check.unit),
-    "exclusion": _Field("exclusion", check.flag),
-    "estimated": _Field("isEstimated", check.flag),
-    "implied": _Field("isImplied", check.flag),
-    "tariff": _Field("tariff", check.or_none(check.text())),
+    "start_date": _Field("startDate", day),
+    "end_date": _Field("endDate", day),
+    "unit": _Field("usageUnits", unit),
+    "exclusion": _Field("exclusion", flag),
+    "estimated": _Field("isEstimated", flag),
+    "implied": _Field("isImplied", flag),
+    "tariff": _Field("tariff", or_none(text())),
 }
 
 

@@ -16,11 +16,11 @@ from typing import Final, TypeAlias
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-from nectar_notebooks.cache.keys import is_device
-from nectar_notebooks.client.shown import shown
+from nectar_notebooks.cache.files import is_device
 from nectar_notebooks.errors import InvalidRequestError
 from nectar_notebooks.limits import MB, path_of, read_regular_file
 from nectar_notebooks.printing import printable
+from nectar_notebooks.schema.naming import shown
 
 __all__ = ["Documents", "File", "file_name", "place_for", "save", "uploadable"]
 
@@ -48,8 +48,8 @@ _PICTURES: Final = (
     (b"MM\x00*", (".tif", ".tiff")),
 )
 _PROGRAMS: Final = (b"MZ", b"\x7fELF", b"#!", b"PK")
-#: Suffixes of unknown content that no computer runs.
-_HARMLESS: Final = frozenset({".bin", ".csv", ".txt"})
+#: The suffix of unknown content, which no program opens: a spreadsheet would calculate a .csv.
+_UNKNOWN: Final = ".bin"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +73,10 @@ def uploadable(documents: Documents) -> File | list[str]:
         return [_address(documents)]
     if isinstance(documents, (str, os.PathLike)):
         return _file(_path(documents))
-    if not isinstance(documents, Iterable):
-        raise InvalidRequestError(f"A {type(documents).__name__} cannot be uploaded: give a file, or https addresses.")
+    given: object = documents
+    if not isinstance(documents, Iterable) or isinstance(given, (bytes, bytearray)):
+        kind = type(documents).__name__
+        raise InvalidRequestError(f"What is of type {kind} cannot be uploaded: give a path, or https addresses.")
     addresses = [_address(one) for one in documents]
     if not addresses:
         raise InvalidRequestError("There is nothing to upload: the list of addresses is empty.")
@@ -89,7 +91,7 @@ def _address(given: object) -> str:
         )
     with suppress(ValueError):
         parts = urlsplit(given)
-        if parts.scheme == "https" and parts.hostname and not re.search(r"\s", given):
+        if parts.scheme == "https" and parts.hostname and given.isprintable() and " " not in given:
             return given
     raise InvalidRequestError(f"{shown(given)} is no https address, and the API takes no other.")
 
@@ -183,8 +185,8 @@ def save(pieces: Iterator[bytes], target: Path, *, named_by_api: bool, overwrite
     """
     start = next(pieces, b"")
     suffixes = _suffixes(start)
-    if named_by_api and target.suffix.lower() not in (suffixes or _HARMLESS):
-        target = target.with_name(f"{_cut(target.name, _LONGEST_NAME)}{suffixes[0] if suffixes else '.bin'}")
+    if named_by_api and target.suffix.lower() not in (suffixes or (_UNKNOWN,)):
+        target = target.with_name(f"{_cut(target.name, _LONGEST_NAME)}{suffixes[0] if suffixes else _UNKNOWN}")
         _must_be_free(target, overwrite=overwrite)
     draft = target.with_name(f".{uuid4().hex}.part")
     try:

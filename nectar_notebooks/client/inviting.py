@@ -8,25 +8,22 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sized
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Final, Unpack, cast
+from typing import TYPE_CHECKING, Any, Final, Unpack
 
-import pandas as pd
-
-from nectar_notebooks.cache import Asked
-from nectar_notebooks.client.fields import PREFILL_FIELDS, WHO_MAY_FIELDS, Prefill, body
-from nectar_notebooks.client.others import OtherNouns
-from nectar_notebooks.client.resolving import Given
+from nectar_notebooks.client.fields import PREFILL_FIELDS, WHO_MAY_FIELDS, Prefill, body, flag
+from nectar_notebooks.client.others import Asked, OtherNouns
 from nectar_notebooks.client.scope import resolve
-from nectar_notebooks.client.shown import shown
-from nectar_notebooks.client.value_checks import flag
 from nectar_notebooks.errors import InvalidRequestError
+from nectar_notebooks.schema.naming import INVITATION, Given, Several, named, shown
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from nectar_notebooks.client.scope import Scope
 
-__all__ = ["InvitingVerbs", "invitation_id_of"]
+__all__ = ["InvitingVerbs"]
 
 _REPLACED: Final = "Nectar deprecated magic links: use nectar.{instead}, whose link expires and can be revoked."
 
@@ -56,7 +53,7 @@ class InvitingVerbs(OtherNouns):
         expires_in: float | None = None,
         max_uses: int | None = None,
         send: bool = False,
-        sites: Iterable[Given] | Given = (),
+        sites: Several = (),
         again: bool = False,
         **prefill: Unpack[Prefill],
     ) -> pd.DataFrame:
@@ -157,11 +154,11 @@ class InvitingVerbs(OtherNouns):
         DataFrame
             The columns of :meth:`invitations`, one row, as it stands now.
         """
-        ids = {"invitation_id": invitation_id_of(invitation)}
+        ids = {"invitation_id": named(invitation, INVITATION).text}
         return self._asked("invitations", Asked(self._library).written("invitations", "invitation.revoke", ids), None)
 
     def magic_link(
-        self, company: Given | None = None, *, sites: Iterable[Given] | Given = (), **prefill: Unpack[Prefill]
+        self, company: Given | None = None, *, sites: Several = (), **prefill: Unpack[Prefill]
     ) -> pd.DataFrame:
         """Return the link by which anybody who has it adds a login to a company; deprecated, use :meth:`invite`.
 
@@ -230,17 +227,10 @@ class InvitingVerbs(OtherNouns):
         )
         return self._asked("magic_links", held, scope)
 
-    def _chosen_sites(self, scope: Scope, sites: Iterable[Given] | Given) -> list[str]:
-        each: list[Given]
-        if isinstance(sites, pd.DataFrame):
-            each = [row for _, row in sites.iterrows()]
-        elif isinstance(sites, (str, pd.Series, Mapping)) or hasattr(sites, "_asdict"):
-            each = [cast("Given", sites)]
-        elif isinstance(sites, Iterable):
-            each = list(cast("Iterable[Given]", sites))
-        else:
-            raise InvalidRequestError(f"sites={shown(sites)} cannot be understood: give a site, or a list of sites.")
-        return list(dict.fromkeys(resolve(self._library, scope.company_id, one).site_id or "" for one in each))
+    def _chosen_sites(self, scope: Scope, sites: Several) -> list[str]:
+        if not isinstance(sites, str) and isinstance(sites, Sized) and not len(sites):
+            return []
+        return list(resolve(self._library, scope.company_id, sites=sites).site_ids)
 
 
 def _who_may(
@@ -262,18 +252,3 @@ def _who_may(
     }
     said = {name: value for name, value in given.items() if value is not None}
     return body(WHO_MAY_FIELDS, said) if said else {}
-
-
-def invitation_id_of(given: Given) -> str:
-    """Return the id of the invitation that is meant by an id or a row; anything else is an ``InvalidRequestError``."""
-    row: object = given
-    if isinstance(given, pd.DataFrame):
-        if len(given) != 1:
-            raise InvalidRequestError(f"invitation was given as a frame of {len(given)} rows: choose one.")
-        row = given.iloc[0]
-    elif not isinstance(given, (str, pd.Series, Mapping)) and hasattr(given, "_asdict"):
-        row = given._asdict()
-    found = row.get("invitation_id") if isinstance(row, (pd.Series, Mapping)) else row
-    if not isinstance(found, str) or not found:
-        raise InvalidRequestError(f"{shown(given)} is no invitation: give its id, or a row of nectar.invitations().")
-    return found

@@ -8,7 +8,7 @@ kept is the library's work.
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any, Never
 
 import pandas as pd
 
@@ -17,19 +17,23 @@ from nectar_notebooks.client.bills import BillNouns
 from nectar_notebooks.client.checking import Checks
 from nectar_notebooks.client.core import only
 from nectar_notebooks.client.correcting import CorrectingVerbs
-from nectar_notebooks.client.dates import Day, Window
-from nectar_notebooks.client.downloading import DownloadingVerbs
-from nectar_notebooks.client.filters import checked_commodity
+from nectar_notebooks.client.describing import noun
+from nectar_notebooks.client.filters import refuse
 from nectar_notebooks.client.inviting import InvitingVerbs
-from nectar_notebooks.client.renewing import changed_bills, refresh, refresh_kept
-from nectar_notebooks.client.resolving import Given
-from nectar_notebooks.client.scope import resolve
-from nectar_notebooks.client.uploading import UploadingVerbs
+from nectar_notebooks.client.refreshing import changed_bills, refresh, refresh_kept
+from nectar_notebooks.client.scope import Scope, resolve
+from nectar_notebooks.client.transfers import DownloadingVerbs, UploadingVerbs
 from nectar_notebooks.client.writing import ObjectVerbs
 from nectar_notebooks.errors import OfflineError
 from nectar_notebooks.printing import printable
 from nectar_notebooks.schema.accounts import UnknownStateWarning, name_states, unknown_states
+from nectar_notebooks.schema.dates import Day
+from nectar_notebooks.schema.filters import Commodity, Filters
+from nectar_notebooks.schema.naming import Given, Several
 from nectar_notebooks.schema.portfolio import Portfolio
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = ["Nectar"]
 
@@ -43,10 +47,13 @@ class Nectar(BillNouns, InvitingVerbs, ObjectVerbs, CorrectingVerbs, UploadingVe
     ``company``, ``site`` and ``connection`` are an id, an external id, a name, or a row (Series, one-row
     frame, namedtuple). With one visible company, or with a site or connection, ``company`` may be left out.
 
-    The nouns of a bill take one set of filters. ``start`` and ``end`` are days, both counted, or months
-    meaning all of them; ``by`` says what they are compared with: ``"service_period"`` (any day of service
-    inside), ``"bill_date"``, ``"created"`` or ``"updated"`` (UTC). A usage row is chosen by itself; a bill by
-    its usage, by its own period where it has none, or by its own dates; everything else by its bill.
+    The nouns of a bill take one set of filters. ``site`` and ``commodity`` are one or several. ``start`` and ``end``
+    are days, both counted, or months (``"2025-01"``), quarters (``"2025-Q1"``) or years (``"2025"``) meaning all of
+    them; ``by`` says what they are compared with: ``"service_period"`` (any day of service inside), ``"bill_date"``,
+    ``"created"`` or ``"updated"`` (UTC). A usage row is chosen by itself; a bill by its usage, by its own period where
+    it has none, or by its own dates; everything else by its bill.
+    Sites, connections, accounts, meters and identifiers take ``site``, ``connection`` and ``commodity``, and are chosen
+    by the meters they have; days mean nothing for them and are refused.
 
     Parameters
     ----------
@@ -87,69 +94,121 @@ class Nectar(BillNouns, InvitingVerbs, ObjectVerbs, CorrectingVerbs, UploadingVe
         answer = self._library.session.call("ping").json()
         return answer if isinstance(answer, dict) else {}
 
+    @noun
     def companies(self) -> pd.DataFrame:
         """Return the companies this key sees."""
         held = self._library.companies()
         return self._marked(held.frames["companies"], held, "companies", None)
 
-    def sites(self, company: Given | None = None) -> pd.DataFrame:
-        """Return a company's sites, archived ones too."""
-        scope = resolve(self._library, company)
+    @noun
+    def sites(
+        self,
+        company: Given | None = None,
+        *,
+        site: Several | None = None,
+        connection: Given | None = None,
+        commodity: Commodity | None = None,
+        **days: Never,
+    ) -> pd.DataFrame:
+        """Return a company's sites, archived ones too; those with a meter of the connection or commodity."""
+        filters, scope = self._objects_asked("sites", company, site, connection, commodity, days)
+        if filters.connection_id or filters.commodities:
+            return self._of_portfolio("sites", scope, filters)
         held = Company(self._library, scope.company_id).company()
-        return self._marked(held.frames["sites"], held, "sites", scope)
+        sites = self._marked(held.frames["sites"], held, "sites", scope)
+        return only(sites, sites["site_id"].isin(filters.site_ids)) if filters.site_ids else sites
 
-    def connections(self, company: Given | None = None) -> pd.DataFrame:
-        """Return a company's connections with the status, family and age of each."""
-        return self._walked("connections", resolve(self._library, company))
+    @noun
+    def connections(
+        self,
+        company: Given | None = None,
+        *,
+        site: Several | None = None,
+        connection: Given | None = None,
+        commodity: Commodity | None = None,
+        **days: Never,
+    ) -> pd.DataFrame:
+        """Return a company's connections with status, family and age; those that bill a site or commodity."""
+        filters, scope = self._objects_asked("connections", company, site, connection, commodity, days)
+        return self._behind_logins("connections", scope, filters)
 
-    def accounts(self, company: Given | None = None, *, connection: Given | None = None) -> pd.DataFrame:
-        """Return the accounts behind a company's connections, or behind one of them."""
-        scope = resolve(self._library, company, connection=connection)
-        accounts = self._walked("accounts", scope)
-        if scope.connection_id is None:
-            return accounts
-        return only(accounts, accounts["connection_id"] == scope.connection_id)
+    @noun
+    def accounts(
+        self,
+        company: Given | None = None,
+        *,
+        site: Several | None = None,
+        connection: Given | None = None,
+        commodity: Commodity | None = None,
+        **days: Never,
+    ) -> pd.DataFrame:
+        """Return the accounts behind a company's connections, or one of them; or with meters of a site or commodity."""
+        filters, scope = self._objects_asked("accounts", company, site, connection, commodity, days)
+        return self._behind_logins("accounts", scope, filters)
 
+    @noun
     def meters(
         self,
         company: Given | None = None,
         *,
-        site: Given | None = None,
-        commodity: str | None = None,
+        site: Several | None = None,
+        connection: Given | None = None,
+        commodity: Commodity | None = None,
+        **days: Never,
     ) -> pd.DataFrame:
         """Return a company's meters: those that its usage rows and accounts name."""
-        scope = resolve(self._library, company, site)
-        wanted = checked_commodity(commodity)
-        meters = self._of_portfolio("meters", scope, None)
-        if scope.site_id is not None:
-            meters = only(meters, meters["site_id"] == scope.site_id)
-        return meters if wanted is None else only(meters, meters["commodity"] == wanted)
+        filters, scope = self._objects_asked("meters", company, site, connection, commodity, days)
+        return self._of_portfolio("meters", scope, filters)
 
+    @noun
     def identifiers(
         self,
         company: Given | None = None,
         *,
-        site: Given | None = None,
-        commodity: str | None = None,
+        site: Several | None = None,
+        connection: Given | None = None,
+        commodity: Commodity | None = None,
+        **days: Never,
     ) -> pd.DataFrame:
         """Return the numbers by which a company's meters are known."""
-        scope = resolve(self._library, company, site)
-        meters = self.meters(scope.company_id, site=site, commodity=commodity)
-        identifiers = self._of_portfolio("identifiers", scope, None)
-        return only(identifiers, identifiers["meter_id"].isin(set(meters["meter_id"])))
+        filters, scope = self._objects_asked("identifiers", company, site, connection, commodity, days)
+        return self._of_portfolio("identifiers", scope, filters)
 
+    def _objects_asked(
+        self,
+        noun: str,
+        company: Given | None,
+        site: Several | None,
+        connection: Given | None,
+        commodity: Commodity | None,
+        days: Mapping[str, object],
+    ) -> tuple[Filters, Scope]:
+        refuse(noun, days)
+        filters = Filters.of(commodity=commodity)
+        scope = resolve(self._library, company, connection=connection, sites=site)
+        return scope.within(filters), scope
+
+    def _behind_logins(self, noun: str, scope: Scope, filters: Filters) -> pd.DataFrame:
+        if filters.site_ids or filters.commodities:  # which only meters tell
+            return self._of_portfolio(noun, scope, filters)
+        rows = self._walked(noun, scope)
+        if filters.connection_id is None:
+            return rows
+        return only(rows, rows["connection_id"] == filters.connection_id)
+
+    @noun
     def intervals(
         self, connection: Given, company: Given | None = None, *, start: Day | None = None, end: Day | None = None
     ) -> pd.DataFrame:
         """Return the smart-meter readings behind a connection (beta); days are UTC, and choose by its start."""
-        window = Window.of(start, end)
+        filters = Filters.of(start, end)
         scope = resolve(self._library, company, connection=connection)
         rows, connection_id = Company(self._library, scope.company_id), str(scope.connection_id)
         held = self._resumable(
             lambda: self.intervals(connection, company, start=start, end=end), lambda: rows.intervals(connection_id)
         )
         intervals = self._marked(held.frames["intervals"], held, "intervals", scope)
-        return intervals if window.open else only(intervals, window.contains(intervals["start"]))
+        return intervals if filters.any_day else only(intervals, filters.contains(intervals["start"]))
 
     def portfolio(self, company: Given | None = None) -> Portfolio:
         """Return every table of a company, of one generation, joined by their ``_id`` keys.

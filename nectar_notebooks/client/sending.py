@@ -14,7 +14,7 @@ from nectar_notebooks import tables
 from nectar_notebooks.api import ENDPOINTS
 from nectar_notebooks.cache import Company
 from nectar_notebooks.client.core import Core
-from nectar_notebooks.client.watching import renew
+from nectar_notebooks.client.refreshing import renew
 from nectar_notebooks.errors import ContractError, NectarError, OfflineError
 
 if TYPE_CHECKING:

@@ -6,10 +6,8 @@ Arguments are checked in `fields` before anything is sent; how it is sent and wh
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Final, Unpack, cast
-
-import pandas as pd
+from collections.abc import Mapping, Sized
+from typing import TYPE_CHECKING, Final, Unpack
 
 from nectar_notebooks.cache import Company
 from nectar_notebooks.client.fields import (
@@ -24,11 +22,13 @@ from nectar_notebooks.client.fields import (
     SiteFields,
     body,
 )
-from nectar_notebooks.client.resolving import Given
 from nectar_notebooks.client.scope import Scope, resolve
 from nectar_notebooks.client.sending import Writing
-from nectar_notebooks.client.shown import shown
 from nectar_notebooks.errors import InvalidRequestError
+from nectar_notebooks.schema.naming import Given, Several
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["ObjectVerbs"]
 
@@ -148,7 +148,7 @@ class ObjectVerbs(Writing):
         password: str,
         company: Given | None = None,
         *,
-        sites: Iterable[Given] | Given,
+        sites: Several,
         country: str = "US",
         security_questions: Mapping[str, str] | None = None,
     ) -> pd.DataFrame:
@@ -227,17 +227,7 @@ class ObjectVerbs(Writing):
         Company(self._library, scope.company_id).forget_intervals(ids["connection_id"])
         return self._told("connections", was, scope, answer.requests)
 
-    def _site_ids(self, scope: Scope, sites: Iterable[Given] | Given) -> list[str]:
-        each: list[Given]
-        if isinstance(sites, pd.DataFrame):
-            each = [row for _, row in sites.iterrows()]
-        elif isinstance(sites, (str, pd.Series, Mapping)) or hasattr(sites, "_asdict"):
-            each = [cast("Given", sites)]
-        elif isinstance(sites, Iterable):
-            each = list(cast("Iterable[Given]", sites))
-        else:
-            raise InvalidRequestError(f"sites={shown(sites)} cannot be understood: give a site, or a list of sites.")
-        if not each:
+    def _site_ids(self, scope: Scope, sites: Several) -> list[str]:
+        if not isinstance(sites, str) and isinstance(sites, Sized) and not len(sites):
             raise InvalidRequestError("A connection needs at least one site.", advice="Create one with create_site.")
-        found = [resolve(self._library, scope.company_id, one).site_id or "" for one in each]
-        return list(dict.fromkeys(found))
+        return list(resolve(self._library, scope.company_id, sites=sites).site_ids)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from nectar_notebooks.client.resolving import Given
+    from nectar_notebooks.schema.naming import Given
 
 __all__ = ["EXPIRIES", "Invitation", "Invitations", "Reconnects", "Tracks", "e_mails", "track", "why_not"]
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from nectar_notebooks.dashboards import bill_view as view
-from nectar_notebooks.dashboards.bill_choosing import COMPANY, NAMES, Named, key_of, meant, offered, widened
+from nectar_notebooks.dashboards.bill_choosing import NAMES, meant, offered, widened
 from nectar_notebooks.dashboards.bill_panel import SIDES, BillPanel, Subject
 from nectar_notebooks.dashboards.bill_pickers import BillPickers
 from nectar_notebooks.dashboards.bill_reading import BillLook, BillReader, bill_look
@@ -20,8 +20,9 @@ from nectar_notebooks.dashboards.html import Markup, count, element, join, missi
 from nectar_notebooks.dashboards.ledger import Ledger, Ways
 from nectar_notebooks.dashboards.pages import Line, Pages
 from nectar_notebooks.dashboards.shell import Shell
-from nectar_notebooks.errors import InvalidRequestError, NectarError, NotFoundError
+from nectar_notebooks.errors import InvalidRequestError, NectarError
 from nectar_notebooks.exports import save
+from nectar_notebooks.schema.naming import BILL, COMPANY, find
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -29,10 +30,10 @@ if TYPE_CHECKING:
 
     import ipywidgets as widgets
 
-    from nectar_notebooks.client.resolving import Given
-    from nectar_notebooks.client.watching import Change
-    from nectar_notebooks.methodology.adjustments import Occupancy
-    from nectar_notebooks.methodology.periods import Convention
+    from nectar_notebooks.client.refreshing import Change
+    from nectar_notebooks.methodology.adjust import Occupancy
+    from nectar_notebooks.methodology.time.calendar import Convention
+    from nectar_notebooks.schema.naming import Given
 
 __all__ = ["BillExplorer"]
 
@@ -136,10 +137,8 @@ class BillExplorer(Shell):
         return self._bill
 
     @bill.setter
-    def bill(self, given: Named) -> None:
-        wanted = given if isinstance(given, str) else str(given["bill_id"])
-        if not self._books.bills.frame["bill_id"].eq(wanted).any():
-            raise NotFoundError(f"There is no bill {wanted!r} here.", advice="Take an id from explorer.bills.")
+    def bill(self, given: Given) -> None:
+        wanted = find(given, BILL, self._books.bills.frame, where="here")
         if not self._shown["bill_id"].eq(wanted).any():
             self._pick.put(dict.fromkeys(NAMES), "")
             self._narrowed()
@@ -151,8 +150,8 @@ class BillExplorer(Shell):
         return self._bill_look.company_id
 
     @company.setter
-    def company(self, given: Named) -> None:
-        key = key_of(self._look.companies, "company", given, COMPANY)
+    def company(self, given: Given) -> None:
+        key = find(given, COMPANY, self._look.companies, where="here")
         if key != self.company:
             self._turn_to(key)
 
@@ -162,7 +161,7 @@ class BillExplorer(Shell):
         return self._pick.asked["site"]
 
     @site.setter
-    def site(self, given: Named) -> None:
+    def site(self, given: Given | None) -> None:
         self._ask("site", given)
 
     @property
@@ -171,7 +170,7 @@ class BillExplorer(Shell):
         return self._pick.asked["account"]
 
     @account.setter
-    def account(self, given: Named) -> None:
+    def account(self, given: Given | None) -> None:
         self._ask("account", given)
 
     @property
@@ -180,7 +179,7 @@ class BillExplorer(Shell):
         return self._pick.asked["meter"]
 
     @meter.setter
-    def meter(self, given: Named) -> None:
+    def meter(self, given: Given | None) -> None:
         self._ask("meter", given)
 
     @property
@@ -245,9 +244,12 @@ class BillExplorer(Shell):
         """What the way of counting moves of all bills of the site shown, or of the company."""
         return self._books.moved_at(self.site, self._ways)
 
-    def export(self, path: str | PathLike[str]) -> Path:
-        """Write the side shown to a file, as CSV or Excel by the ending of its name; return the path."""
-        return save(self.frame, path, "bill")
+    def export(self, path: str | PathLike[str], *, overwrite: bool = False) -> Path:
+        """Write the side shown to a file, as CSV, Excel or Parquet by the ending of its name; return the path.
+
+        A file that is there is left as it is, with an error, unless `overwrite` is set.
+        """
+        return save(self.frame, path, "bill", overwrite=overwrite)
 
     # What the shell asks for.
 
@@ -367,7 +369,7 @@ class BillExplorer(Shell):
             self._pick.offer(name, offered(self._books, name, asked))
             asked[name] = self._pick.asked[name]
 
-    def _ask(self, name: str, given: Named) -> None:
+    def _ask(self, name: str, given: Given | None) -> None:
         key = meant(self._books, name, given)
         self._pick.put(widened(self._books, self._pick.asked, name, key))
         self._offer()

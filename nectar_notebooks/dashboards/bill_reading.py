@@ -16,7 +16,7 @@ from nectar_notebooks.schema.tables import TABLES
 from nectar_notebooks.tables import empty
 
 if TYPE_CHECKING:
-    from nectar_notebooks.client.resolving import Given
+    from nectar_notebooks.schema.naming import Given
 
 __all__ = ["BillLook", "BillReader", "bill_look"]
 

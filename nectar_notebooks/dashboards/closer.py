@@ -6,6 +6,7 @@ is read of each company stays apart, so that one can be read again without the o
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -14,13 +15,12 @@ import pandas as pd
 
 from nectar_notebooks.dashboards.coverage import Coverage, covered, joined
 from nectar_notebooks.dashboards.reading import Look, LookPart, Reader, day_of, together
+from nectar_notebooks.methodology.quality.completeness import refuse_names, unknown_names
 from nectar_notebooks.schema.portfolio import Portfolio
 from nectar_notebooks.schema.tables import TABLES
 from nectar_notebooks.tables import empty
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from numpy.typing import NDArray
 
 __all__ = ["Closer", "CloserPart", "closer_look", "places"]
@@ -31,12 +31,16 @@ _OF_METERS: Final = ["meter_id", "site_id", "account_id", "commodity", "primary_
 
 @dataclass(frozen=True, slots=True)
 class CloserPart:
-    """What a closer look keeps of one company: months with bills, meters, each account's latest bill and service."""
+    """What a closer look keeps of one company: months with bills, meters, each account's latest bill and service.
+
+    `unknown` are the names in `expected` that nothing of the company has; None where it has no meter and no usage.
+    """
 
     coverage: Coverage
     meters: pd.DataFrame
     last_bills: pd.DataFrame
     last_service: pd.Series
+    unknown: frozenset[str] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +88,8 @@ def closer_look(
         one: good[one] if one in good else _of_company(nectar, one, part, look, expected)
         for one, part in look.parts.items()
     }
+    nowhere = [part.unknown for part in parts.values() if part.unknown is not None]
+    refuse_names(frozenset.intersection(*nowhere) if nowhere else ())
     coverage = joined([part.coverage for part in parts.values()], look.today)
     meters = together((part.meters for part in parts.values()), "meters", _OF_METERS)
     bills = together((part.last_bills for part in parts.values()), "bills", ["account_id", *_OF_BILLS])
@@ -132,9 +138,13 @@ def _of_company(
     }
     # What is missing is asked of the same tables as a portfolio has: the number is the same.
     portfolio = Portfolio(**{name: told[name] if name in told else empty(name) for name in TABLES}, as_of=None)
+    unknown = unknown_names(expected, usage, meters)
+    if isinstance(expected, Mapping):  # one company's utility may be another's unknown name
+        expected = {name: word for name, word in expected.items() if name not in unknown}
     coverage = covered(portfolio, today=day_of(usage, nectar.clock), until=look.today, expected=expected)
     bills = _last_bills(nectar.bills(company_id)[_OF_BILLS], links)
-    return CloserPart(coverage, meters[_OF_METERS], bills, _last_service(usage, account, asked))
+    told_of = frozenset(unknown) if len(meters) or len(usage) else None
+    return CloserPart(coverage, meters[_OF_METERS], bills, _last_service(usage, account, asked), told_of)
 
 
 def _last_service(usage: pd.DataFrame, account: pd.Series, links: pd.DataFrame) -> pd.Series:

@@ -29,15 +29,16 @@ from nectar_notebooks.dashboards.pages import Line, Pages
 from nectar_notebooks.dashboards.shell import Shell
 from nectar_notebooks.errors import InvalidRequestError
 from nectar_notebooks.exports import save
+from nectar_notebooks.schema.naming import ACCOUNT, find
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from os import PathLike
     from pathlib import Path
 
-    from nectar_notebooks.client.resolving import Given
     from nectar_notebooks.dashboards.actions import Invitation
     from nectar_notebooks.dashboards.reading import Reader
+    from nectar_notebooks.schema.naming import Given
 
 __all__ = ["ConnectionDashboard"]
 
@@ -149,8 +150,7 @@ class ConnectionDashboard(Shell):
     @filters.setter
     def filters(self, given: Filters | Mapping[str, Any] | None) -> None:
         self._news.hand_over()
-        wanted = Filters.of(given)
-        self._rows.check(wanted)
+        wanted = self._rows.known(Filters.of(given))
         self._filters = wanted
         self._panel.show(wanted)
         self._pages.page = 0
@@ -163,7 +163,7 @@ class ConnectionDashboard(Shell):
         return self._selected
 
     @selected.setter
-    def selected(self, given: str | pd.Series | Mapping[str, Any] | None) -> None:
+    def selected(self, given: Given | None) -> None:
         self._news.hand_over()
         self._selected = None if given is None else self._rows.meant(given)
         self._chosen()
@@ -218,9 +218,9 @@ class ConnectionDashboard(Shell):
             raise InvalidRequestError("No connection is selected: set dashboard.selected first.")
         return self._detail.ask.make(emails, expires_in=expires_in, max_uses=max_uses, send=send)
 
-    def track(self, account: str, *, on: bool = True) -> None:
-        """Start or stop (``on=False``) the collection of an account of the selected connection, by its id."""
-        self._detail.tracking.change(account, on=on)
+    def track(self, account: Given, *, on: bool = True) -> None:
+        """Start or stop (``on=False``) the collection of an account: its id, its number, or a row of accounts."""
+        self._detail.tracking.change(find(account, ACCOUNT, self._look.accounts, where="here"), on=on)
 
     def export(self, path: str | PathLike[str], *, overwrite: bool = False) -> Path:
         """Write the rows shown to a file, as CSV, Excel or Parquet by the ending of its name; return the path.

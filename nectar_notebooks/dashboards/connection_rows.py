@@ -5,21 +5,21 @@ Frames only; what is shown of them is the dashboard's.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from nectar_notebooks.dashboards.closer import places
 from nectar_notebooks.dashboards.connections_view import connection_frame, counts_by_family
 from nectar_notebooks.dashboards.filters import filtered, in_order, search_texts
-from nectar_notebooks.errors import InvalidRequestError, NotFoundError
+from nectar_notebooks.schema.naming import COMPANY, CONNECTION, SITE, find
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import pandas as pd
 
     from nectar_notebooks.dashboards.closer import Closer
     from nectar_notebooks.dashboards.filters import Filters
     from nectar_notebooks.dashboards.reading import Look
+    from nectar_notebooks.schema.naming import Given
 
 __all__ = ["ConnectionRows"]
 
@@ -64,28 +64,19 @@ class ConnectionRows:
         at = closer.meters["account_id"][closer.meters["site_id"].isin(ids)].dropna()
         return set(accounts["connection_id"][accounts["account_id"].isin(at)])
 
-    def check(self, wanted: Filters) -> None:
-        """Refuse filters that name a company or a site that is not here."""
-        known = {
-            "company": (self.frame["company_id"], self.frame["company"]),
-            "site": (self._look.sites["site_id"], self._look.sites["name"]),
-        }
-        for name, columns in known.items():
-            value = getattr(wanted, name)
-            if value is not None and not any(column.eq(value).any() for column in columns):
-                raise NotFoundError(f"No {name} here is called {value!r}.", advice="Check the name, or give its id.")
+    def known(self, wanted: Filters) -> Filters:
+        """Return filters with the id of the company and the site that they name, or the name where that was given."""
+        for name, kind, frame in (("company", COMPANY, self._look.companies), ("site", SITE, self._look.sites)):
+            given = getattr(wanted, name)
+            if given is not None:
+                key = find(given, kind, frame, where="here")
+                said = given if isinstance(given, str) and frame["name"].eq(given).any() else key
+                wanted = replace(wanted, company=said) if kind is COMPANY else replace(wanted, site=said)
+        return wanted
 
-    def meant(self, given: str | pd.Series | Mapping[str, Any]) -> str:
-        """Return the id of the connection that an id, an external id, a provider or a row names."""
-        wanted = given if isinstance(given, str) else str(given["connection_id"])
-        for name in ("connection_id", "external_id", "provider"):
-            rows = self.frame[self.frame[name] == wanted]
-            if len(rows) == 1:
-                return str(rows["connection_id"].iloc[0])
-            if len(rows) > 1:
-                ids = ", ".join(rows["connection_id"].head(5))
-                raise InvalidRequestError(f"{wanted!r} fits {len(rows)} connections: say which by its id: {ids}.")
-        raise NotFoundError(f"No connection here is called {wanted!r}.", advice="See dashboard.frame['connection_id'].")
+    def meant(self, given: Given) -> str:
+        """Return the id of the connection that an id, an external id, a user name, a provider or a row names."""
+        return find(given, CONNECTION, self.frame, where="here")
 
     def row(self, connection_id: str | None) -> pd.Series | None:
         """Return the row of a connection, if it is here."""

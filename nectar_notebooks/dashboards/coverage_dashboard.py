@@ -5,6 +5,7 @@ Controls around the pure functions of `coverage_view`; nothing is computed here.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -17,18 +18,22 @@ from nectar_notebooks.dashboards.coverage import MISSING, SHOWN
 from nectar_notebooks.dashboards.html import Markup, count, element, join
 from nectar_notebooks.dashboards.shell import Shell
 from nectar_notebooks.dashboards.svg import legend, months_axis, strip_cells
-from nectar_notebooks.errors import DataError, InvalidRequestError, NotFoundError
-from nectar_notebooks.methodology.completeness import check_expected
+from nectar_notebooks.errors import DataError, InvalidRequestError
+from nectar_notebooks.exports import save
+from nectar_notebooks.methodology.quality.completeness import check_expected
 from nectar_notebooks.plots.style import shortened
 from nectar_notebooks.schema.dates import first_day
+from nectar_notebooks.schema.naming import ACCOUNT, SITE, find
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from os import PathLike
+    from pathlib import Path
 
-    from nectar_notebooks.client.resolving import Given
     from nectar_notebooks.dashboards.closer import Closer
     from nectar_notebooks.dashboards.coverage_view import By, Grid, Hole
     from nectar_notebooks.dashboards.reading import Reader
+    from nectar_notebooks.schema.naming import Given
 
 __all__ = ["CoverageDashboard"]
 
@@ -170,6 +175,13 @@ class CoverageDashboard(Shell):
         self._news.hand_over()
         return self._behind(self._hole() or view.Hole("", "", pd.Timestamp.max, pd.Timestamp.min, 0, MISSING))
 
+    def export(self, path: str | PathLike[str], *, overwrite: bool = False) -> Path:
+        """Write the grid to a file, as CSV, Excel or Parquet by the ending of its name; return the path.
+
+        A file that is there is left as it is, with an error, unless `overwrite` is set.
+        """
+        return save(self.frame, path, "coverage", overwrite=overwrite)
+
     def _headline(self) -> str:
         return view.summary(self._drawn)
 
@@ -281,21 +293,18 @@ class CoverageDashboard(Shell):
     def _behind(self, hole: Hole) -> pd.DataFrame:
         return view.hole_frame(hole, self._by, self._shown_closer, self._look)
 
-    def _cell(self, name: str, month: str | pd.Timestamp) -> tuple[str, pd.Timestamp]:
-        ids = [one for one, label in zip(self._whole.ids, self._whole.labels, strict=True) if name in (one, label)]
-        if not ids:
-            raise NotFoundError(f"No {self._by} here is called {name!r}.", advice="See dashboard.frame['name'].")
-        if len(ids) > 1:
-            raise InvalidRequestError(
-                f"{name!r} fits {len(ids)} {self._by}s: say which by its id: {', '.join(ids[:5])}."
-            )
+    def _cell(self, given: Given, month: str | pd.Timestamp) -> tuple[str, pd.Timestamp]:
+        kind, known = (SITE, self._look.sites) if self._by == "site" else (ACCOUNT, self._look.accounts)
+        rows = pd.DataFrame({kind.key: self._whole.ids, "label": self._whole.labels}, dtype=object)
+        beside = known.set_index(kind.key)[[one for one in kind.called if one in known]]
+        id_ = find(given, replace(kind, called=(*kind.called, "label")), rows.join(beside, on=kind.key), where="here")
         first = first_day(month, "month").replace(day=1)
         if first not in self._whole.months:
             first_known, last_known = self._whole.months[0], self._whole.months[-1]
             raise InvalidRequestError(
                 f"{month} is not shown: the months are {first_known:%Y-%m} to {last_known:%Y-%m}."
             )
-        return ids[0], first
+        return id_, first
 
     def _by_changed(self) -> None:
         self._by, self._page, self._selected = _by(self._by_choice.value), 0, None

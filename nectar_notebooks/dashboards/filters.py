@@ -39,8 +39,8 @@ class Filters:
 
     Parameters
     ----------
-    company, site : str, optional
-        An id or a name.
+    company, site : str or row, optional
+        An id, an external id, a name, or a row.
     family, status, provider, owner : str, optional
         As the table has them; `owner` is the e-mail address.
     text : str, optional
@@ -70,7 +70,9 @@ class Filters:
         strange = sorted(set(given or {}) - set(known))
         if strange:
             raise InvalidRequestError(f"There is no filter {strange[0]!r}: there are {', '.join(known)}.")
-        asked: dict[str, Any] = {name: None if value == "" else value for name, value in (given or {}).items()}
+        asked: dict[str, Any] = {
+            name: None if isinstance(value, str) and not value else value for name, value in (given or {}).items()
+        }
         asked["needs_customer"] = bool(asked.get("needs_customer"))
         days = asked.get("no_bill_for")
         if days is not None and (isinstance(days, bool) or not isinstance(days, int) or days < 0):

@@ -16,7 +16,7 @@ from weakref import WeakMethod, finalize
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from nectar_notebooks.client.watching import Change
+    from nectar_notebooks.client.refreshing import Change
     from nectar_notebooks.dashboards.reading import Reader
 
 __all__ = ["News"]

@@ -17,9 +17,9 @@ from nectar_notebooks.schema.tables import TABLES
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from nectar_notebooks.client.resolving import Given
-    from nectar_notebooks.client.watching import Change
+    from nectar_notebooks.client.refreshing import Change
     from nectar_notebooks.clock import Clock
+    from nectar_notebooks.schema.naming import Given
 
 __all__ = ["Look", "LookPart", "Reader", "day_of", "fetched_at", "first_look", "look_again", "together"]
 

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from nectar_notebooks.client.resolving import Given
-    from nectar_notebooks.client.watching import Change
+    from nectar_notebooks.client.refreshing import Change
+    from nectar_notebooks.schema.naming import Given
 
 __all__ = ["Shell"]
 

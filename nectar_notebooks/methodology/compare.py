@@ -12,12 +12,12 @@ import numpy as np
 import pandas as pd
 
 from nectar_notebooks.errors import DataError, InvalidRequestError
-from nectar_notebooks.methodology.checks import TEXT, days, factorize, numbers, report, require
-from nectar_notebooks.methodology.intensity import in_one_unit
-from nectar_notebooks.methodology.keys import group_keys
+from nectar_notebooks.methodology.frames import TEXT, days, factorize, numbers, report, require
+from nectar_notebooks.methodology.intensity import in_one_unit_of
+from nectar_notebooks.methodology.keys import group_keys, numbered
 from nectar_notebooks.methodology.money import minor_places, places_needed, to_units
-from nectar_notebooks.methodology.spans import MISSING_DAY, covered_together, day_of_month, month_of
-from nectar_notebooks.methodology.window import last_whole_month, month_number
+from nectar_notebooks.methodology.time.spans import MISSING_DAY, covered_together, day_of_month, month_of
+from nectar_notebooks.methodology.time.window import last_whole_month, month_number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,11 +25,12 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from nectar_notebooks.methodology.spans import Whole
+    from nectar_notebooks.methodology.time.spans import Whole
 
 __all__ = ["compare"]
 
 _SERIES: Final = ("meter_id", "site_id", "commodity", "subtype", "unit", "currency", "kind")
+_OF_DAYS: Final = ("month", "days_covered", "first_day", "last_day")
 _BACK: Final = {"last_year": 12, "last_month": 1}
 _PARTS: Final = ("price", "volume", "days", "new", "gone", "other")
 
@@ -106,13 +107,23 @@ def compare(
     cost = numbers(monthly, "cost", "monthly")
     rows = np.flatnonzero((when != MISSING_DAY) & ~np.isnan(cost))
     undated = int(((when == MISSING_DAY) & ~np.isnan(cost)).sum())
-    series = _SERIES if "meter_id" in by else _SERIES[1:]
-    taken, month = monthly.iloc[rows], month_of(when[rows])
-    _check_once(taken, group_keys(taken, [name for name in _SERIES if name in taken.columns])[0], month)
+    needed = [name for name in (*_SERIES, "usage", "cost", *_OF_DAYS) if name in monthly.columns]
+    taken, month = monthly[needed], month_of(when[rows])
+    taken = taken if len(rows) == len(taken) else taken.iloc[rows]
+    of_row, names = group_keys(taken, [name for name in _SERIES if name in taken.columns])
+    _check_once(taken, of_row, month)
+    series = [name for name in names.columns if name != "meter_id" or "meter_id" in by]
     if "unit" not in by:  # a meter that follows another may read in therms where the other read in CCF
-        alike = [name for name in series if name != "unit" and name in taken.columns]
-        taken = in_one_unit(taken.assign(usage=numbers(taken, "usage", "monthly")), alike, ("usage",))
-    pairs = _Pairs(taken, month, _BACK[with_], start, end, series)
+        alike = [name for name in series if name != "unit"]
+        taken = taken.assign(usage=numbers(taken, "usage", "monthly"))
+        one = in_one_unit_of(taken, of_row, names, alike, ("usage",))
+        if one is not taken:
+            taken = one
+            of_row, names = group_keys(taken, list(names.columns))
+    if len(series) < len(names.columns):
+        wider, names = group_keys(names, series)
+        of_row = wider[of_row]
+    pairs = _Pairs(taken, month, _BACK[with_], start, end, (of_row, names))
     keys = pairs.keys([*dict.fromkeys([*by, "currency"])])
     group, table = group_keys(keys, list(keys.columns))
     if "month" in table:
@@ -151,19 +162,19 @@ class _Pairs:
         back: int,
         start: str | date | None,
         end: str | date | None,
-        names: Sequence[str],
+        series: tuple[Whole, pd.DataFrame],
     ) -> None:
         last = month_number(end, "end") if end is not None else last_whole_month(monthly, month)
         first = month_number(start, "start") if start is not None else last - back + 1
         low = min(first - back, int(month.min())) if len(month) else first - back
         width = max(last, int(month.max(initial=last))) - low + back + 2
-        of_row, self.names = group_keys(monthly, [name for name in names if name in monthly.columns])
-        cells, cell = np.unique(of_row * width + month - low, return_inverse=True)
-        series, month_of_row, month = cells // width, month, cells % width + low
+        of_row, self.names = series
+        cells, cell = numbered(of_row * width + month - low, len(self.names) * width)
+        of_cell, month_of_row, month = cells // width, month, cells % width + low
         rows = np.flatnonzero((month >= first) & (month <= last))
         past = np.flatnonzero((month >= first - back) & (month <= last - back))
-        now_key, past_key = series[rows] * width + month[rows] - low, series[past] * width + month[past] + back - low
-        union = np.unique(np.concatenate([now_key, past_key]))
+        now_key, past_key = of_cell[rows] * width + month[rows] - low, of_cell[past] * width + month[past] + back - low
+        union, _ = numbered(np.concatenate([now_key, past_key]), len(self.names) * width)
         self.now, self.before = np.full(len(union), -1), np.full(len(union), -1)
         self.now[np.searchsorted(union, now_key)] = rows
         self.before[np.searchsorted(union, past_key)] = past
@@ -238,8 +249,10 @@ class _Pairs:
 
 
 def _check_once(monthly: pd.DataFrame, series: Whole, month: Whole) -> None:
-    doubled = pd.DataFrame({"series": series, "month": month}).duplicated().to_numpy()
-    if doubled.any():
+    low = int(month.min()) if len(month) else 0
+    width = int(month.max(initial=low)) - low + 1
+    if len(numbered(series * width + month - low, (int(series.max(initial=0)) + 1) * width)[0]) < len(series):
+        doubled = pd.DataFrame({"series": series, "month": month}).duplicated().to_numpy()
         row = monthly.iloc[int(np.flatnonzero(doubled)[0])]
         raise DataError(
             f"monthly has two rows for meter {row['meter_id']} and month {row['month']}.",

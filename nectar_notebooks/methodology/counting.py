@@ -2,7 +2,7 @@
 
 Rows are never removed here: `counts` and `counts_reason`, which are derived and not the API's, say which are
 left out of sums and why; the rules of accounts and periods and their words stand in `schema`. What a row that counts
-is worth is decided in `adjustments`.
+is worth is decided in `adjust`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from nectar_notebooks.errors import DataError
-from nectar_notebooks.methodology.checks import TEXT, counted, days, distinct, flags, require, text
+from nectar_notebooks.methodology.frames import TEXT, counted, days, distinct, flags, require, text
 from nectar_notebooks.schema.accounts import NOT_DUPLICATE, why_not_counted
 from nectar_notebooks.schema.periods import BACKWARD, Span, of_period
 from nectar_notebooks.schema.revisions import SUPERSEDED, circle
@@ -60,9 +60,12 @@ def refuse_doubled(portfolio: Portfolio) -> None:
 
 
 def leave_out(frame: pd.DataFrame, rows: Flags, reason: str | pd.Series) -> pd.DataFrame:
-    """Return the frame with `rows` not counting for `reason`; what did not count before keeps its reason."""
+    """Return the frame with `rows` not counting for `reason`; what did not count before keeps its reason.
+
+    But for a wrong period: that alone takes no meter off its bill, so any other reason is told instead of it.
+    """
     before = counted(frame, "frame")
-    now = before & rows
+    now = counted_but_for_period(frame, "frame") & rows
     if not now.any():
         return frame
     old = text(frame, "counts_reason")
@@ -130,7 +133,8 @@ def count_periods(frame: pd.DataFrame, span: Span | None = None, what: str = "us
     start, end = days(judged, "start_date", what), days(judged, "end_date", what)
     if span.holds(start, end).all():
         return frame
-    for wrong, reason in ((span.misses(start, end), span.outside), (end < start, BACKWARD)):
+    outside = span.misses(start, end)
+    for wrong, reason in ((outside, span.outside), ((end < start) & ~outside, BACKWARD)):
         rows = before.copy()
         rows[before] = wrong
         frame = leave_out(frame, rows, reason)

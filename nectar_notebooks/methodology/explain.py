@@ -12,24 +12,25 @@ import numpy as np
 import pandas as pd
 
 from nectar_notebooks.errors import InvalidRequestError, NotFoundError
-from nectar_notebooks.methodology.calendarization import SPOT
-from nectar_notebooks.methodology.checks import TEXT, days, numbers, report, text
 from nectar_notebooks.methodology.counting import refuse_circles
+from nectar_notebooks.methodology.frames import TEXT, days, numbers, report, stack, text
 from nectar_notebooks.methodology.keys import places_in
 from nectar_notebooks.methodology.monthly import KINDS, prepare, refuse_no_portfolio
-from nectar_notebooks.methodology.records import read
 from nectar_notebooks.methodology.scope import of_bill, of_month
-from nectar_notebooks.methodology.spreading import pieces
-from nectar_notebooks.methodology.stacking import stack
+from nectar_notebooks.methodology.time.calendarize import SPOT
+from nectar_notebooks.methodology.time.records import read
+from nectar_notebooks.methodology.time.spreading import pieces
 from nectar_notebooks.schema.dates import first_day
+from nectar_notebooks.schema.naming import BILL, SITE, find, named
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from nectar_notebooks.methodology.adjustments import Exclusions, NetMetering, Occupancy
+    from nectar_notebooks.methodology.adjust import Exclusions, NetMetering, Occupancy
     from nectar_notebooks.methodology.monthly import Prepared
-    from nectar_notebooks.methodology.periods import Convention, SharedDay
+    from nectar_notebooks.methodology.time.calendar import Convention, SharedDay
     from nectar_notebooks.schema.dates import Day
+    from nectar_notebooks.schema.naming import Given
     from nectar_notebooks.schema.periods import Plausible
     from nectar_notebooks.schema.portfolio import Portfolio
 
@@ -54,8 +55,8 @@ def explain(
     portfolio: Portfolio,
     *,
     month: Day | None = None,
-    site: str | None = None,
-    bill: str | None = None,
+    site: Given | None = None,
+    bill: Given | None = None,
     convention: Convention = "inclusive",
     shared_day: SharedDay = "keep",
     exclusions: Exclusions = "subtract",
@@ -76,10 +77,10 @@ def explain(
     month : month or day
         A month to explain, of one `site` or of all: "2024-01" or any day of it, as text, date, timestamp or
         period.
-    site : str, optional
-        Id, external id or name of a site.
-    bill : str, optional
-        Id of a bill to explain, in place of a month.
+    site : str or row, optional
+        Id, external id or name of a site, or a row of the sites.
+    bill : str or row, optional
+        A bill to explain, in place of a month: its id, its invoice id, or a row of the bills.
     convention, shared_day, exclusions, occupancy, scale_charges, net_metering, implied_sewer, flagged, spot, plausible
         As given to :func:`monthly`, so that the numbers are the same.
 
@@ -107,9 +108,9 @@ def explain(
     ------
     InvalidRequestError
         Neither or both of a month and a bill, a month that cannot be read, or one into which nothing falls: the
-        first and the last month are named.
+        first and the last month are named. A name that fits several sites, which are listed; a row of something else.
     NotFoundError
-        No such bill or site; or a name that fits several sites.
+        No such bill or site.
     DataError
         As :func:`monthly`.
 
@@ -139,16 +140,17 @@ def explain(
         )
 
     if month is None:
-        part = of_bill(portfolio, str(bill), implied=implied_sewer)
-        return bill_charges(part, prepared(part), str(bill))
+        bill_id = _bill(portfolio, bill)
+        part = of_bill(portfolio, bill_id, implied=implied_sewer)
+        return bill_charges(part, prepared(part), bill_id)
     first = first_day(month, "month").replace(day=1)
-    site_id = None if site is None else _site(portfolio.sites, site)
+    site_id = None if site is None else find(site, SITE, portfolio.sites, where="here")
     part = of_month(portfolio, first, site_id, shared_day=shared_day, implied=implied_sewer)
     ready = prepared(part)
     result = _of_site(month_pieces(part, ready, convention, month=first, shared_day=shared_day, spot=spot), site_id)
     if result.empty:
         every = month_pieces(portfolio, prepared(portfolio), convention, shared_day=shared_day, spot=spot)
-        raise _nothing(first, _of_site(every, site_id)["month"], site)
+        raise _nothing(first, _of_site(every, site_id)["month"], site if isinstance(site, str) else site_id)
     result = result.drop(columns="month").reset_index(drop=True)
     return report(result, "explain", ready.left_out, month=str(first.date()), convention=convention)
 
@@ -199,15 +201,15 @@ def _nothing(month: pd.Timestamp, months: pd.Series, site: str | None) -> Invali
     )
 
 
-def _site(sites: pd.DataFrame, wanted: str) -> str:
-    """Return the id of the site that is wanted by its id, external id or name."""
-    for column in ("site_id", "external_id", "name"):
-        found = text(sites, "site_id")[text(sites, column).eq(wanted).to_numpy(dtype=bool)].tolist()
-        if len(found) == 1:
-            return str(found[0])
-        if found:
-            raise NotFoundError(f"{wanted!r} fits several sites: {', '.join(found)}.", advice="Give the id of one.")
-    raise NotFoundError(f"No site has the id, external id or name {wanted!r}.")
+def _bill(portfolio: Portfolio, bill: object) -> str:
+    """Return the id of a bill; one that its line items alone tell is known by these."""
+    wanted = named(bill, BILL)
+    try:
+        return find(bill, BILL, portfolio.bills, where="here")
+    except NotFoundError:
+        if not text(portfolio.line_items, "bill_id").eq(wanted.text).any():
+            raise
+    return wanted.text
 
 
 def _pieces(

@@ -11,23 +11,23 @@ import numpy as np
 import pandas as pd
 
 from nectar_notebooks.errors import DataError, InvalidRequestError
-from nectar_notebooks.methodology.checks import TEXT, choose, counted, days, left_out, numbers, report, require, text
-from nectar_notebooks.methodology.conventions import convention_of, last_day
-from nectar_notebooks.methodology.counting import count_periods
+from nectar_notebooks.methodology.counting import count_periods, span_of
+from nectar_notebooks.methodology.frames import TEXT, choose, counted, days, left_out, numbers, report, require, text
 from nectar_notebooks.methodology.keys import group_keys, places_in
 from nectar_notebooks.methodology.net_metering import NET_METERING, NetMetering, net_records, of_months
-from nectar_notebooks.methodology.spans import MISSING_DAY, service_days, show_days
+from nectar_notebooks.methodology.time.calendar import convention_of, last_day
+from nectar_notebooks.methodology.time.spans import MISSING_DAY, service_days, show_days
 from nectar_notebooks.methodology.units import convert, kind, unit_name
-from nectar_notebooks.schema.periods import Span
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import numpy.typing as npt
 
-    from nectar_notebooks.methodology.periods import Convention
-    from nectar_notebooks.methodology.spans import Whole
+    from nectar_notebooks.methodology.time.calendar import Convention
+    from nectar_notebooks.methodology.time.spans import Whole
     from nectar_notebooks.methodology.unit_table import Rates
+    from nectar_notebooks.schema.periods import Plausible
 
 __all__ = ["NO_ENERGY", "energy", "energy_unit", "load_factor", "unit_costs"]
 
@@ -221,6 +221,7 @@ def load_factor(
     *,
     convention: Convention | None = None,
     net_metering: NetMetering = "net",
+    plausible: Plausible | None = None,
 ) -> pd.DataFrame:
     """Return the load factor of every demand reading: mean power over peak power.
 
@@ -240,6 +241,9 @@ def load_factor(
         ``attrs["nectar"]``.
     net_metering : {"net", "as_is"}
         Exported energy subtracted from usage, or as it stands.
+    plausible : tuple of two days or months, optional
+        The first and the last day that a period may have, as for :func:`calendarize`: a reading with a day outside has
+        no load factor, and a usage record with one does not count.
 
     Returns
     -------
@@ -260,12 +264,15 @@ def load_factor(
     require(usage, ("usage_id", "bill_id", "usage", "unit"), "usage")
     if demand["demand_id"].duplicated().any():
         raise DataError(f"demand_id {demand['demand_id'][demand['demand_id'].duplicated()].iloc[0]} stands twice.")
-    usage = count_periods(usage)
+    span = span_of(plausible)
+    usage = count_periods(usage, span)
     usage = net_records(usage, choose("net_metering", net_metering, NET_METERING))
     records = convert(usage[counted(usage, "usage")], "kWh", heat_content={})
     reading, record = _links(demand, records, demand_usage)
     start, end = service_days(demand, "demand")
-    known = (start != MISSING_DAY) & Span.of().holds(start.astype("datetime64[D]"), end.astype("datetime64[D]"))
+    period = start.astype("datetime64[D]"), end.astype("datetime64[D]")
+    outside = (start != MISSING_DAY) & span.misses(*period)
+    known = (start != MISSING_DAY) & span.holds(*period)
     fitting = convention_of(usage, convention)
     hours = np.where(known, (last_day(start, end, fitting) - start + 1) * 24.0, np.nan)
     kw = convert(demand, "kW", value="demand")["converted"].to_numpy(dtype=np.float64)
@@ -275,9 +282,9 @@ def load_factor(
     kwh_of = np.where(number > 0, total, np.nan)
     factor = kwh_of / np.where(kw > 0, kw, np.nan) / hours
     reason = np.select(
-        [number == 0, np.isnan(kwh_of), np.isnan(kw), kw <= 0, ~known, factor > 1 + _NOISE],
-        ["no usage record", "usage is not known in kWh", "demand is not known in kW", "demand is not positive",
-         "no positive period",
+        [outside, number == 0, np.isnan(kwh_of), np.isnan(kw), kw <= 0, ~known, factor > 1 + _NOISE],
+        [span.outside, "no usage record", "usage is not known in kWh", "demand is not known in kW",
+         "demand is not positive", "no positive period",
          "above 1: more energy than the demand gives in these hours; check demand, units and multiplier"],
         default="",
     )  # fmt: skip

@@ -1,6 +1,6 @@
 """Intensity: usage for each unit of floor area, brought to twelve months.
 
-Areas are the user's (`site_table`): the API has none. They are not adjusted for occupancy: give raw usage, or
+Areas are the user's (`sites`): the API has none. They are not adjusted for occupancy: give raw usage, or
 an area that is adjusted like it. Sites without an area are listed, with the reason, and have no intensity.
 """
 
@@ -12,12 +12,12 @@ import numpy as np
 import pandas as pd
 
 from nectar_notebooks.errors import InvalidRequestError
-from nectar_notebooks.methodology.checks import TEXT, days, numbers, report, require, text
+from nectar_notebooks.methodology.frames import TEXT, days, numbers, report, require, text
 from nectar_notebooks.methodology.indicators import NO_ENERGY, energy_unit
 from nectar_notebooks.methodology.keys import group_keys
 from nectar_notebooks.methodology.net_metering import of_months
-from nectar_notebooks.methodology.site_table import AREA_UNITS, FACTS, join_sites
-from nectar_notebooks.methodology.spans import (
+from nectar_notebooks.methodology.sites import AREA_UNITS, FACTS, join_sites
+from nectar_notebooks.methodology.time.spans import (
     HAULED,
     MISSING_DAY,
     covered_together,
@@ -25,14 +25,14 @@ from nectar_notebooks.methodology.spans import (
     month_of,
     show_days,
 )
+from nectar_notebooks.methodology.time.window import last_whole_month, month_number
 from nectar_notebooks.methodology.units import convert
-from nectar_notebooks.methodology.window import last_whole_month, month_number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
-    from nectar_notebooks.methodology.spans import Whole
+    from nectar_notebooks.methodology.time.spans import Whole
     from nectar_notebooks.methodology.unit_table import Rates
 
 __all__ = ["in_one_unit", "intensity"]
@@ -142,25 +142,46 @@ def in_one_unit(
     frame: pd.DataFrame, by: Sequence[str], values: Sequence[str], heat_content: Rates | None = None
 ) -> pd.DataFrame:
     """Return rows in the unit that most of their group have; one that does not convert to it stays in its own."""
-    frame = frame.assign(unit=text(frame, "unit"))
-    group, _ = group_keys(frame, by)
-    units = pd.DataFrame({"group": group, "unit": frame["unit"].to_numpy()}).dropna()
-    if units.drop_duplicates()["group"].is_unique:
+    return in_one_unit_of(frame, *group_keys(frame, [*by, "unit"]), by, values, heat_content)
+
+
+def in_one_unit_of(
+    frame: pd.DataFrame,
+    of_row: Whole,
+    keys: pd.DataFrame,
+    by: Sequence[str],
+    values: Sequence[str],
+    heat_content: Rates | None = None,
+) -> pd.DataFrame:
+    """Return what `in_one_unit` does of rows that `group_keys` numbered by keys which hold these and the unit.
+
+    The frame itself where nothing changes.
+    """
+    group, _ = group_keys(keys, by)
+    rows = np.bincount(of_row, minlength=len(keys))
+    units = pd.DataFrame({"group": group, "unit": text(keys, "unit"), "rows": rows}).dropna()
+    counts = units.groupby(["group", "unit"], sort=False)["rows"].sum().reset_index()
+    if counts["group"].is_unique:
         return frame
-    counts = units.value_counts().rename("rows").reset_index()
     most = counts.sort_values(["rows", "unit"], ascending=[False, True]).drop_duplicates("group").set_index("group")
-    wanted = most["unit"].reindex(group).set_axis(frame.index)
-    other = (wanted.notna() & frame["unit"].notna() & frame["unit"].ne(wanted)).to_numpy(dtype=bool)
-    out = {name: frame[name].to_numpy(copy=True) for name in values}
-    unit = frame["unit"].to_numpy(dtype=object, copy=True)
+    wanted, unit = most["unit"].reindex(group).reset_index(drop=True), text(keys, "unit")
+    other = (wanted.notna() & unit.notna() & unit.ne(wanted)).to_numpy(dtype=bool)
+    changed = {}
     for name in wanted[other].drop_duplicates().sort_values():  # one for each unit: a handful
-        rows = np.flatnonzero(other & wanted.eq(name).to_numpy(dtype=bool))
+        rows = np.flatnonzero((other & wanted.eq(name).to_numpy(dtype=bool))[of_row])
         told = _told_in(frame.iloc[rows], name, heat_content, values)
         fits = told["reason"].isna().to_numpy(dtype=bool)
-        unit[rows[fits]] = name
+        if fits.any():
+            changed[name] = rows[fits], told[fits]
+    if not changed:
+        return frame
+    out = {name: frame[name].to_numpy(copy=True) for name in values}
+    units_now = text(frame, "unit").to_numpy(dtype=object, copy=True)
+    for name, (rows, told) in changed.items():
+        units_now[rows] = name
         for value in values:
-            out[value][rows[fits]] = told[value].to_numpy()[fits]
-    return frame.assign(**out, unit=pd.Series(unit, frame.index).astype(TEXT))
+            out[value][rows] = told[value].to_numpy()
+    return frame.assign(**out, unit=pd.Series(units_now, frame.index).astype(TEXT))
 
 
 def _told_in(

@@ -1,7 +1,7 @@
 """The one-line answer: a portfolio's usage and cost per meter and month.
 
-`monthly` puts the others in their order: what counts and what it is worth (`adjustments`), who pays
-(`attribution`), which month (`calendarization`). It holds no rule of its own but how usage and charges meet
+`monthly` puts the others in their order: what counts and what it is worth (`adjust`), who pays
+(`attribution`), which month (`calendarize`). It holds no rule of its own but how usage and charges meet
 in one row.
 """
 
@@ -15,12 +15,11 @@ import pandas as pd
 
 from nectar_notebooks.errors import InvalidRequestError
 from nectar_notebooks.methodology import money
-from nectar_notebooks.methodology.adjustments import adjust, adjusted_usage, occupied_share
-from nectar_notebooks.methodology.attribution import attribute_adjusted
-from nectar_notebooks.methodology.calendarization import SPOT, calendarize
-from nectar_notebooks.methodology.checks import TEXT, counted, left_out, numbers
+from nectar_notebooks.methodology.adjust import adjust, adjusted_usage, occupied_share
+from nectar_notebooks.methodology.attribution.attribute import attribute_adjusted
 from nectar_notebooks.methodology.counting import span_of
-from nectar_notebooks.methodology.stacking import stack
+from nectar_notebooks.methodology.frames import TEXT, counted, left_out, numbers, stack
+from nectar_notebooks.methodology.time.calendarize import SPOT, calendarize
 from nectar_notebooks.schema.portfolio import Portfolio
 
 if TYPE_CHECKING:
@@ -28,8 +27,8 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from nectar_notebooks.methodology.adjustments import Exclusions, NetMetering, Occupancy
-    from nectar_notebooks.methodology.periods import Convention, SharedDay
+    from nectar_notebooks.methodology.adjust import Exclusions, NetMetering, Occupancy
+    from nectar_notebooks.methodology.time.calendar import Convention, SharedDay
     from nectar_notebooks.schema.periods import Plausible, Span
 
 __all__ = ["KINDS", "Prepared", "monthly", "prepare", "refuse_no_portfolio", "sum_by_month"]

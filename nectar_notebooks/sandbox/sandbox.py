@@ -16,6 +16,7 @@ from uuid import uuid4
 
 from nectar_notebooks.clock import FrozenClock
 from nectar_notebooks.errors import ConfigurationError
+from nectar_notebooks.limits import path_of
 from nectar_notebooks.sandbox.context import Context
 from nectar_notebooks.sandbox.faults import Faults
 from nectar_notebooks.sandbox.journal import Journal
@@ -95,8 +96,11 @@ class Sandbox:
         switches: Mapping[str, str] | None = None,
     ) -> None:
         for name, number in (("sites", sites), ("months", months)):
-            if number is not None and number < 1:
-                raise ConfigurationError(f"The demo portfolio has at least one of {name}, not {number}.")
+            if number is not None and not (isinstance(number, int) and number >= 1):
+                raise ConfigurationError(f"The demo portfolio has at least one of {name}, not {number!r:.40}.")
+        for name, given, kind in (("switches", switches, Mapping), ("world", world, World)):
+            if given is not None and not isinstance(given, kind):
+                raise ConfigurationError(f"{name} must be a {kind.__name__}, not of type {type(given).__name__}.")
         chosen = dict(switches or {})
         if documented_only:
             chosen = {"wrong_id": "403", "other_environment": "refused"} | chosen
@@ -104,7 +108,7 @@ class Sandbox:
         self.on_reset: list[Callable[[], None]] = []
         self._instance = _new_instance()
         self._sites, self._months, self._world = sites, months, world
-        self._db = None if db is None else Path(db)
+        self._db = None if db is None else _file(db)
         self._servings: list[Served] = []
         state = State(self._db)
         moving = _clock(clock)
@@ -454,3 +458,10 @@ def _clock(clock: str | datetime | FrozenClock | None) -> FrozenClock:
         f"{clock!r} is no moment at which the embedded sandbox could stand.",
         advice=f"Give one in the form {START}.",
     )
+
+
+def _file(db: str | Path) -> Path:
+    try:
+        return path_of(db)
+    except OSError as error:
+        raise ConfigurationError(f"db must be the path of a file, not {str(db)[:80]!r}: {error.strerror}.") from error

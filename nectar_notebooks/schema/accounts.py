@@ -11,6 +11,7 @@ from collections.abc import Hashable, Iterable, Mapping
 from functools import lru_cache
 from typing import Final
 
+from nectar_notebooks.printing import printable
 from nectar_notebooks.schema.values import ACCOUNT_STATUSES
 
 __all__ = [
@@ -101,7 +102,7 @@ def name_states(states: Mapping[str, int]) -> str:
     if not states:
         return ""
     told = ", ".join(f"{state} ({number:,})" for state, number in states.items())
-    return f"Accounts in a state that is not documented, which count in every sum: {told}."
+    return printable(f"Accounts in a state that is not documented, which count in every sum: {told}.")
 
 
 def why_not_counted(status: Hashable, tracking: object, duplicate: bool) -> str | None:

@@ -1,6 +1,6 @@
-"""What a person writes as a date: a day, or a month meaning all of it. Nothing is guessed.
+"""What a person writes as a date: a day, or a month, quarter or year meaning all of it. Nothing is guessed.
 
-Civil days without a zone. Windows of days are `client.dates`; months of a computation, `methodology.window`.
+Civil days without a zone. Questions about days are `schema.filters`; months of a computation, `time.window`.
 """
 
 from __future__ import annotations
@@ -13,12 +13,17 @@ import numpy as np
 import pandas as pd
 
 from nectar_notebooks.errors import InvalidRequestError
+from nectar_notebooks.schema.naming import shown
 
-__all__ = ["Day", "day_or_month", "first_day"]
+__all__ = ["Day", "day_or_month", "days_of", "days_within_reach", "first_day"]
 
-#: A day or a month, as text, date, timestamp, period, or what the array of a column of days holds.
+#: A day, or a whole month, quarter or year: text, date, timestamp, period, or what the array of a column of days holds.
 Day: TypeAlias = str | date | datetime | np.datetime64 | pd.Timestamp | pd.Period
 
+#: The years that a computation may be asked about: beyond them a date is a slip, and its months are too many.
+_FIRST_YEAR, _LAST_YEAR = 1800, 2200
+_YEAR: Final = re.compile(r"\d{4}")
+_QUARTER: Final = re.compile(r"\d{4}-?[Qq][1-4]")
 _MONTH: Final = re.compile(r"\d{4}-\d{2}")
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 
@@ -29,37 +34,58 @@ def day_or_month(given: Day, name: str) -> pd.Period:
     Raises
     ------
     InvalidRequestError
-        Text that is neither ``2024-01-31`` nor ``2024-01``, a number, or anything else that is no date.
+        Text that is none of ``2024-01-31``, ``2024-01``, ``2024-Q1`` and ``2024``, a number, or anything else.
     """
-    if isinstance(given, pd.Period):
+    if isinstance(given, pd.Period) and 1 <= given.year <= 9999:
         return given
     if isinstance(given, np.datetime64):
-        given = pd.Timestamp(given)
+        given = str(given.astype("datetime64[D]"))
     if isinstance(given, date) and not pd.isna(given):  # a datetime and a Timestamp are dates too
-        return pd.Period(given.strftime("%Y-%m-%d"), freq="D")
+        return pd.Period(f"{given.year:04}-{given.month:02}-{given.day:02}", freq="D")
     if isinstance(given, str):
         text = given.strip()
-        for pattern, freq in ((_MONTH, "M"), (_DAY, "D")):
+        for pattern, freq in ((_MONTH, "M"), (_DAY, "D"), (_QUARTER, "Q"), (_YEAR, "Y")):
             if pattern.fullmatch(text):
                 try:
                     return pd.Period(text, freq=freq)
                 except ValueError:
                     break
     raise InvalidRequestError(
-        f"{name}={given!r} is no date: write a day as '2024-01-31' or a whole month as '2024-01'."
+        f"{name}={shown(given)} is no date: write a day as '2024-01-31', or a whole month, quarter or year as"
+        " '2024-01', '2024-Q1' or '2024'."
     )
 
 
+def days_of(given: Day, name: str) -> tuple[np.datetime64, np.datetime64]:
+    """Return first and last day of what an argument means.
+
+    Examples
+    --------
+    >>> [str(day) for day in days_of("2024-02", "month")]
+    ['2024-02-01', '2024-02-29']
+    """
+    period = day_or_month(given, name)
+    first, last = (np.datetime64(period.asfreq("D", how=how).ordinal, "D") for how in ("start", "end"))
+    return first, last
+
+
 def first_day(given: Day, name: str) -> pd.Timestamp:
-    """Return a day, or the first of a month; a period that is longer is refused.
+    """Return a day, or the first of a month; a period that is longer, or of a year without bills, is refused.
 
     Examples
     --------
     >>> first_day("2024-02", "month")
     Timestamp('2024-02-01 00:00:00')
     """
-    period = day_or_month(given, name)
-    first, last = period.start_time.normalize(), period.end_time
+    first, last = days_within_reach(given, name)
     if (first.year, first.month) != (last.year, last.month):
         raise InvalidRequestError(f"{name}={given!r} is longer than a month.", advice="Write one month, as 2024-01.")
     return first
+
+
+def days_within_reach(given: Day, name: str) -> tuple[pd.Timestamp, pd.Timestamp]:
+    """Return first and last day of what an argument means; a year without bills is refused."""
+    first, last = map(pd.Timestamp, days_of(given, name))
+    if not (first.year >= _FIRST_YEAR and last.year <= _LAST_YEAR):
+        raise InvalidRequestError(f"{name}={given!r} is of no year that bills are of: {_FIRST_YEAR} to {_LAST_YEAR}.")
+    return first, last

@@ -14,7 +14,7 @@ import numpy as np
 
 from nectar_notebooks.clock import SystemClock
 from nectar_notebooks.errors import InvalidRequestError
-from nectar_notebooks.schema.dates import Day, day_or_month
+from nectar_notebooks.schema.dates import Day, days_of
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -65,9 +65,9 @@ class Span:
                 f"plausible={plausible!r} is no pair of days.", advice="Give the first and the last day, or None."
             )
         first, last = plausible or (None, None)
-        low = FIRST_DAY if first is None else day_or_month(first, "plausible").start_time
-        high = date(day.year + 1, 12, 31) if last is None else day_or_month(last, "plausible").end_time
-        span = cls(np.datetime64(low, "D"), np.datetime64(high, "D"))
+        low = np.datetime64(FIRST_DAY) if first is None else days_of(first, "plausible")[0]
+        high = np.datetime64(date(day.year + 1, 12, 31)) if last is None else days_of(last, "plausible")[1]
+        span = cls(low, high)
         if span.first > span.last:
             raise InvalidRequestError(f"plausible: {span.first} lies after {span.last}.")
         return span

@@ -209,3 +209,7 @@ def may_follow(before: str, after: str) -> bool:
     if not all(one in STATUSES for one in known):
         return True
     return known[1] in STATUSES[known[0]].followed_by
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,13 +1,12 @@
 """JSON rows to typed frames, as `schema.tables` says, for every version of the API.
 
-`reading` takes rows apart, `casting` gives columns their types, a module per resource says which field goes
-where, `building` holds them together; `bill_accounts` and `counting` fill what only all frames of a company
-together can tell. Nothing here reads the wire or computes on the numbers.
+`reading` takes rows apart, `casting` gives columns their types, `bills`, `meters` and `objects` say which field goes
+where, `folding` brings older versions into the shape of v2.2, `building` holds them together; `counting` fills in what
+only all frames of a company together tell. Nothing here fetches anything or computes on the numbers.
 """
 
-from nectar_notebooks.tables.bill_accounts import resolve_bill_accounts
 from nectar_notebooks.tables.building import RESOURCES, Builder, build, empty
-from nectar_notebooks.tables.counting import fill_counts
+from nectar_notebooks.tables.counting import fill_counts, resolve_bill_accounts
 from nectar_notebooks.tables.meters import combine_meters
 
 __all__ = [

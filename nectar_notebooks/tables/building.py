@@ -1,4 +1,4 @@
-"""From rows of a resource, in pieces or at once, to every table they fill."""
+"""Builds every table of a resource from its rows, in pieces or at once."""
 
 from __future__ import annotations
 
@@ -10,34 +10,36 @@ import pyarrow as pa
 
 from nectar_notebooks.errors import InvalidRequestError
 from nectar_notebooks.schema.tables import OTHER_TABLES, TABLES
+from nectar_notebooks.tables.bills import finish_documents, finish_usage, read_documents, read_usage
 from nectar_notebooks.tables.casting import empty_frame
-from nectar_notebooks.tables.companies import finish_companies, finish_sites, read_companies, read_sites
-from nectar_notebooks.tables.connections import (
+from nectar_notebooks.tables.meters import finish_meters, read_meters
+from nectar_notebooks.tables.objects import (
     ACCOUNT_METERS,
     finish_accounts,
+    finish_companies,
     finish_connections,
-    read_accounts,
-    read_connections,
-)
-from nectar_notebooks.tables.documents import finish_documents, read_documents
-from nectar_notebooks.tables.intervals import finish_intervals, read_intervals
-from nectar_notebooks.tables.invitations import (
+    finish_intervals,
     finish_invitations,
+    finish_jobs,
     finish_magic_links,
+    finish_sites,
+    read_accounts,
+    read_companies,
+    read_connections,
+    read_intervals,
     read_invitations,
+    read_jobs,
     read_magic_links,
+    read_sites,
 )
-from nectar_notebooks.tables.jobs import finish_jobs, read_jobs
-from nectar_notebooks.tables.meters import finish_meters, read_meters
 from nectar_notebooks.tables.reading import JsonRow
-from nectar_notebooks.tables.usage import finish_usage, read_usage
 
 __all__ = ["RESOURCES", "Builder", "build", "empty"]
 
 Pieces = Mapping[str, list[pa.Table]]
 
-#: The tables each resource's rows fill. ``account_meters`` (account_id, meter_id) is a relation beside the
-#: public tables: which meters an account names.
+#: The tables of each resource. ``account_meters`` (account_id, meter_id) is a relation that only the cache has: which
+#: meters an account names.
 RESOURCES: Final[dict[str, tuple[str, ...]]] = {
     "companies": ("companies", "sites"),
     "sites": ("sites",),
@@ -91,7 +93,7 @@ _FINISH: Final[dict[str, _Finish]] = {
     "magic_links": finish_magic_links,
 }
 
-#: So many rows are turned into columns at a time: few enough to keep no crowd of objects alive.
+#: Rows turned into columns at a time: few enough to need little memory as Python objects.
 _AT_ONCE: Final = 500
 
 
@@ -122,7 +124,7 @@ class Builder:
         self._pieces: dict[str, list[pa.Table]] = {}
 
     def add(self, rows: Sequence[JsonRow]) -> None:
-        """Take rows over; they are not changed, and let go once they are columns.
+        """Add rows; they are not changed, and released once they are columns.
 
         Raises
         ------

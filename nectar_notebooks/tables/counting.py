@@ -1,8 +1,11 @@
-"""Which rows sums take: `counts` and `counts_reason` of accounts, bills, usage and line items.
+"""What only all frames of a company together tell: the accounts of each bill, and which rows count.
 
-A superseded bill counts for nothing, nor does its usage or its charges. All accounts count but those *known* not
-to; all usage but that of a period that cannot be. What does not count stays listed with its reason; missing knowledge
-never takes a row out. The reasons and their words stand in `schema`.
+- :func:`resolve_bill_accounts`: a bill names no account. In this order, the first that answers decides: the accounts of
+  its line items, the accounts of its usage's meters, membership in a connection's own list of bills.
+- :func:`fill_counts`: `counts` and `counts_reason` of accounts, bills, usage and line items. A superseded bill does not
+  count, nor do its usage and charges. All accounts count but those *known* not to; all usage but that of an impossible
+  period. What does not count stays listed with its reason; missing knowledge never takes a row out. The reasons and
+  their words stand in `schema`.
 """
 
 from __future__ import annotations
@@ -18,11 +21,66 @@ from nectar_notebooks.errors import DataError
 from nectar_notebooks.schema.accounts import why_not_counted
 from nectar_notebooks.schema.periods import BACKWARD, Plausible, Span
 from nectar_notebooks.schema.revisions import SUPERSEDED, circle
+from nectar_notebooks.schema.tables import TABLES
 from nectar_notebooks.tables.casting import TEXT_DTYPE
+from nectar_notebooks.tables.folding import shaped
 
-__all__ = ["fill_counts"]
+__all__ = ["fill_counts", "resolve_bill_accounts"]
 
 _MOST_SHOWN: Final = 10
+_UPLOADED: Final = "Uploaded: it came through no connection."
+_NOWHERE: Final = (
+    "No line item names an account, no meter on it has one, and no connection's list was found to hold it."
+)
+
+
+def resolve_bill_accounts(
+    bills: pd.DataFrame,
+    line_items: pd.DataFrame,
+    line_item_accounts: pd.DataFrame,
+    usage: pd.DataFrame,
+    meters: pd.DataFrame,
+    accounts: pd.DataFrame,
+    walked: pd.DataFrame | None = None,
+) -> pd.DataFrame:
+    """Return `bill_accounts`: one row per bill and account; a bill without either has one row with the reason.
+
+    Parameters
+    ----------
+    bills, line_items, line_item_accounts, usage, meters, accounts : DataFrame
+        As `schema.tables` says; meters with their accounts as far as known.
+    walked : DataFrame, optional
+        ``connection_id`` and ``bill_id``: the bills in each connection's own list, if these were fetched.
+
+    Returns
+    -------
+    DataFrame
+        Columns of table bill_accounts, bills in their own order. The account is missing if only the connection is
+        known, the connection if the account has none.
+    """
+    order = bills["bill_id"].drop_duplicates().reset_index(drop=True)
+    by_line = line_items[["line_item_id", "bill_id"]].merge(line_item_accounts, on="line_item_id")
+    by_meter = usage[["bill_id", "meter_id"]].dropna().merge(meters[["meter_id", "account_id"]], on="meter_id")
+    found: list[pd.DataFrame] = []
+    open_bills = order
+    for via, candidates in (("line_item", by_line), ("meter", by_meter)):
+        pairs = candidates[["bill_id", "account_id"]].dropna().drop_duplicates()
+        pairs = pairs[pairs["bill_id"].isin(open_bills)]
+        known = accounts[["account_id", "connection_id"]].drop_duplicates("account_id")
+        found.append(pairs.merge(known, on="account_id", how="left").assign(via=via))
+        open_bills = open_bills[~open_bills.isin(pairs["bill_id"])]
+    if walked is not None:
+        pairs = walked[["bill_id", "connection_id"]].dropna().drop_duplicates()
+        pairs = pairs[pairs["bill_id"].isin(open_bills)]
+        found.append(pairs.assign(via="walk"))
+        open_bills = open_bills[~open_bills.isin(pairs["bill_id"])]
+    uploaded = bills.loc[bills["job_id"].notna(), "bill_id"]
+    unplaced = pd.DataFrame({"bill_id": open_bills})
+    unplaced["reason"] = [_UPLOADED if up else _NOWHERE for up in open_bills.isin(uploaded)]
+    rows = shaped("bill_accounts", pd.concat([*found, unplaced], ignore_index=True))
+    place = pd.Series(order.index, index=order)
+    in_order = rows["bill_id"].map(place).argsort(kind="stable")
+    return rows.iloc[in_order.to_numpy()].reset_index(drop=True)[list(TABLES["bill_accounts"].names)]
 
 
 def fill_counts(

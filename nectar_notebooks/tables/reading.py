@@ -15,12 +15,16 @@ from typing import Any, Final, TypeAlias
 
 import numpy as np
 import orjson
+import pandas as pd
 import pyarrow as pa
 
 from nectar_notebooks.errors import ContractError
 from nectar_notebooks.schema.tables import Column, Table
 
-__all__ = ["EXTRA", "GIVEN", "TEXT", "JsonRow", "Reading", "children", "entries", "json_text", "raw_table"]
+__all__ = [
+    "EXTRA", "GIVEN", "TEXT", "JsonRow", "Reading", "children", "entries", "json_text", "places_within",
+    "raw_table",
+]  # fmt: skip
 
 JsonRow: TypeAlias = dict[str, Any]  # an object as the API sent it
 
@@ -322,6 +326,12 @@ def _listed(reading: Reading, rows: Sequence[JsonRow], name: str) -> tuple[list[
         raise _breach(reading, wrong.get("id"), name, wrong[name], "a list")
     parents = np.repeat(np.arange(len(lists)), np.fromiter(map(len, lists), np.int64, len(lists)))
     return list(chain.from_iterable(lists)), pa.array(parents, pa.int64())
+
+
+def places_within(parents: pa.Array) -> pa.Array:
+    """Return the position, from 0, of each child within its parent; children of a parent are consecutive."""
+    numbers = pd.Series(parents.to_numpy())
+    return pa.array(numbers.groupby(numbers).cumcount().to_numpy(), pa.int64())
 
 
 def _breach(reading: Reading, row_id: object, name: str, value: object, wanted: str) -> ContractError:

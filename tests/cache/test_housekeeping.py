@@ -9,12 +9,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from nectar_notebooks.cache import housekeeping
-from nectar_notebooks.cache.history import history, record
-from nectar_notebooks.cache.keys import Realm, SnapshotKey
-from nectar_notebooks.cache.records import Details
-from nectar_notebooks.cache.staging import Staging
-from nectar_notebooks.cache.store import Store
+from nectar_notebooks.cache import Details, Realm, SnapshotKey, Store, housekeeping
+from nectar_notebooks.cache.manifest import Staging, record_statuses, status_history
 from nectar_notebooks.clock import FrozenClock, SystemClock
 
 NOW = datetime(2026, 1, 15, 9, tzinfo=UTC)
@@ -93,9 +89,9 @@ def test_history_keeps_changes_only(tmp_path: Path) -> None:
     healthy = pd.DataFrame([("k1", "CONNECTED", since, None), ("k2", None, pd.NaT, None)], columns=columns)
     broken = healthy.assign(status=["PASSWORD_INCORRECT", None], status_error=["refused", None])
     for day, frame in enumerate((healthy, healthy, broken, broken, healthy)):
-        record(store.manifest, REALM, "company/c1", frame, NOW + timedelta(days=day))
-    told = history(store.manifest, REALM, "company/c1")
+        record_statuses(store.manifest, REALM, "company/c1", frame, NOW + timedelta(days=day))
+    told = status_history(store.manifest, REALM, "company/c1")
     assert told["status"].tolist() == ["CONNECTED", "PASSWORD_INCORRECT", "CONNECTED"]
     assert told["seen"].dt.day.tolist() == [15, 17, 19]
     assert told["error"].tolist()[1] == "refused"
-    assert len(history(store.manifest, REALM, "company/c2")) == 0
+    assert len(status_history(store.manifest, REALM, "company/c2")) == 0

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
+import errno
 import os
+import subprocess
 import sys
-import types
 import warnings
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
+from threading import Event, Thread
 
 import pandas as pd
 import pyarrow.parquet as pq
@@ -17,8 +18,7 @@ import pytest
 
 import nectar_notebooks as nn
 from nectar_notebooks import CacheWarning
-from nectar_notebooks.cache import Realm, SnapshotKey, Store, housekeeping, locks
-from nectar_notebooks.cache.records import Details
+from nectar_notebooks.cache import Details, Realm, SnapshotKey, Store, housekeeping
 from nectar_notebooks.client.files import file_name
 
 pytestmark = pytest.mark.fault
@@ -218,25 +218,51 @@ def test_a_manifest_that_breaks_while_another_notebook_has_it_open(tmp_path: Pat
         assert lines_of(one) == ["new"]
 
 
-def test_a_lock_of_windows_is_waited_for_and_one_that_cannot_be_had_is_not(monkeypatch, tmp_path: Path) -> None:
-    answers: list[int | None] = [36, 13, None, 22]  # held, held, ours; then a file system that cannot lock
-    asked: list[int] = []
+HOLDER = """
+import sys
+from pathlib import Path
+from nectar_notebooks.cache import Realm, SnapshotKey, Store
+with Store(Path(sys.argv[1])).lock(SnapshotKey(Realm("api.example", "v2.2", "production"), "accounts", "company/c-1")):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
 
-    def locking(descriptor: int, mode: int, count: int) -> None:
-        asked.append(mode)
-        errno = answers.pop(0)
-        if errno is not None:
-            raise OSError(errno, "made up")
 
-    fake = types.SimpleNamespace(LK_LOCK=1, locking=locking)
-    monkeypatch.setitem(sys.modules, "msvcrt", fake)  # type: ignore[arg-type]
-    monkeypatch.setattr("errno.EDEADLK", 36)
-    monkeypatch.setattr(sys, "platform", "win32")
-    spec = importlib.util.spec_from_file_location("locks_of_windows", locks.__file__)
-    assert spec is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)  # type: ignore[union-attr]
-    with module.exclusive(tmp_path / "locks", "one"):
-        assert asked == [1, 1, 1]
-    with module.exclusive(tmp_path / "locks", "other"):
-        assert len(asked) == 4
+@pytest.mark.parametrize("end", ["released", "killed"])
+def test_a_writer_waits_for_another_process_and_for_none_that_died(tmp_path: Path, end: str) -> None:
+    got = Event()
+
+    def write() -> None:
+        store = Store(tmp_path)
+        with store.lock(KEY):
+            got.set()
+            publish(store, "after")
+
+    writer = Thread(target=write)
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as holder:
+        assert holder.stdin is not None
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        writer.start()
+        assert not got.wait(0.3), "the other process holds it"
+        if end == "killed":
+            holder.kill()
+        else:
+            holder.stdin.close()
+        writer.join(60)
+    assert got.is_set()
+    assert lines_of(Store(tmp_path)) == ["after"]
+
+
+@pytest.mark.parametrize("code", [errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP])
+def test_a_file_system_that_cannot_lock_is_worked_on_without(monkeypatch, tmp_path: Path, code: int) -> None:
+    def flock(descriptor: int, operation: int) -> None:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr("fcntl.flock", flock)
+    store = Store(tmp_path)
+    with store.lock(KEY):
+        publish(store, "written")
+    assert lines_of(store) == ["written"]

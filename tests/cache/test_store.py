@@ -12,9 +12,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from nectar_notebooks.cache.keys import Realm, SnapshotKey
-from nectar_notebooks.cache.records import Details
-from nectar_notebooks.cache.store import CacheWarning, DamagedSnapshotError, Store
+from nectar_notebooks.cache import CacheWarning, DamagedSnapshotError, Details, Realm, SnapshotKey, Store
 
 NOW = datetime(2026, 1, 15, 9, tzinfo=UTC)
 REALM = Realm("api.example", "v2.2", "production")
@@ -193,7 +191,7 @@ def test_a_dropped_snapshot_does_not_come_back_with_a_rebuilt_manifest(tmp_path:
 
 def test_a_snapshot_with_columns_of_another_release_is_fetched_again(store: Store, monkeypatch) -> None:
     publish(store, ACCOUNTS, "l1")
-    monkeypatch.setattr("nectar_notebooks.cache.records.columns_digest", lambda table: "another release's")
+    monkeypatch.setattr("nectar_notebooks.cache.snapshots.columns_digest", lambda table: "another release's")
     with pytest.warns(CacheWarning, match="another release"):
         assert store.find(ACCOUNTS, "f1") is None
 

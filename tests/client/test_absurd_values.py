@@ -156,6 +156,15 @@ class CannedApi:
         }
 
 
+@pytest.fixture
+def tried(request: pytest.FixtureRequest, times: Callable[[int, int], int]) -> Iterator[list[object]]:
+    """Return where a test notes what it tried, of which the long form tells the number."""
+    tried: list[object] = []
+    yield tried
+    what = request.node.name.removeprefix("test_").replace("_", " ")
+    print(f"\nsoak: client: {len(tried):,} {what}: rows or a NectarError each time")
+
+
 @pytest.fixture(scope="module")
 def api() -> Iterator[CannedApi]:
     api = CannedApi()
@@ -257,7 +266,8 @@ FIELDS = [(noun, path) for noun, row in STATE.items() for path in places(row)]
 @given(some.sampled_from(FIELDS), ODD)
 @example(("documents", ("additionalFields",)), nested(900))
 @example(("usageData", ("id",)), True)
-def test_absurd_fields(api: CannedApi, field: tuple[str, tuple[Any, ...]], value: object) -> None:
+def test_absurd_fields(api: CannedApi, tried: list[object], field: tuple[str, tuple[Any, ...]], value: object) -> None:
+    tried.append(field)
     noun, path = field
     api.reset()
     inner: Any = api.rows[noun]
@@ -274,7 +284,8 @@ def test_absurd_fields(api: CannedApi, field: tuple[str, tuple[Any, ...]], value
 
 @RUN
 @given(some.sampled_from(list(NOUNS)), some.sampled_from(["rows", "total", "totalPages", "currentPage"]), ODD)
-def test_absurd_envelopes(api: CannedApi, noun: str, name: str, value: object) -> None:
+def test_absurd_envelopes(api: CannedApi, tried: list[object], noun: str, name: str, value: object) -> None:
+    tried.append(name)
     api.reset()
     api.envelope = {name: value}
     with tempfile.TemporaryDirectory() as folder:
@@ -299,7 +310,8 @@ HEADERS = (
     some.text(some.characters(min_codepoint=32, max_codepoint=255), max_size=60) | ODD_TEXTS.filter(str.isascii),
     some.sampled_from([200, 204, 206, 302, 401, 404, 429, 500, 503, 599, 999]),
 )
-def test_absurd_headers_and_statuses(api: CannedApi, name: str, value: str, status: int) -> None:
+def test_absurd_headers_and_statuses(api: CannedApi, tried: list[object], name: str, value: str, status: int) -> None:
+    tried.append(name)
     api.reset()
     api.headers, api.status = {name: value.replace("\r", "").replace("\n", "").replace("\0", "")}, status
     with tempfile.TemporaryDirectory() as folder:
@@ -417,8 +429,9 @@ def nectar(api: CannedApi, tmp_path_factory: pytest.TempPathFactory) -> Nectar:
 @RUN
 @given(some.sampled_from(parameters()), ARGUMENTS)
 def test_absurd_arguments_of_nouns_and_verbs(
-    api: CannedApi, nectar: Nectar, parameter: tuple[str, str], value: object
+    api: CannedApi, nectar: Nectar, tried: list[object], parameter: tuple[str, str], value: object
 ) -> None:
+    tried.append(parameter)
     api.reset()
     rows_or_error(lambda: call(nectar, *parameter, value))
 
@@ -429,9 +442,8 @@ def test_absurd_arguments_of_nouns_and_verbs(
 @example("key", 123)
 @example("key", ("nk_new_made_up", b"nk_old"))
 @example("cache_dir", "a\0b")
-def test_absurd_arguments_of_connect(
-    api: CannedApi, tmp_path_factory: pytest.TempPathFactory, name: str, value: object
-) -> None:
+def test_absurd_arguments_of_connect(api: CannedApi, tried: list[object], name: str, value: object) -> None:
+    tried.append(name)
     folder = Path(tempfile.mkdtemp())
     kept = Path.cwd()
     os.chdir(folder)  # a text that names a folder makes it here

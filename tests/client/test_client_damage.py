@@ -12,11 +12,11 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hand_written_api import HandWrittenApi
-from test_client_broken_walks import PAUSE, assert_complete, grow, pages_of, staged_pages, start
+from client.hand_written_api import HandWrittenApi
+from client.walks import PAUSE, assert_complete, grow, pages_of, staged_pages, start
 
 from nectar_notebooks import CacheWarning, Nectar
-from nectar_notebooks.errors import InterruptedWalkError
+from nectar_notebooks.errors import ContractError, InterruptedWalkError
 
 
 def break_at_page(api: HandWrittenApi, nectar: Nectar, page: int) -> int:
@@ -104,6 +104,32 @@ def test_a_list_that_never_fits_what_changed_is_an_error_and_no_rows(api, join) 
     api.before_answer = lambda number, path: None
     del api.state["usage"]["c1"][117:]
     assert len(nectar.bills()) == 117
+
+
+@pytest.mark.fault
+def test_a_list_that_lacks_what_it_names_as_changed_contradicts_itself(api, join) -> None:
+    """One bill is in every list of changes and in no whole list, and nothing else moves."""
+    documents = api.state["documents"]["c1"]
+    ghost = documents[-1] | {"id": "b999", "updated": "2026-01-15T09:00:10Z"}
+
+    def change(number: int, path: str) -> None:
+        if "/document/company/c1" in path:
+            documents[:] = [one for one in documents if one is not ghost]
+            if "UPDATED_DATE" in path:
+                documents.append(ghost)
+
+    api.before_answer = change
+    nectar = join()
+    with pytest.raises(
+        ContractError, match=r"contradicts itself about the bills .* 120 were announced and 121 came"
+    ) as one:
+        nectar.bills()
+    assert not one.value.retryable
+    assert "resume()" not in str(one.value)
+    assert "Nothing changed" not in str(one.value)
+    api.before_answer = lambda number, path: None
+    documents[:] = [one for one in documents if one is not ghost]
+    assert len(nectar.bills()) == 120
 
 
 def test_what_is_kept_is_parquet_and_one_database(join, tmp_path) -> None:

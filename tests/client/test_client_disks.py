@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from hand_written_api import KEY, HandWrittenApi
-from test_client_broken_walks import grow
+from client.hand_written_api import KEY, HandWrittenApi
+from client.walks import grow
 
 from nectar_notebooks import CacheWarning, Nectar, NectarError
 
@@ -174,7 +174,7 @@ def test_verbs_and_drops_work_where_nothing_can_be_written(api, join, disk) -> N
     assert api.take_log() == []
 
 
-@pytest.mark.parametrize("name", ["no\0folder", "~nobody-at-all/x", "x" * 5000, "\udcff\ud800"])
+@pytest.mark.parametrize("name", ["no\0folder", "~nobody-at-all/x", "x" * 5000, "\udcff\ud800", "\udcff", "d/" * 1500])
 def test_a_name_that_no_folder_has_is_said(join, name: str) -> None:
     with pytest.raises(NectarError, match="cache folder") as caught:
         join(cache_dir=name).companies()

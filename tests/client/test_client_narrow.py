@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import random
+import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
-from hand_written_api import document, usage
+from client.hand_written_api import document, usage
 
 import nectar_notebooks as nn
-from nectar_notebooks.cache import Company
 from nectar_notebooks.cache.housekeeping import contents
-from nectar_notebooks.errors import InterruptedWalkError, OfflineError
+from nectar_notebooks.errors import InterruptedWalkError, OfflineError, ServerError
 
 NOUNS = (
     "bills", "bill_accounts", "line_items", "line_item_accounts", "usage", "time_of_use", "demand", "demand_usage",
@@ -202,11 +202,12 @@ def test_another_key_does_not_meet_it(api, join) -> None:
         join(key="never-seen", offline=True).usage(pd.Series({"company_id": "c1"}), site=row)
 
 
-@pytest.mark.parametrize("resource", ["documents", "connections"])
-def test_a_write_drops_it(api, join, resource) -> None:
+def test_a_write_drops_it(api, join) -> None:
+    """This API answers a write with 501, so that nobody knows whether it was carried out."""
     nectar = join()
     nectar.usage(**SITE)
-    Company(nectar._library, "c1").forget(resource)
+    with pytest.raises(ServerError):
+        nectar.create_site("Annex", "c1")
     api.take_log()
     nectar.usage(**SITE)
     assert lists(api.take_log())
@@ -243,6 +244,18 @@ def test_a_damaged_one_is_asked_for_again(api, join, tmp_path) -> None:
     with pytest.warns(nn.CacheWarning, match="dropped and is fetched again"):
         after = nectar.usage(**SITE)
     pd.testing.assert_frame_equal(before, after)
+
+
+def test_an_answer_that_another_release_named_otherwise_is_asked_for_again(api, join, tmp_path) -> None:
+    told = join().usage("c1", **JANUARY)
+    [manifest] = (tmp_path / "cache").rglob("manifest.sqlite3")
+    with sqlite3.connect(manifest) as connection:
+        connection.execute("""UPDATE snapshots SET resource='question {"of": "another release"}'
+                              WHERE resource LIKE 'question %'""")
+    connection.close()
+    api.log.clear()
+    pd.testing.assert_frame_equal(join().usage("c1", **JANUARY), told)
+    assert lists(api.log)
 
 
 def test_a_change_of_the_sandbox_makes_it_old() -> None:

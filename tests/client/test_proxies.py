@@ -10,14 +10,14 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
 import trustme
 from api.wire import Reply, Request, serve
 
-from nectar_notebooks import Nectar, connect
+from nectar_notebooks import FrozenClock, Nectar, connect
 from nectar_notebooks.errors import ConfigurationError, NetworkError
 
 pytestmark = pytest.mark.fault
@@ -41,12 +41,12 @@ class Peers:
         self.seen_by_proxy = b""
         self.seen_by_api: list[bytes] = []
         self.tls_proxy = True
-        self._server = self._listen(self._answer)
-        self._proxy = self._listen(self._forward)
+        self._server = self.listen(self._answer)
+        self._proxy = self.listen(self._forward)
         self.port = self._server.getsockname()[1]
         self.proxy_port = self._proxy.getsockname()[1]
 
-    def _listen(self, converse) -> socket.socket:
+    def listen(self, converse) -> socket.socket:
         listener = socket.create_server(("127.0.0.1", 0))
 
         def accept() -> None:
@@ -148,7 +148,8 @@ def peers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Peers]:
 
 
 def client_of(base_url: str, folder: Path) -> Nectar:
-    return connect("production", key=KEY, base_url=base_url, cache_dir=folder / "cache")
+    clock = FrozenClock("2026-01-15T09:00:00Z")  # pauses between attempts take no time
+    return connect("production", key=KEY, base_url=base_url, cache_dir=folder / "cache", clock=clock)
 
 
 @pytest.mark.parametrize("scheme", ["https", "http"])
@@ -235,6 +236,8 @@ def test_a_proxy_gets_nothing_that_stays_on_this_machine(
         "ftp://p4ssw0rd",
         "http://",
         "http://a:p4ssw0rd",
+        "http://user:p4ssw0rd[1@127.0.0.1:3128",
+        "http://user:p4ssw0rd]@127.0.0.1:3128",
     ],
 )
 def test_a_proxy_that_is_no_address_is_said_at_once(
@@ -258,3 +261,47 @@ def test_the_password_of_a_proxy_is_in_no_error(
     assert b"Proxy-Authorization: Basic" in peers.seen_by_proxy
     assert KEY.encode() not in peers.seen_by_proxy
     assert "p4ssw0rd" not in str(caught.value) + caplog.text
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (b"HTTP/1.1 407 No\r\nProxy-Authenticate: Basic\r\n\r\n", r"wants a user and a password \(407\).*HTTPS_PROXY"),
+        (b"HTTP/1.1 403 \x1b[2J\r\nContent-Type: text/html\r\n\r\n<html>", r"the proxy before \S+ refused \(403\)"),
+        (b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<html>Log in</html>", "no TLS could be agreed on"),
+        (b"SSH-2.0-x\r\n", "no answer in HTTP"),
+        (b"", "could not be reached, or closed the connection"),
+    ],
+    ids=["407", "403", "a web page", "no HTTP", "nothing"],
+)
+def test_what_a_proxy_answers_in_place_of_a_tunnel_is_said(
+    peers: Peers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: bytes, said: str
+) -> None:
+    heads = []
+
+    def converse(peer: socket.socket) -> None:
+        heads.append(_head(peer))
+        peer.sendall(answer)
+
+    with closing(peers.listen(converse)) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.getsockname()[1]}")
+        with pytest.raises(NetworkError, match=said) as caught:
+            client_of(f"https://{API}", tmp_path).companies()
+    assert str(caught.value).isprintable()
+    assert heads
+    assert not any(KEY.encode() in head for head in heads)
+
+
+def test_a_proxy_that_is_not_there_is_said(peers: Peers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
+    with pytest.raises(NetworkError, match=r"the proxy before api\.nectar\.test could not be reached"):
+        client_of(f"https://{API}", tmp_path).companies()
+
+
+def test_a_bundle_without_certificates_is_not_called_a_wrong_certificate(
+    peers: Peers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "empty.pem").write_text("no certificate")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "empty.pem"))
+    with pytest.raises(NetworkError, match=r"no TLS could be agreed on.*REQUESTS_CA_BUNDLE"):
+        client_of(f"https://localhost:{peers.port}", tmp_path).companies()

@@ -217,7 +217,36 @@ def test_an_amount_finer_than_is_summed_is_in_the_report(bills, cost: str, amoun
     assert (remark or "1 line item") in str(loaded)
 
 
-@pytest.mark.parametrize("start", ["0001-01-01", "0024-01-01", "01/01/0024"])
+@pytest.mark.parametrize(
+    "start", ["0001-01-01", "0024-01-01", "01/01/0024", "1900-01-01", "12/31/9999", "9999-11-30", "31-Dec-1899"]
+)
 def test_a_year_of_four_digits_is_the_year_it_says(bills, start: str) -> None:
     loaded = bills(electric("Energy", "100"), electric("Energy", "90").replace("2025-01-10", start))
-    assert [(one.line, one.reason) for one in loaded.unplaced] == [(3, f"start {start!r} is no date")]
+    outside = "outside the window, 1970-01-01 to 2100-12-31"
+    assert [(one.line, one.reason) for one in loaded.unplaced] == [(3, f"start {start!r} is {outside}")]
+    assert f"line 3: start {start!r} is {outside}" in str(loaded)
+
+
+def test_a_day_that_no_calendar_has_is_no_date_in_any_year(bills) -> None:
+    loaded = bills(*(electric("Energy", "100").replace("2025-01-10", day) for day in ("9999-02-31", "2025-01-10")))
+    assert [(one.line, one.reason) for one in loaded.unplaced] == [(2, "start '9999-02-31' is no date")]
+
+
+def test_a_line_that_repeats_another_is_kept_and_in_the_report(bills) -> None:
+    """Entered twice, or two alike: the ledger keeps both amounts, and somebody is told to look."""
+    energy, fee = electric("Energy charge", "1000", "100.00"), electric("Customer charge", "", "12.00", unit="")
+    loaded = bills(energy, fee, energy, electric("Delivery", "1000", "20.00"), fee)
+    (bill,) = loaded.world.documents
+    assert (len(bill["lineItems"]), bill["totalCharges"]) == (5, "244.00")
+    assert [row["usage"] for row in loaded.world.usage] == ["1000"]
+    assert [(one.line, one.reason) for one in loaded.remarks] == [
+        (4, "says what line 2 of the same bill says: both amounts are kept, its usage is counted once"),
+        (6, "says what line 3 of the same bill says: both amounts are kept"),
+    ]
+    assert "2 lines placed, with a remark:\n  line 4: says what line 2" in str(loaded)
+    nothing = electric("Misc. credit", "", "0", unit="")  # printed by systems for charges that a bill does not have
+    assert bills(energy, nothing, nothing).remarks == ()
+    # of other invoices they are two bills
+    numbered = [energy.replace("A1,,", f"A1,I-{number},") for number in (1, 2)]
+    apart = bills(*numbered)
+    assert (len(apart.world.documents), apart.remarks) == (2, ())

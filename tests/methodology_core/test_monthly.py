@@ -382,6 +382,21 @@ def test_a_record_that_ends_before_it_starts_is_left_out_and_its_charges_are_not
     assert alone["days_covered"].tolist() == [0, 0]
 
 
+@pytest.mark.parametrize("dates", [("2024-01-20", "2024-01-10"), ("1899-12-30", "2024-01-31")])
+def test_a_record_that_is_dropped_takes_no_charge_whatever_its_period(dates: tuple[str, str]) -> None:
+    company = portfolio(
+        sites=[{"site_id": "s"}],
+        meters=[{"meter_id": "m", "site_id": "s", "commodity": "ELECTRICITY"}],
+        bills=[{"bill_id": "b", "currency": "USD", "start_date": "2024-01-01", "bill_date": "2024-01-31"}],
+        usage=[used("u", "b", "m", *dates, 100.0, exclusion=True)],
+        line_items=[line(0, "b", 50.0, "SUPPLY", commodity="ELECTRICITY")],
+    )
+    assert monthly(company, exclusions="drop")["kind"].tolist() == ["unattributed"]
+    assert adjust(company, exclusions="drop").usage["counts_reason"].tolist() == ["exclusion"]
+    kept = monthly(company)  # subtracted: the record is the meter's, and a wrong date takes no meter off its bill
+    assert kept.loc[kept["cost"].notna(), "kind"].unique().tolist() == ["attributed"]
+
+
 def test_a_charge_without_any_date_keeps_its_place() -> None:
     given = two_sites(usage=[], line_items=[line(0, "b", 900.0, "SUPPLY")], line_item_accounts=[])
     result = monthly(given)

@@ -224,7 +224,8 @@ def flows(draw: st.DrawFn) -> list[dict]:
         meter = draw(st.sampled_from(sorted(METERS)))
         start = date(2024, 1, 1) + timedelta(days=draw(st.integers(0, 70)))
         records.append({
-            "series": (meter, "thm (US)" if meter == "g" else draw(st.sampled_from(["kWh", "MWh"]))), "bill": f"b{number}",
+            "series": (meter, "thm (US)" if meter == "g" else draw(st.sampled_from(["kWh", "MWh"]))),
+            "bill": f"b{number}",
             "start": start, "end": start + timedelta(days=draw(st.sampled_from([0, 20, 40]))),
             "usage": Decimal(draw(st.integers(1, 9000))), "cost": None, "currency": None, "minor": 0,
             "flow": draw(st.sampled_from(FLOWS[METERS[meter]])),
@@ -250,13 +251,13 @@ def test_what_flows_both_ways_equals_the_oracle(records: list[dict], convention:
     def worth(*words: str | None, sign: int = 1, own: bool = True) -> dict:
         rows = [row for row in records if row["flow"] in words and (own or row["series"][0] == "p")]
         cells = oracle_calendar.calendarize([{**row, "usage": sign * row["usage"]} for row in rows], convention)
-        return {key: cell["usage"] for key, cell in cells.items()}
+        return {key: Fraction(cell["usage"]) for key, cell in cells.items()}
 
     drawn, sold = worth(None, "IMPORT"), worth("EXPORT")
     made = worth("GENERATION")
     for key, value in worth(None, own=False).items():
-        made[key] = made.get(key, Decimal(0)) + value
-    net = {key: drawn.get(key, Decimal(0)) - sold.get(key, Decimal(0)) for key in {*drawn, *sold}}
+        made[key] = made.get(key, 0) + value
+    net = {key: drawn.get(key, 0) - sold.get(key, 0) for key in {*drawn, *sold}}
     for column, wanted in (("usage", net), ("exported", sold), ("generated", made)):
         rows = result[result[column].notna()] if column in result else result.iloc[:0]
         found = {((row.meter_id, row.unit), row.month.date()): getattr(row, column) for row in rows.itertuples()}

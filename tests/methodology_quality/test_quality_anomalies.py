@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from oracle import quality as oracle
 
 from nectar_notebooks.errors import DataError, InvalidRequestError
-from nectar_notebooks.methodology.anomalies import anomalies
+from nectar_notebooks.methodology.quality.anomalies.find import anomalies
 
 
 def make_months(start, values, **columns):
@@ -153,8 +153,8 @@ def test_spikes_and_regimes_equal_the_oracle(values, month):
         assert len(result) == 0
         return
     spikes, regimes = oracle.spikes(series, 0.5, 3, 3)
-    assert result[result["kind"] == "usage_spike"]["month"].dt.date.tolist() == spikes
-    assert result[result["kind"] == "usage_regime"]["month"].dt.date.tolist() == regimes
+    assert sorted(result[result["kind"] == "usage_spike"]["month"].dt.date) == spikes  # they come by what is at stake
+    assert sorted(result[result["kind"] == "usage_regime"]["month"].dt.date) == regimes
 
 
 def test_the_oracle_itself_on_a_hand_worked_series():

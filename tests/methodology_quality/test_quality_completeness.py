@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from oracle import quality as oracle
 
 from nectar_notebooks.errors import InvalidRequestError
-from nectar_notebooks.methodology.completeness import completeness
+from nectar_notebooks.methodology.quality.completeness import completeness, holes
 
 
 def status_of(frame, **ids):
@@ -83,6 +83,47 @@ def test_quarterly_and_yearly_bills_are_due_after_their_period(make_usage):
     assert list(status_of(later, meter_id="Q").values()) == ["complete"] * 3 + ["missing"] * 3
 
 
+def test_names_and_words_of_what_is_expected_are_read_in_any_case(make_usage):
+    usage = make_usage(
+        ("Q", "2024-01-01", "2024-03-31", 1), ("M", "2024-01-01", "2024-01-31", 1), commodity=["WATER", "GAS"],
+        utility=["Quarter  Water", "Month Gas"], site_id=["S1", "S2"],
+    )  # fmt: skip
+    exact = completeness(usage, expected={"Quarter  Water": "quarterly"}, today="2024-08-13")
+    assert set(exact[exact["meter_id"] == "Q"]["expected"]) == {"quarterly"}
+    for said in (
+        {"quarter water": "Quarterly"}, {" QUARTER WATER": "QUARTERLY"}, {"water": "quarterly"},
+        {"Water": "quarterly "},
+        {"WATER": "monthly", "Quarter Water": "quarterly"}, {"fuel": "yearly", "water": "quarterly"},
+    ):  # fmt: skip
+        pd.testing.assert_frame_equal(completeness(usage, expected=said, today="2024-08-13"), exact)
+    pd.testing.assert_frame_equal(
+        completeness(usage, expected="YEARLY", today="2024-08-13"),
+        completeness(usage, expected="yearly", today="2024-08-13"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("expected", "message"),
+    [
+        ({"electrcity": "quarterly"}, "expected names 'electrcity': no commodity, and no utility of these records"),
+        ({"WATER": "quarterly", "City Light": "yearly"}, "expected names 'City Light'"),
+        ({"": "quarterly"}, "expected names ''"),
+        ({None: "quarterly"}, "expected names None"),
+        ({"WATER": "weekly"}, r"expected\['WATER'\]='weekly' is not known"),
+        ({"WATER": None}, r"expected\['WATER'\]=None is not known"),
+        ({"WATER": "yearly", "water": "monthly"}, r"expected\['water'\] is 'yearly' and 'monthly'"),
+        ("fortnightly", "expected='fortnightly' is not known"),
+        (3, "expected=3 is neither a word nor a mapping"),
+        (["WATER"], "neither a word nor a mapping"),
+    ],
+)
+def test_what_is_expected_of_an_unknown_name_is_refused_by_name(make_usage, expected, message):
+    usage = make_usage(("W", "2024-01-01", "2024-01-31", 1), commodity="WATER", utility="Quarter Water")
+    for ask in (completeness, holes):
+        with pytest.raises(InvalidRequestError, match=message):
+            ask(usage, expected=expected, today="2024-08-13")
+
+
 def test_waste_is_complete_with_one_pickup(make_usage):
     usage = make_usage(("W", "2024-01-09", "2024-01-09", 4), ("W", "2024-03-05", "2024-03-05", 4), commodity="WASTE")
     result = completeness(usage, today="2024-04-20", end="2024-03", least_share=0.9)
@@ -146,14 +187,40 @@ def test_usage_without_a_meter_counts_for_its_account(make_usage):
 
 
 def test_too_large_a_window_is_refused(make_usage):
-    usage = make_usage(*[(f"M{i}", "2024-01-01", "2024-01-31", 1) for i in range(3000)])
+    usage = make_usage(*[(f"M{i}", "2024-01-01", "2024-01-31", 1) for i in range(20_000)])
     with pytest.raises(InvalidRequestError, match="too many to be meant"):
-        completeness(usage, today="2024-02-01", start="0001-01")
+        completeness(usage, today="2024-02-01", start="1801-01")
+    usage = usage.head(3000)
     # a record of the year 1 cannot be, and makes no window
     usage["start_date"] = np.full(3000, "0001-01-01", dtype="datetime64[us]")
     assert completeness(usage, today="2024-02-01").empty
     with pytest.raises(InvalidRequestError, match="is no date"):
         completeness(make_usage(("M", "2024-01-01", "2024-01-31", 1)), today="tomorrow")
+
+
+ABSURD = [
+    *("0001", "0001-01", "0001-01-01", "1676-01-01", "2263-01-01", "9999-12", "9999-12-31", "10000-01-01", "2024-13"),
+    *("", "2024-02-30", date.min, date.max, pd.Timestamp(date.max), np.datetime64("99999-01-01"), np.datetime64("NaT")),
+    *(pd.Period("0001-01", "M"), pd.Period("9999-12", "M") + 1, pd.NaT, pd.NA, float("nan"), 2024, True, []),
+]
+
+
+@pytest.mark.parametrize("given", ABSURD, ids=repr)
+@pytest.mark.parametrize("name", ["start", "end", "today"])
+def test_an_absurd_day_is_one_sentence(make_usage, name, given):
+    usage = make_usage(("M", "2024-01-01", "2024-01-31", 1))
+    for ask in (completeness, holes):
+        with pytest.raises(InvalidRequestError, match=f"^{name}=.*(no date|of no year|longer than a month)"):
+            ask(usage, **{"today": "2024-06-01", name: given})
+
+
+def test_a_window_that_ends_before_it_starts_is_refused(make_usage):
+    usage = make_usage(("M", "2024-01-01", "2024-01-31", 1))
+    with pytest.raises(InvalidRequestError, match="start='2024-03' lies after end='2024-02'"):
+        completeness(usage, start="2024-03", end="2024-02", today="2024-06-01")
+    with pytest.raises(InvalidRequestError, match="start='2024-07' lies after the month of today"):
+        holes(usage, start="2024-07", today="2024-06-01")
+    assert len(completeness(usage, start="2024-06", today="2024-06-01")) == 1
 
 
 DAYS = st.dates(date(2022, 11, 1), date(2024, 3, 31))

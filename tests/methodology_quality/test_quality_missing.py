@@ -197,6 +197,7 @@ def agree(portfolio, today=None):
     for name in ("account", "site"):
         assert by[name]["meters_missing"].sum() == len(missed)
         assert by[name]["days_expected"].sum() == by["meter"]["days_expected"].sum()
+        assert by[name]["days_missing"].sum() == by["meter"]["days_missing"].sum()
         assert not (by[name].loc[by[name]["meters_missing"] > 0, "status"] == "complete").any()
     for row in missed.to_dict("records"):
         last = row["month"] + pd.offsets.MonthEnd()
@@ -204,9 +205,10 @@ def agree(portfolio, today=None):
         assert ((mine["first_day"] <= last) & (mine["last_day"] >= row["month"])).any(), row
     months = nn.calendarize(portfolio.usage)
     filled = nn.fill(months, completeness=by["meter"], least_share=0)
-    told = by["meter"].set_index(["meter_id", "month"])["status"]
+    assert by["meter"]["days_missing"].sum() == holes["days"].sum()
+    told = by["meter"].set_index(["meter_id", "month"])["days_missing"]
     for row in filled[filled["filled"]].to_dict("records"):
-        assert told[row["meter_id"], row["month"]] in ("missing", "partly_billed")
+        assert 0 < row["filled_days"] <= told[row["meter_id"], row["month"]]
     return int(holes["bills_expected"].sum())
 
 
@@ -252,6 +254,14 @@ def test_every_place_counts_the_same_of_the_demo():
     for company in nectar.companies()["company_id"]:
         portfolio = nectar.portfolio(company)
         counts[portfolio.name] = agree(portfolio, today)
+        names = ("meters", "accounts", "sites", "connections", "companies", "bill_accounts")
+        beside = {name: getattr(portfolio, name) for name in names}
+        apart = nn.completeness(portfolio.usage, **beside, today=today)
+        pd.testing.assert_frame_equal(apart, nn.completeness(portfolio, today=today))
+        lacking = nn.holes(portfolio.usage, **beside, today=today)
+        pd.testing.assert_frame_equal(lacking, nn.holes(portfolio, today=today))
+        gaps = nn.issues(portfolio.usage, **beside, today=today)
+        assert (gaps["kind"] == "gap").sum() == len(lacking)
     # One planted gap; the others are of logins that do not work, or of a company that is not active.
     assert counts == {
         "Bluestem Logistics": 3, "Granite Bay Hospitality": 2, "Copper Kettle Bakery": 0, "Tidewater Canvas": 7,
@@ -276,7 +286,7 @@ def test_six_bills_are_missing_of_the_real_ones(real_bills):
 
 
 def test_pictures_draw_months_open_that_completeness_does_not_call_complete():
-    from nectar_notebooks.methodology.completeness import LEAST_SHARE
+    from nectar_notebooks.methodology.quality.completeness import LEAST_SHARE
     from nectar_notebooks.plots.wholeness import WHOLE
 
     assert WHOLE == LEAST_SHARE

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from oracle import quality as oracle
 
 from nectar_notebooks.errors import DataError, InvalidRequestError
-from nectar_notebooks.methodology.calendarization import calendarize
 from nectar_notebooks.methodology.compare import compare
-from nectar_notebooks.methodology.completeness import completeness
-from nectar_notebooks.methodology.filling import fill
 from nectar_notebooks.methodology.indicators import energy, load_factor, unit_costs
 from nectar_notebooks.methodology.intensity import intensity
-from nectar_notebooks.methodology.site_table import join_sites, site_facts
+from nectar_notebooks.methodology.quality.completeness import completeness, holes
+from nectar_notebooks.methodology.quality.fill import fill
+from nectar_notebooks.methodology.sites import join_sites, site_facts
+from nectar_notebooks.methodology.time.calendarize import calendarize
 from nectar_notebooks.methodology.units import convert
 
 PARTS = ["price", "volume", "days", "new", "gone", "other"]
@@ -127,7 +127,7 @@ def test_the_parts_sum_to_the_change_at_every_level_and_equal_the_oracle(rows, r
     coarse = compare(monthly, by=["site_id"], start="2024-01", end="2024-12")
     # Meters of a site are taken together: the change is the same, its parts may tell it in another way.
     assert coarse["change"].sum() == pytest.approx(fine["change"].sum(), abs=1e-9)
-    assert coarse[PARTS].sum(axis=None) == pytest.approx(fine["change"].sum(), abs=1e-9)
+    assert coarse[PARTS].sum().sum() == pytest.approx(fine["change"].sum(), abs=1e-9)
     by_meter = compare(monthly, by=["meter_id"], start="2024-01", end="2024-12")
     for name in ("change", *PARTS):
         assert by_meter[name].sum() == pytest.approx(fine[name].sum(), abs=1e-9)
@@ -218,8 +218,22 @@ def test_filling_fills_what_completeness_says_is_missing_and_nothing_else(make_u
     filled = going_on[going_on["filled"]]
     assert filled.index.strftime("%Y-%m").tolist() == ["2024-02", "2024-03", "2024-04", "2024-05"]
     assert filled["filled_days"].tolist() == [29, 1, 30, 31]
-    with pytest.raises(DataError, match="completeness lacks the columns status"):
+    with pytest.raises(DataError, match="completeness lacks the column days_missing"):
         fill(months, completeness=months)
+
+
+def test_days_whose_bill_may_still_come_are_not_filled(make_usage):
+    """Of June, billed to the 10th, nothing is late on 1 July; on 1 September its other days are a hole."""
+    ends = pd.date_range("2023-01-31", "2024-03-31", freq="ME")
+    records = [("M", f"{end:%Y-%m}-01", f"{end:%Y-%m-%d}", 10.0 * end.day) for end in ends]
+    usage = make_usage(*records, ("M", "2024-05-01", "2024-06-10", 410.0), account_id="A")
+    for today, expected in (("2024-07-01", {"2024-04": 30}), ("2024-09-01", {"2024-04": 30, "2024-06": 20})):
+        told = completeness(usage, today=today)
+        result = fill(calendarize(usage), completeness=told, end="2024-09")
+        filled = result[result["filled"]]
+        assert dict(zip(filled["month"].dt.strftime("%Y-%m"), filled["filled_days"], strict=True)) == expected
+        assert filled["filled_usage"].sum() == 10 * sum(expected.values())
+        assert told["days_missing"].sum() == holes(usage, today=today)["days"].sum() == sum(expected.values())
 
 
 def test_filling_twice_is_filling_once_and_nothing_is_mutated():
@@ -542,6 +556,22 @@ def test_a_relation_said_twice_counts_once():
     relation = pd.DataFrame({"demand_id": ["d", "d"], "usage_id": ["u", "u"]})
     result = load_factor(demand, usage, relation)
     assert result[["load_factor", "meter_id"]].to_numpy().tolist() == [[0.5, "M"]]
+
+
+def test_an_argument_decides_which_periods_have_a_load_factor():
+    """Frames do not say when they were answered: without the argument the machine's date decides, with it none."""
+    demand = pd.DataFrame({"demand_id": ["d"], "bill_id": ["b"], "start_date": ["2050-04-01"],
+                           "end_date": ["2050-04-30"], "demand": [50.0], "unit": ["kW"]})  # fmt: skip
+    usage = pd.DataFrame({"usage_id": ["u"], "bill_id": ["b"], "usage": [18000.0], "unit": ["kWh"],
+                          "start_date": ["2050-04-01"], "end_date": ["2050-04-30"]})  # fmt: skip
+    assert load_factor(demand, usage, plausible=(None, "2051-12"))["load_factor"].tolist() == [0.5]
+    outside = load_factor(demand, usage, plausible=(None, "2049-12"))
+    assert outside["reason"].tolist() == ["period outside 1990-01-01 to 2049-12-31"]
+    months = usage.assign(meter_id="M")
+    assert calendarize(months, plausible=(None, "2051-12"))["usage"].sum() == 18000
+    assert calendarize(months, plausible=(None, "2049-12")).empty
+    assert completeness(months, today="2050-06-01", end="2050-04")["status"].tolist() == ["complete"]
+    assert completeness(months, today="2024-06-01").empty
 
 
 def test_load_factor_and_why_there_is_none():

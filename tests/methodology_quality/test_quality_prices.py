@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from nectar_notebooks.errors import InvalidRequestError
-from nectar_notebooks.methodology.issues import issues
+from nectar_notebooks.methodology.quality.issues import issues
 
 TODAY = "2026-01-01"
 
@@ -47,9 +47,12 @@ def test_quantity_times_rate_is_compared_with_the_amount(make_usage):
     "line",
     [
         (500.0, 0.1234, 61.70),
-        (500.0, 0.1234, -61.70),  # a credit
-        (500.0, 0.12, 61.70),  # 0.1234 rounded to the cent: up to 2.50 on 500 kWh
-        (1500.0, 0.1, 157.4),  # 0.10: trailing zeros are not kept
+        (500.0, 0.123, 61.70),  # 0.1234 rounded: up to 0.25 on 500 kWh
+        (100.0, 0.12, 12.40),  # 0.124 rounded to the cent: 0.40
+        (5000.0, 0.01234, 61.72),  # five decimals
+        (200.0, 0.0023, 0.47),  # 0.00234 rounded: a cent
+        (500.0, -0.1234, -61.70),  # a rate below nothing
+        (-500.0, 0.1234, -61.70),
         (1234.0, 2.5, 3086.2),  # the reading was 1,234.48
         (500.0, 0.1234, None),
         (None, 0.1234, 5.0),
@@ -64,6 +67,64 @@ def test_a_cent_more_than_rounding_explains_is_found(make_usage):
     # 0.1234 stands for 0.12335 to 0.12345: 500 kWh cost 61.675 to 61.725, the reading half a kWh more or less
     assert rates(make_lines((500.0, 0.1234, 61.79)), make_usage) == []
     assert len(rates(make_lines((500.0, 0.1234, 61.80)), make_usage)) == 1
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ((1000.0, 0.10, 101.0), "= 100.00, charged 101.00 USD; a rate shown rounded would explain it"),
+        ((1500.0, 0.1, 157.4), "= 150.00, charged 157.40 USD; a rate shown rounded would explain it"),
+        ((500.0, 0.12, 61.70), "= 60.00, charged 61.70 USD; a rate shown rounded would explain it"),
+        ((100000.0, 0.1, 10051.0), "charged 10,051.00 USD; a rate shown rounded would explain it"),
+        ((1000.0, 0.1, 106.0), "= 100.00, charged 106.00 USD"),
+    ],
+)
+def test_a_rate_of_few_decimals_hides_no_more_than_half_a_percent(line, said, make_usage):
+    (told,) = rates(make_lines(line), make_usage)
+    assert told.endswith(said)
+
+
+def test_a_charge_that_rounds_its_rates_as_a_rule_is_no_mismatch(make_usage):
+    rounded = [(500.0, 0.12, 61.70), (400.0, 0.12, 49.36), (600.0, 0.12, 74.04), (650.0, 0.12, 78.0)]
+    assert rates(make_lines(*rounded, bill_id=["b0", "b1", "b2", "b3"]), make_usage) == []
+    assert len(rates(make_lines(*rounded, (700.0, 0.12, 95.0)), make_usage)) == 1  # no rounding goes so far
+    exact = [(quantity, 0.12, round(quantity * 0.12, 2)) for quantity in (400.0, 600.0, 650.0)]
+    (told,) = rates(make_lines(rounded[0], *exact, bill_id=["b0", "b1", "b2", "b3"]), make_usage)
+    assert told.startswith("Energy: 500 kWh × 0.12 = 60.00, charged 61.70 USD")
+
+
+@pytest.mark.parametrize(
+    ("line", "columns", "found"),
+    [
+        ((500.0, 0.1234, -61.70), {}, True),
+        ((-500.0, 0.1234, 61.70), {}, True),
+        ((500.0, -0.1234, 61.70), {}, True),
+        ((500.0, 0.1234, -61.70), {"charge_type": "CREDIT"}, False),
+        ((-500.0, 0.1234, 61.70), {"charge_type": "CREDIT"}, False),  # a credit written without its sign
+        ((500.0, 0.1234, -61.70), {"description": "Refund of August"}, False),
+        ((500.0, 0.1234, -61.70), {"description": "Net metering, exported"}, False),
+        ((500.0, 0.1234, -99.0), {"charge_type": "CREDIT"}, True),  # its size is wrong all the same
+        ((0.0, 0.1234, 0.0), {}, False),
+    ],
+)
+def test_an_amount_against_the_sign_of_its_product_is_told_but_for_credits(line, columns, found, make_usage):
+    told = rates(make_lines(line, **columns), make_usage)
+    assert len(told) == found
+    if found and line[2] != -99.0:
+        assert told[0].endswith("USD; the signs contradict each other")
+    beside = make_lines(line, (300.0, 0.1, 30.0), **columns)  # another line of the charge says nothing about it
+    assert len(rates(beside, make_usage)) == found
+
+
+def test_what_a_cancellation_takes_back_is_no_contradiction(make_usage):
+    usage = make_usage(("M", "2024-01-01", "2024-01-31", 500), ("M", "2024-01-01", "2024-01-31", -500))
+    bills = pd.DataFrame({"bill_id": usage["bill_id"], "current_charges": [61.7, -61.7], "currency": "USD"})
+    accounts = pd.DataFrame({"bill_id": usage["bill_id"], "account_id": "A"})
+    lines = make_lines((500.0, 0.1234, 61.70), (500.0, 0.1234, -61.70), bill_id=usage["bill_id"].tolist())
+    found = issues(usage, bills=bills, bill_accounts=accounts, line_items=lines, today=TODAY)
+    assert "rate_mismatch" not in set(found["kind"])
+    alone = issues(usage, bills=bills, line_items=lines, today=TODAY)  # no account says that the two belong together
+    assert (alone["kind"] == "rate_mismatch").sum() == 1
 
 
 def test_tiers_need_only_agree_together(make_usage):

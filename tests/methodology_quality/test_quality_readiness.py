@@ -10,7 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nectar_notebooks.errors import DataError, InvalidRequestError
-from nectar_notebooks.methodology.readiness import readiness
+from nectar_notebooks.methodology.quality.issues import issues
+from nectar_notebooks.methodology.quality.readiness import readiness
+from nectar_notebooks.methodology.time.calendarize import calendarize
 
 
 def chain(lengths, start=date(2023, 1, 1), **columns):
@@ -40,6 +42,34 @@ def test_twelve_calendar_months_are_ready_for_both():
 def test_lengths_of_monthly_periods(length, rejected):
     told = rules(chain([30] * 13 + [length]), "CalTRACK 2")
     assert told == ([(rejected, "u13")] if rejected else [])
+
+
+def test_today_decides_which_periods_can_be():
+    """Records of 2050 are read as of 2050 whatever the machine's date is; as of 2024 they cannot be."""
+    records = chain(YEAR, start=date(2049, 1, 1))
+    assert len(readiness(records, today="2050-02-01")) == 0
+    early = readiness(records, today="2024-02-01")
+    assert early.attrs["nectar"]["left_out"] == 12
+
+
+def test_records_of_one_day_in_a_row_share_no_day():
+    """A missing or equal end is a record of one day: none is left out, and none is on two records."""
+    one = chain([1] * 40)
+    for records in (one, one.assign(end_date=None)):
+        assert readiness(records).attrs["nectar"]["convention"] == "inclusive"
+        assert "shared_boundary_days" not in set(issues(records, today="2023-03-01")["kind"])
+        for convention in ("inclusive", "exclusive", "midday"):
+            months = calendarize(records.assign(unit="kWh"), convention)
+            assert months[["usage", "days_covered", "days_overlapped"]].values.tolist() == [[310, 31, 0], [90, 9, 0]]
+    # twice the same day is a day billed twice, no boundary
+    again = pd.concat([one, one.assign(usage_id=one["usage_id"] + "b")], ignore_index=True)
+    told = issues(again, today="2023-03-01")
+    assert set(told["kind"]) == {"duplicate_usage"}
+    assert len(told) == 40
+    assert readiness(again).attrs["nectar"]["convention"] == "inclusive"
+    # to the next day, and the next from there: the end is the next one's start
+    to_next = one.assign(end_date=one["start_date"].shift(-1))
+    assert readiness(to_next).attrs["nectar"]["convention"] == "exclusive"
 
 
 @pytest.mark.parametrize(("length", "rejected"), [(60, False), (70, False), (71, True)])

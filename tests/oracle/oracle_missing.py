@@ -228,12 +228,12 @@ class Company:
         return next(word for word in ("missing", "future", "not_required") if word in states)
 
     def shares_days(self):
-        """Whether most neighbouring bills share their boundary day: one ends on the day on which the next begins."""
+        """Whether most neighbouring bills share their boundary day alone, one ending as the next begins."""
         pairs = []
         for meter in self.book["meters"]:
             periods = sorted((row["start"], row["end"]) for row in self.records(meter))
             if meter["commodity"] not in HAULED:
-                pairs += [one[1] == other[0] for one, other in pairwise(periods)]
+                pairs += [one[1] == other[0] and one != other for one, other in pairwise(periods)]
         return 2 * sum(pairs) > len(pairs)
 
     def holes(self, meter, first, last):

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from fractions import Fraction
-from itertools import pairwise
 from math import ceil
 from statistics import median
 
@@ -157,11 +156,15 @@ def filled(rows):
 
 
 def counts_days(records):
-    """How a reading's days count: "exclusive" where most neighbours of a meter share their boundary day alone."""
+    """How a reading's days count: "exclusive" where most neighbours of a meter share their boundary day alone.
+
+    A record's neighbour is the earlier one that was first to reach as far as any before it.
+    """
     shared = pairs = 0
     for meter in {(record["meter"], record["export"]) for record in records}:
         mine = sorted((one["start"], one["end"]) for one in records if (one["meter"], one["export"]) == meter)
-        for one, other in pairwise(mine):
+        for place, other in enumerate(mine[1:], 1):
+            one = max(mine[:place], key=lambda period: period[1])
             pairs += 1
             shared += one[1] == other[0] and one != other
     return "exclusive" if 2 * shared > pairs else "inclusive"
@@ -215,12 +218,12 @@ def _by_month(covered):
 def lows(months, fall, rise, least):
     """Low reads and catch-ups of one meter, {month: (kind, baseline)}, of {month: (usage, days covered, days)}.
 
-    Months of which less than half is billed are not judged and are no baseline; days are compared. Wants other years
-    to tell a habit by.
+    Months of which less than half is billed are not judged and are no baseline; days are compared. A catch-up is
+    the first read after the lows that is as low no more. Wants other years to tell a habit by.
     """
     fall, rise = Fraction(str(fall)), Fraction(str(rise))
     rates = {month: usage / days for month, (usage, days, length) in months.items() if 2 * days >= length}
-    found, after_low = {}, False
+    found, fallen_from, lowered = {}, None, False  # the level before the lows; whether the month before is one
     for month in sorted(rates):
         oldest = date(month.year - 2, month.month, 1)
         base = [
@@ -228,18 +231,23 @@ def lows(months, fall, rise, least):
             for other, rate in rates.items()
             if oldest <= other < month and heating(other) == heating(month) and other not in found
         ]
-        if len(base) < least or not sum(base):
+        known = len(base) >= least and sum(base) > 0
+        mean = sum(base) / len(base) if known else fallen_from
+        if mean is None:
             continue
-        mean = sum(base) / len(base)
         habit = [rate for other, rate in rates.items() if other in near_years(month) and other not in found]
-        if rates[month] < (1 - fall) * mean and all(rates[month] < (1 - fall) * rate for rate in habit):
+        low = rates[month] < (1 - fall) * mean
+        if low and (all(rates[month] < (1 - fall) * rate for rate in habit) if known else lowered):
             found[month] = "zero_read" if rates[month] == 0 else "collapsed_read", mean * months[month][1]
-            after_low = True
+            fallen_from, lowered = mean if fallen_from is None else fallen_from, True
+            continue
+        lowered = False
+        if fallen_from is None or rates[month] < (1 - fall) * fallen_from:
             continue
         highest = max([mean, *(rates[other] for other in rates if other != month and other.month == month.month)])
-        if after_low and rates[month] > (1 + rise) * highest:
+        if rates[month] > (1 + rise) * highest:
             found[month] = "catch_up", mean * months[month][1]
-        after_low = False
+        fallen_from = None
     return found
 
 

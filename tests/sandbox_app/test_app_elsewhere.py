@@ -58,6 +58,7 @@ def test_other_names_are_not_answered_whatever_is_asked(served: Served, sandbox:
     named = host.format(port=served.port)
     assert reset(served, sandbox, Host=named) in (400, 403, 421)
     for path in (
+        "/_sandbox/identity",
         "/v2.2/company",
         "/v2.2/docs",
         "/docs",
@@ -77,6 +78,17 @@ def test_other_names_are_not_answered_whatever_is_asked(served: Served, sandbox:
 def test_no_name_and_two_names_are_not_answered(served: Served) -> None:
     assert raw(served, b"GET /v2.2/docs HTTP/1.0\r\n\r\n") == 403
     assert raw(served, b"GET /v2.2/docs HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\n\r\n") in (400, 403)
+
+
+@pytest.mark.parametrize(
+    "where", ["http://evil.example", "HTTPS://127.0.0.1.evil.example:{port}", "http://localhost@evil.example"]
+)
+@pytest.mark.parametrize("path", ["/v2.2/company", "/_sandbox/identity"])
+def test_a_whole_address_in_place_of_a_path_names_a_host_too(served: Served, where: str, path: str) -> None:
+    ask = f"GET {where.format(port=served.port)}{path} HTTP/1.1\r\nHost: localhost\r\nX-API-Key: {served.key}\r\n\r\n"
+    assert raw(served, ask.encode()) == 403
+    own = f"GET {served.url}{path} HTTP/1.1\r\nHost: localhost\r\nX-API-Key: {served.key}\r\n\r\n"
+    assert raw(served, own.encode()) == 200
 
 
 def foreign(served: Served) -> list[dict[str, str]]:

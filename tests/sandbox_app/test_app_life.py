@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import socket
 import sqlite3
 import subprocess
@@ -12,6 +13,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -222,6 +224,32 @@ def test_a_file_that_is_no_state_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"letter\.txt"):
         Sandbox(db=path)
     assert path.read_text().startswith("Dear reader")
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("db", ["/dev/zero", "/dev/null/x.db", "a\0b", "x" * 300, "\ud800", 5, b"x.db", "a pipe"])
+def test_a_place_that_can_hold_no_state_is_one_sentence(tmp_path: Path, db: object) -> None:
+    if db == "a pipe":
+        db = tmp_path / "pipe"
+        os.mkfifo(db)
+    with pytest.raises(ConfigurationError):
+        Sandbox(db=db)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{"sites": "a"}, {"months": float("nan")}, {"months": "3"}, {"switches": 5}, {"world": 5}, {"clock": 5}],
+    ids=str,
+)
+def test_what_no_sandbox_is_made_of_is_one_sentence(given: dict[str, Any]) -> None:
+    with pytest.raises(ConfigurationError):
+        Sandbox(**given)
+
+
+@pytest.mark.parametrize("port", ["x", None, -1, 65536, 1.5])
+def test_what_is_no_port_is_one_sentence(sandbox: Sandbox, port: Any) -> None:
+    with pytest.raises(ConfigurationError, match="is no port"):
+        sandbox.serve(port)
 
 
 def test_a_port_in_use_is_one_sentence(sandbox: Sandbox) -> None:

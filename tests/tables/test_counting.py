@@ -7,6 +7,8 @@ import pandas as pd
 import pytest
 
 from nectar_notebooks.errors import DataError
+from nectar_notebooks.methodology import completeness
+from nectar_notebooks.schema.accounts import unknown_states
 from nectar_notebooks.tables import build, empty, fill_counts, resolve_bill_accounts
 
 
@@ -249,3 +251,17 @@ def test_documented_states_in_the_spellings_of_the_platform() -> None:
         "g": "detected account",
     }
     assert frames["usage"]["counts"].sum() == 3
+
+
+@pytest.mark.parametrize("state", ["OLD 2", "OLD_ACCOUNT_2", "Duplicate 2", "INACTIVE1", "2DETECTED"])
+def test_a_state_with_a_digit_is_another_state_that_nobody_knows(state: str) -> None:
+    """Accounts count but those known not to: a state beside the documented ones counts, is named, and has not ended."""
+    rows = accounts(a={"status": state}, b={"status": "ONBOARDED"})
+    frames = fill_counts(company([bill(f"d-{row['id']}", account=row["id"]) for row in rows], rows))
+    assert reasons(frames, "accounts", "account_id") == {"a": None, "b": None}
+    assert frames["usage"]["counts"].all()
+    assert unknown_states(frames["accounts"]["status"]) == {state: 1}
+    usage = pd.DataFrame({"meter_id": ["M"], "account_id": ["a"], "start_date": ["2024-01-01"],
+                          "end_date": ["2024-01-31"], "usage": [1.0]})  # fmt: skip
+    later = completeness(usage, accounts=frames["accounts"], end="2024-03", today="2024-06-01")
+    assert later["status"].tolist() == ["complete", "missing", "missing"]

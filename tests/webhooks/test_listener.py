@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -111,13 +111,18 @@ BODY = HEADERS + b"Content-Length: 1000\r\n\r\n{"
 @pytest.mark.parametrize("text", [HEADERS, BODY, b""], ids=["headers", "body", "nothing"])
 @pytest.mark.parametrize(("how_many", "files"), [(300, None), (1000, None), (1000, 256)])
 def test_half_sent_requests_do_not_stop_the_listener(
-    tmp_path: Path, text: bytes, how_many: int, files: int | None
+    tmp_path: Path, times: Callable[[int, int], int], text: bytes, how_many: int, files: int | None
 ) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(2048, hard)), hard))
     try:
-        with listening(tmp_path, files=files) as (port, _), half_sent(port, how_many, text):
-            assert [ask(port, "POST", signed(f"msg_{n}"), EVENT)[0] for n in range(3)] == [204] * 3
+        with listening(tmp_path, files=files) as (port, _):
+            rounds = times(1, 8)
+            for one in range(rounds):
+                with half_sent(port, how_many, text):
+                    sent = [ask(port, "POST", signed(f"msg_{one}_{n}"), EVENT)[0] for n in range(times(3, 40))]
+                    assert set(sent) == {204}
+        print(f"soak: webhooks: {rounds * len(sent)} events among {rounds} times {how_many:,} half-sent requests")
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 

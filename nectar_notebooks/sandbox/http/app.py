@@ -226,7 +226,7 @@ class _Journaling:
         self.context = sandbox.context
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        if environ["PATH_INFO"] == _WHO:
+        if environ["PATH_INFO"] == _WHO and not (ORIGIN in environ and foreign_host(environ)):
             start_response("200 OK", [("Content-Type", _JSON), (_IDENTITY, self.sandbox.identity)])
             return [dumps({"identity": self.sandbox.identity})]
         journal = self.context.journal

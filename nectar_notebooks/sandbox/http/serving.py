@@ -131,8 +131,10 @@ def _at_home(app: WSGIApplication, url: str, key: str) -> WSGIApplication:
 
 def _listen(host: str, port: int) -> socket.socket:
     """Return a bound socket, or say in one sentence that the port is taken."""
-    if not 0 <= port <= 65535:
-        raise ConfigurationError(f"{port} is no port.", advice="Choose one from 1024 to 65535, or 0 for a free one.")
+    if not (isinstance(port, int) and 0 <= port <= 65535):
+        raise ConfigurationError(
+            f"{port!r:.40} is no port.", advice="Choose one from 1024 to 65535, or 0 for a free one."
+        )
     address = THIS_MACHINE[host]
     listener = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
     try:

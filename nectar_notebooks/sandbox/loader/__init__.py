@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from nectar_notebooks.errors import BillsFileError
+from nectar_notebooks.limits import path_of
 from nectar_notebooks.printing import printable
 from nectar_notebooks.sandbox.loader.bills import assemble
 from nectar_notebooks.sandbox.loader.columns import find_header, read_map
@@ -112,7 +113,12 @@ def load(path: str | Path, columns: str | Path | Mapping[str, Any] | None = None
     >>> print(load(file))
     Town Hall, from town.csv: 1 site, 1 account, 1 meter, 1 bill, 1 line item; 465.00 USD in all.
     """
-    path = Path(path)
+    try:
+        path = path_of(path)
+    except OSError as error:
+        raise BillsFileError(
+            f"{str(path)[:80]!r} cannot be a bills file: {error.strerror}.", advice="Name a file."
+        ) from error
     chosen = read_map(columns)
     rows = read_rows(path)
     header, body = find_header(rows, chosen, path.name)

@@ -170,6 +170,7 @@ class _Assembler:
                     self._remark(line, "usage without a service period: kept on the line, not counted as usage")
                 else:
                     groups[_point(line), *numbers[line.line], line.unit, *period].append(line)
+        self._say_repeats(lines)
         total_up(document)
         rows: dict[tuple[_PointKey, str | None], list[str]] = defaultdict(list)
         for (point, meter, clear, unit, start, end), members in groups.items():
@@ -184,6 +185,19 @@ class _Assembler:
             rows[point, meter].append(row["id"])
             self.out.world.usage.append(row)
         self._demands(document, demands, lines, numbers, rows)
+
+    def _say_repeats(self, lines: list[Line]) -> None:
+        """Remark the lines of a bill that say again what another says: one charge entered twice, or two alike.
+
+        Lines of nothing, as systems print them for charges that a bill does not have, repeat by right.
+        """
+        said: dict[tuple[object, ...], Line] = {}
+        for line in lines:
+            charge = (line.item, line.quantity, line.unit, line.rate, line.amount)
+            first = said.setdefault((_point(line), line.meter, line.start, line.end, *charge), line)
+            if first is not line and (line.amount or line.quantity):
+                used = ", its usage is counted once" if line.quantity else ""
+                self._remark(line, f"says what line {first.line} of the same bill says: both amounts are kept{used}")
 
     def _say_services(self) -> None:
         """Let each charge say what it is for: its commodity, the kind of it that is measured, its meter's id."""

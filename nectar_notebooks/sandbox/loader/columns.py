@@ -122,7 +122,10 @@ def read_map(columns: str | Path | Mapping[str, Any] | None) -> ColumnMap:
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as problem:
             why = problem.strerror if isinstance(problem, OSError) else problem
             raise BillsFileError(f"{name} cannot be read: {why}.", advice="") from problem
-    assert isinstance(table, Mapping)  # noqa: S101 - for mypy: a path was read above
+    if not isinstance(table, Mapping):
+        raise BillsFileError(
+            f"A column map is a file, a mapping or None, not a {type(columns).__name__}.", advice="Name a TOML file."
+        )
     values = dict(table)
     _refuse(name, set(values) - _PARTS, "part", sorted(_PARTS))
     demand = values.pop("demand", {})

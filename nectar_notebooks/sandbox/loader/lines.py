@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from nectar_notebooks.sandbox.loader.columns import ColumnMap, Header
 from nectar_notebooks.sandbox.loader.text import Row
-from nectar_notebooks.sandbox.loader.values import Reading, counted_amount
+from nectar_notebooks.sandbox.loader.values import OutsideWindowError, Reading, counted_amount
 from nectar_notebooks.sandbox.loader.words import Vocabulary
 
 __all__ = ["Line", "Unplaced", "parse"]
@@ -74,8 +74,9 @@ class _Cells:
     def day(self, role: str) -> date | None:
         try:
             return self._reading.day(self.text(role))
-        except ValueError:
-            raise ValueError(f"{role.replace('_', ' ')} {self.text(role)!r} is no date") from None
+        except ValueError as problem:
+            why = problem if isinstance(problem, OutsideWindowError) else "no date"
+            raise ValueError(f"{role.replace('_', ' ')} {self.text(role)!r} is {why}") from None
 
     def number(self, role: str) -> Decimal | None:
         try:

@@ -14,12 +14,13 @@ from typing import Final
 
 from nectar_notebooks.errors import BillsFileError
 
-__all__ = ["Reading", "counted_amount", "find_date_order", "find_decimal_sign", "money"]
+__all__ = ["OutsideWindowError", "Reading", "counted_amount", "find_date_order", "find_decimal_sign", "money"]
 
 _NUMERIC: Final = re.compile(r"(\d{1,4})[-/.](\d{1,2})[-/.](\d{1,4})(?:[T ].*)?$")
 _MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _WORDY: Final = re.compile(r"(?:(\d{1,2})[-\s.]+([a-z]{3})[a-z]*|([a-z]{3})[a-z]*[\s.]+(\d{1,2}))[-,\s.]+(\d{2,4})$")
 _CURRENCY: Final = re.compile(r"USD|CAD|EUR|GBP|[$€£¥]", re.IGNORECASE)
+#: The years that a date may have; others stand for "never" or "unknown" in the systems that write them.
 _YEARS: Final = range(1970, 2101)
 #: The finest decimal that an amount is summed in, and what a spreadsheet's floats may leave behind it.
 _PLACES: Final = 4
@@ -32,6 +33,13 @@ def _year(digits: str) -> int:
     if len(digits) == 4 or year >= 100:
         return year
     return year + (2000 if year < 70 else 1900)
+
+
+class OutsideWindowError(ValueError):
+    """A date of a year that no bill has."""
+
+    def __str__(self) -> str:
+        return f"outside the window, {_YEARS[0]}-01-01 to {_YEARS[-1]}-12-31"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +55,17 @@ class Reading:
         Raises
         ------
         ValueError
-            Not a date, or none between 1970 and 2100.
+            Not a date.
+        OutsideWindowError
+            A date before 1970 or after 2100.
         """
         if not text:
             return None
         year, month, day = self._parts(text)
-        if year not in _YEARS:
-            raise ValueError(text)
-        return date(year, month, day)
+        if year in _YEARS:
+            return date(year, month, day)
+        date(2000, month, day)  # is it a date at all?
+        raise OutsideWindowError(text)
 
     def _parts(self, text: str) -> tuple[int, int, int]:
         found = _NUMERIC.match(text)

@@ -286,24 +286,24 @@ def _open(path: Path | None) -> sqlite3.Connection:
         db = sqlite3.connect(":memory:" if path is None else path, check_same_thread=False, isolation_level=None)
         (version,) = db.execute("PRAGMA user_version").fetchone()
         (tables,) = db.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    except sqlite3.Error as error:
+        if tables and version in MIGRATIONS:
+            db.executescript(f"BEGIN; {MIGRATIONS[version]} PRAGMA user_version = {FORMAT}; COMMIT;")
+        elif tables and version != FORMAT:
+            db.close()
+            raise ConfigurationError(
+                f"{path} holds no state of an embedded sandbox of this release.",
+                advice="Name a file that does not exist yet, or remove this one if it may go.",
+            )
+        if not tables:
+            db.executescript(f"BEGIN; {DDL} PRAGMA user_version = {FORMAT}; COMMIT;")
+        if path is not None:
+            db.execute("PRAGMA journal_mode = WAL")
+            db.execute("PRAGMA synchronous = NORMAL")
+    except (sqlite3.Error, ValueError) as error:  # of a name that no file has, a ValueError
         if db is not None:
             db.close()
         raise ConfigurationError(
             f"The embedded sandbox cannot keep its state in {path}: {error}.",
             advice="Name a file that does not exist yet, or one that an embedded sandbox made.",
         ) from None
-    if tables and version in MIGRATIONS:
-        db.executescript(f"BEGIN; {MIGRATIONS[version]} PRAGMA user_version = {FORMAT}; COMMIT;")
-    elif tables and version != FORMAT:
-        db.close()
-        raise ConfigurationError(
-            f"{path} holds no state of an embedded sandbox of this release.",
-            advice="Name a file that does not exist yet, or remove this one if it may go.",
-        )
-    if not tables:
-        db.executescript(f"BEGIN; {DDL} PRAGMA user_version = {FORMAT}; COMMIT;")
-    if path is not None:
-        db.execute("PRAGMA journal_mode = WAL")
-        db.execute("PRAGMA synchronous = NORMAL")
     return db
