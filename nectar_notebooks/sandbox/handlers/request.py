@@ -21,7 +21,7 @@ from nectar_notebooks.sandbox.store.legacy_usage import make_legacy
 from nectar_notebooks.sandbox.store.state import State
 from nectar_notebooks.sandbox.switches import Switches
 
-__all__ = ["Answer", "Arguments", "Body", "Call", "Row", "Upload", "given_fields", "inside"]
+__all__ = ["Answer", "Arguments", "Body", "Call", "Row", "Upload", "given_fields", "internal_call"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +153,7 @@ class Call:
         return None if found is None else Row(*found)
 
 
-def inside(context: Context) -> Call:
+def internal_call(context: Context) -> Call:
     """Return a call that comes from the sandbox itself: it sees everything and asks for nothing."""
     view = View("v2.2", context.switches, documented_only=False)
     return Call(context, Key("production", None), view, Arguments({}), Body())

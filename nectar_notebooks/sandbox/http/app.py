@@ -17,7 +17,7 @@ from werkzeug.routing import Rule
 from nectar_notebooks.loopback import foreign_host, refusal
 from nectar_notebooks.sandbox.contract import check_request, document, reference_page
 from nectar_notebooks.sandbox.handlers.jobs import original
-from nectar_notebooks.sandbox.handlers.request import Answer, Arguments, Body, Call, inside
+from nectar_notebooks.sandbox.handlers.request import Answer, Arguments, Body, Call, internal_call
 from nectar_notebooks.sandbox.http.control import act
 from nectar_notebooks.sandbox.http.parsing import read, read_json
 from nectar_notebooks.sandbox.http.router import ROUTES, VERSIONS, Router
@@ -134,7 +134,7 @@ class _Answers:
         """Answer the original file of a bill; it takes no key, as its address is the secret."""
         request.environ["nectar.route"] = "/bills/{document_id}.pdf"
         with self.context.state.reading():
-            return Response(original(inside(self.context), document_id), content_type="application/pdf")
+            return Response(original(internal_call(self.context), document_id), content_type="application/pdf")
 
     def portal(self, token: str) -> Response:
         """Answer the play page of the webhooks; it takes no key, as its address is the secret."""

@@ -13,7 +13,7 @@ from flask import Request, Response
 
 from nectar_notebooks.loopback import foreign_host, foreign_page
 from nectar_notebooks.sandbox.connections.invitations import opened, shown
-from nectar_notebooks.sandbox.handlers.request import Call, Row, inside
+from nectar_notebooks.sandbox.handlers.request import Call, Row, internal_call
 from nectar_notebooks.sandbox.invite_page.pages import gone, page, policy, refused
 from nectar_notebooks.sandbox.invite_page.steps import Entry, RefusedError, Visit, Visits, take
 from nectar_notebooks.sandbox.model import ProblemError
@@ -46,7 +46,7 @@ class InvitePage:
         if _brought_elsewhere(request) and foreign_page(request.environ):
             return refuse_form("It did not come from this page. Open the invitation again.")
         with self._context.state.reading():
-            call = inside(self._context)
+            call = internal_call(self._context)
             found = call.db.execute("SELECT seq, company FROM invitations WHERE token = ?", (token,)).fetchone()
             if found is None:
                 return _html(gone("UNKNOWN"), 404)

@@ -71,7 +71,9 @@ class Events:
         ]
 
     def __len__(self) -> int:
-        return len(self.rows())
+        with self._state.reading() as db:
+            (pending,) = db.execute("SELECT count(*) FROM outbox").fetchone()
+            return len(self._kept) + int(pending)
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         return iter(self.rows())
