@@ -18,7 +18,7 @@ from nectar_notebooks.methodology.anomalies import anomalies
 from nectar_notebooks.methodology.calendarization import calendarize
 from nectar_notebooks.methodology.compare import compare
 from nectar_notebooks.methodology.completeness import completeness
-from nectar_notebooks.methodology.filling import fill
+from nectar_notebooks.methodology.filling import fill_gaps
 from nectar_notebooks.methodology.issues import issues
 from nectar_notebooks.methodology.readiness import readiness
 from nectar_notebooks.methodology.units import convert
@@ -149,7 +149,7 @@ def main() -> None:
         "convert": (lambda: convert(usage.copy(), {"ELECTRICITY": "GJ", "GAS": "GJ", "WATER": "cubic m"}), None),
         "anomalies (months)": (lambda: anomalies(monthly.copy()), None),
         "compare (months)": (lambda: compare(monthly.copy()), None),
-        "fill (months)": (lambda: fill(monthly.copy()), None),
+        "fill_gaps (months)": (lambda: fill_gaps(monthly.copy()), None),
     }
     for name, (call, goal) in cases.items():
         seconds = median_seconds(call, 5)

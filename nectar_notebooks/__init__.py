@@ -23,10 +23,11 @@ if TYPE_CHECKING:
     from nectar_notebooks.methodology.anomalies import anomalies
     from nectar_notebooks.methodology.compare import compare
     from nectar_notebooks.methodology.completeness import completeness, holes
-    from nectar_notebooks.methodology.filling import fill
-    from nectar_notebooks.methodology.indicators import energy, load_factor, unit_costs
+    from nectar_notebooks.methodology.filling import fill_gaps
+    from nectar_notebooks.methodology.indicators import load_factor, total_energy, unit_costs
     from nectar_notebooks.methodology.intensity import intensity
     from nectar_notebooks.methodology.issues import issues
+    from nectar_notebooks.methodology.options import Options
     from nectar_notebooks.methodology.readiness import readiness
     from nectar_notebooks.sandbox import Sandbox
     from nectar_notebooks.schema import statuses
@@ -41,6 +42,7 @@ __all__ = [
     "FrozenClock",
     "Nectar",
     "NectarError",
+    "Options",
     "Portfolio",
     "Sandbox",
     "adjust",
@@ -52,11 +54,10 @@ __all__ = [
     "connect",
     "daily",
     "diagnose",
-    "energy",
     "errors",
     "explain",
     "exports",
-    "fill",
+    "fill_gaps",
     "holes",
     "intensity",
     "invitations",
@@ -66,6 +67,7 @@ __all__ = [
     "plots",
     "readiness",
     "statuses",
+    "total_energy",
     "unit_costs",
     "webhooks",
 ]
@@ -80,6 +82,9 @@ _MODULES = {
     "webhooks": "webhooks",
 }
 
+#: Names of an earlier release, and what each is called now.
+_RENAMED = {"energy": "total_energy", "fill": "fill_gaps"}
+
 #: Public names, and the module each is taken from.
 _HOMES = {
     "BillExplorer": "dashboards",
@@ -90,6 +95,7 @@ _HOMES = {
     "FrozenClock": "clock",
     "Nectar": "client",
     "NectarError": "errors",
+    "Options": "methodology.options",
     "Portfolio": "schema.portfolio",
     "Sandbox": "sandbox",
     "adjust": "methodology",
@@ -101,15 +107,15 @@ _HOMES = {
     "connect": "connecting",
     "daily": "methodology",
     "diagnose": "doctor",
-    "energy": "methodology.indicators",
     "explain": "methodology",
-    "fill": "methodology.filling",
+    "fill_gaps": "methodology.filling",
     "holes": "methodology.completeness",
     "intensity": "methodology.intensity",
     "issues": "methodology.issues",
     "load_factor": "methodology.indicators",
     "monthly": "methodology",
     "readiness": "methodology.readiness",
+    "total_energy": "methodology.indicators",
     "unit_costs": "methodology.indicators",
 }
 
@@ -119,6 +125,8 @@ def __getattr__(name: str) -> object:
         return import_module("importlib.metadata").version("nectar-notebooks")
     if name in _MODULES:
         return import_module(f"{__name__}.{_MODULES[name]}")
+    if name in _RENAMED:
+        raise AttributeError(f"nn.{name} is called nn.{_RENAMED[name]} since 0.2.")
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

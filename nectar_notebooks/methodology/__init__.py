@@ -11,8 +11,8 @@ from nectar_notebooks.methodology.calendarization import calendarize, daily
 from nectar_notebooks.methodology.compare import compare
 from nectar_notebooks.methodology.completeness import completeness, holes
 from nectar_notebooks.methodology.explain import explain
-from nectar_notebooks.methodology.filling import fill
-from nectar_notebooks.methodology.indicators import energy, load_factor, unit_costs
+from nectar_notebooks.methodology.filling import fill_gaps
+from nectar_notebooks.methodology.indicators import load_factor, total_energy, unit_costs
 from nectar_notebooks.methodology.intensity import intensity
 from nectar_notebooks.methodology.issues import issues
 from nectar_notebooks.methodology.monthly import monthly
@@ -29,10 +29,9 @@ __all__ = [
     "completeness",
     "convert",
     "daily",
-    "energy",
     "explain",
     "factor",
-    "fill",
+    "fill_gaps",
     "holes",
     "intensity",
     "issues",
@@ -40,5 +39,6 @@ __all__ = [
     "load_factor",
     "monthly",
     "readiness",
+    "total_energy",
     "unit_costs",
 ]
