@@ -7,6 +7,10 @@ BIN := .venv/bin
 PYTEST_ARGS ?=
 # The same hashes, and so the same order of sets, in every run.
 export PYTHONHASHSEED := 0
+# Two workers; one that is done takes work over from the other, so that long tests at the end do not run alone.
+BOTH := -n 2 --dist worksteal
+# What `make test` leaves to `make test-all`.
+QUICK := "not browser and not served and not fault and not heavy"
 
 .DEFAULT_GOAL := help
 .PHONY: help demo lab test test-all lint unit unit-all notebooks-test pandas2 notebooks docs coverage bench soak clean
@@ -40,7 +44,7 @@ lab: .venv/installed-lab ## JupyterLab on the notebooks
 
 test: lint unit notebooks-test ## what a change is held to: style, types, layers, tests, notebooks
 
-test-all: lint unit-all notebooks-test pandas2 ## everything CI runs: browsers, servers, faults and pandas 2 too
+test-all: lint unit-all notebooks-test pandas2 ## everything CI runs: browsers, servers, faults, reruns of the notebooks and pandas 2 too
 
 lint: .venv/installed-dev ## style, types, layers
 	$(BIN)/ruff format --check .
@@ -48,14 +52,14 @@ lint: .venv/installed-dev ## style, types, layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-unit: .venv/installed-dev ## the tests that need no browser, no served sandbox and no fault on the wire, on both cores
-	$(BIN)/pytest -n 2 -m "not browser and not served and not fault" $(PYTEST_ARGS)
+unit: .venv/installed-dev ## the tests that need no browser, no served sandbox, no fault on the wire and no rerun of the notebooks, on both cores
+	$(BIN)/pytest $(BOTH) -m $(QUICK) $(PYTEST_ARGS)
 
 unit-all: .venv/installed-dev ## all tests, on both cores
-	$(BIN)/pytest -n 2 $(PYTEST_ARGS)
+	$(BIN)/pytest $(BOTH) $(PYTEST_ARGS)
 
 notebooks-test: .venv/installed-dev ## every notebook gives its kept outputs again
-	$(BIN)/pytest --nbval -p no:cacheprovider notebooks
+	$(BIN)/pytest -n 2 --dist loadscope --nbval -p no:cacheprovider notebooks
 
 # pandas 3 is the reference; the oldest pandas that is promised passes the package's tests too.
 .venv-pandas2/installed: pyproject.toml constraints.txt constraints-pandas2.txt
@@ -65,12 +69,11 @@ notebooks-test: .venv/installed-dev ## every notebook gives its kept outputs aga
 	@touch $@
 
 # The rooms that make, keep, compute or draw frames; the wire, its faults and the embedded sandbox know no pandas.
-FRAMES := tests/tables tests/cache tests/client tests/methodology_core tests/methodology_quality \
-	tests/invitations/test_inviting_verbs.py tests/invitations/test_connect_frame.py \
-	tests/face/test_plots.py tests/face/test_demo.py tests/project/test_portfolio.py
+FRAMES := tests/schema tests/tables tests/cache tests/client tests/methodology_core tests/methodology_quality \
+	tests/plots tests/invitations/test_connect_frame.py tests/cli/test_demo.py
 
 pandas2: .venv-pandas2/installed ## the tests of every frame on the oldest pandas that is promised
-	.venv-pandas2/bin/pytest -n 2 -m "not reference_only and not fault" $(FRAMES) $(PYTEST_ARGS)
+	.venv-pandas2/bin/pytest $(BOTH) -m "not reference_only and not fault" $(FRAMES) $(PYTEST_ARGS)
 
 notebooks: .venv/installed-dev ## run the notebooks and write their outputs
 	$(BIN)/python docs/build_notebooks.py
@@ -86,7 +89,7 @@ docs: .venv/installed-dev ## generated pages and the README's picture
 	@touch $@
 
 coverage: .venv/installed-dev ## which lines no test of `make test` reaches
-	$(BIN)/pytest -n 2 -m "not browser and not served and not fault" --cov --cov-report=term --cov-report=html:build/coverage $(PYTEST_ARGS)
+	$(BIN)/pytest $(BOTH) -m $(QUICK) --cov --cov-report=term --cov-report=html:build/coverage $(PYTEST_ARGS)
 
 bench: .venv/installed-dev .venv-peers/installed ## ratios, measured side by side
 	$(BIN)/python benchmarks/run.py

@@ -14,13 +14,13 @@ import numpy as np
 import pandas as pd
 from machine import describe, median_seconds
 
-from nectar_notebooks.methodology.anomalies import anomalies
-from nectar_notebooks.methodology.calendarization import calendarize
 from nectar_notebooks.methodology.compare import compare
-from nectar_notebooks.methodology.completeness import completeness
-from nectar_notebooks.methodology.filling import fill_gaps
-from nectar_notebooks.methodology.issues import issues
-from nectar_notebooks.methodology.readiness import readiness
+from nectar_notebooks.methodology.quality.anomalies.find import anomalies
+from nectar_notebooks.methodology.quality.completeness import completeness
+from nectar_notebooks.methodology.quality.fill import fill_gaps
+from nectar_notebooks.methodology.quality.issues import issues
+from nectar_notebooks.methodology.quality.readiness import readiness
+from nectar_notebooks.methodology.time.calendarize import calendarize
 from nectar_notebooks.methodology.units import convert
 
 TEXT = pd.StringDtype(na_value=np.nan)

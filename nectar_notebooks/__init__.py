@@ -1,7 +1,6 @@
 """Nectar's utility-bill API in DataFrames you can trust, with an embedded sandbox in the box.
 
-Everything public stands here, and is loaded on first use: importing the package costs next to nothing beyond
-pandas and requests.
+The public names are here and are loaded on first use: importing the package itself is cheap.
 """
 
 from __future__ import annotations
@@ -20,15 +19,15 @@ if TYPE_CHECKING:
     from nectar_notebooks.errors import NectarError
     from nectar_notebooks.invitations import ConnectFrame
     from nectar_notebooks.methodology import adjust, attribute, calendarize, daily, explain, monthly
-    from nectar_notebooks.methodology.anomalies import anomalies
     from nectar_notebooks.methodology.compare import compare
-    from nectar_notebooks.methodology.completeness import completeness, holes
-    from nectar_notebooks.methodology.filling import fill_gaps
     from nectar_notebooks.methodology.indicators import load_factor, total_energy, unit_costs
     from nectar_notebooks.methodology.intensity import intensity
-    from nectar_notebooks.methodology.issues import issues
     from nectar_notebooks.methodology.options import Options
-    from nectar_notebooks.methodology.readiness import readiness
+    from nectar_notebooks.methodology.quality.anomalies.find import anomalies
+    from nectar_notebooks.methodology.quality.completeness import completeness, holes
+    from nectar_notebooks.methodology.quality.fill import fill_gaps
+    from nectar_notebooks.methodology.quality.issues import issues
+    from nectar_notebooks.methodology.quality.readiness import readiness
     from nectar_notebooks.sandbox import Sandbox
     from nectar_notebooks.schema import statuses
     from nectar_notebooks.schema.portfolio import Portfolio
@@ -72,7 +71,7 @@ __all__ = [
     "webhooks",
 ]
 
-#: Public modules, and where they live.
+#: Public modules, and where they are defined.
 _MODULES = {
     "errors": "errors",
     "exports": "exports",
@@ -85,7 +84,7 @@ _MODULES = {
 #: Names of an earlier release, and what each is called now.
 _RENAMED = {"energy": "total_energy", "fill": "fill_gaps"}
 
-#: Public names, and the module each is taken from.
+#: Public names, and the modules that define them.
 _HOMES = {
     "BillExplorer": "dashboards",
     "CacheWarning": "cache",
@@ -99,22 +98,22 @@ _HOMES = {
     "Portfolio": "schema.portfolio",
     "Sandbox": "sandbox",
     "adjust": "methodology",
-    "anomalies": "methodology.anomalies",
+    "anomalies": "methodology.quality.anomalies.find",
     "attribute": "methodology",
     "calendarize": "methodology",
     "compare": "methodology.compare",
-    "completeness": "methodology.completeness",
+    "completeness": "methodology.quality.completeness",
     "connect": "connecting",
     "daily": "methodology",
     "diagnose": "doctor",
     "explain": "methodology",
-    "fill_gaps": "methodology.filling",
-    "holes": "methodology.completeness",
+    "fill_gaps": "methodology.quality.fill",
+    "holes": "methodology.quality.completeness",
     "intensity": "methodology.intensity",
-    "issues": "methodology.issues",
+    "issues": "methodology.quality.issues",
     "load_factor": "methodology.indicators",
     "monthly": "methodology",
-    "readiness": "methodology.readiness",
+    "readiness": "methodology.quality.readiness",
     "total_energy": "methodology.indicators",
     "unit_costs": "methodology.indicators",
 }

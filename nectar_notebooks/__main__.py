@@ -1,4 +1,4 @@
-"""`python -m nectar_notebooks`: the `nectar` command where its script is not on the path."""
+"""`python -m nectar_notebooks`: the `nectar` command, even if its script is not on the PATH."""
 
 import sys
 

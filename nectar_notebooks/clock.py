@@ -1,9 +1,9 @@
-"""The one source of now, today and pauses.
+"""The only source of the current time, the current day and pauses.
 
-Whatever needs the time takes a :class:`Clock`: freshness of a snapshot, age of a bill, expiry of a key,
-tolerance of a signature, back-off between retries. The system's clock runs in UTC; an embedded sandbox
-brings its own frozen clock, so that a tutorial says the same tomorrow. Durations of real work (a progress
-rate, the deadline of a request on the wire) are read from :func:`stopwatch`, which runs on whatever a clock says.
+Everything that needs the time takes a :class:`Clock`: freshness of a snapshot, age of a bill, expiry of a key,
+tolerance of a signature, back-off between retries. The system's clock is in UTC; an embedded sandbox has its own frozen
+clock, so that tutorials give the same output every day. Durations of real work (a progress rate, a request's deadline)
+are measured with :func:`stopwatch`, which is independent of any clock.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ __all__ = ["Clock", "FrozenClock", "SystemClock", "stopwatch"]
 
 
 class Clock(Protocol):
-    """What the package asks about time."""
+    """What the package needs from a clock."""
 
     def now(self) -> datetime:
-        """Return the current moment, aware, in UTC."""
+        """Return the current time, timezone-aware, in UTC."""
 
     def today(self) -> date:
-        """Return the current civil day in UTC."""
+        """Return the current date in UTC."""
 
     def sleep(self, seconds: float) -> None:
         """Pause for `seconds`."""
@@ -32,11 +32,11 @@ class SystemClock:
     """The machine's clock, in UTC."""
 
     def now(self) -> datetime:
-        """Return the machine's time in UTC."""
+        """Return the current time in UTC."""
         return datetime.now(UTC)
 
     def today(self) -> date:
-        """Return the machine's day in UTC."""
+        """Return the current date in UTC."""
         return self.now().date()
 
     def sleep(self, seconds: float) -> None:
@@ -48,10 +48,10 @@ class SystemClock:
 
 
 class FrozenClock:
-    """A clock that moves only when asked.
+    """A clock that moves only when told to.
 
-    Pauses return at once and are kept in `pauses`, so that a test can see what a retry would have waited;
-    they do not move the time, because on a frozen clock only :meth:`advance` does.
+    Pauses return at once and are recorded in `pauses`, so that a test can see how long a retry would have waited. They
+    do not advance the time; only :meth:`advance` does.
 
     Examples
     --------
@@ -68,26 +68,26 @@ class FrozenClock:
         self.pauses: list[float] = []
 
     def now(self) -> datetime:
-        """Return the moment at which the clock stands."""
+        """Return the time the clock shows."""
         return self._now
 
     def today(self) -> date:
-        """Return the day at which the clock stands."""
+        """Return the date the clock shows."""
         return self._now.date()
 
     def sleep(self, seconds: float) -> None:
-        """Note the pause and return at once."""
+        """Record the pause and return at once."""
         self.pauses.append(seconds)
 
     def advance(self, days: float = 0, seconds: float = 0) -> None:
-        """Move the clock forward; a negative step is a mistake and raises ``ValueError``."""
+        """Move the clock forward; a negative step raises ``ValueError``."""
         step = timedelta(days=days, seconds=seconds)
         if step < timedelta(0):
-            raise ValueError("A frozen clock moves forward only.")
+            raise ValueError("A frozen clock only moves forward.")
         self._now += step
 
     def restart(self) -> None:
-        """Go back to the moment it was made with and forget the pauses: for whoever starts a world anew."""
+        """Go back to the start time and forget the pauses, as when an embedded sandbox is reset."""
         self._now = self._start
         self.pauses.clear()
 
@@ -96,5 +96,5 @@ class FrozenClock:
 
 
 def stopwatch() -> float:
-    """Return seconds of a monotonic counter, for durations that are shown, and for how long the wire may take."""
+    """Return the seconds of a monotonic counter, for measuring durations and deadlines."""
     return time.perf_counter()

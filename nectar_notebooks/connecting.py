@@ -1,8 +1,8 @@
-"""`connect`: the composition root of the client. Settings, session, store and the embedded sandbox meet here.
+"""`connect`: the composition root of the client, which wires settings, session, store and the embedded sandbox.
 
-Everything heavy is imported on use, so that ``import nectar_notebooks`` stays cheap. Which key and which
-address is decided in `config`. During a :func:`rehearsal` every connection of this process is led to one sandbox: the
-pytest plugin is built on it.
+Heavy imports happen on use, so that ``import nectar_notebooks`` stays cheap. `config` decides on the key and the
+address. During a :func:`rehearsal`, every connection of this process goes to one embedded sandbox; the pytest plugin
+uses it.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ _DEFAULT_SEED: Final = 1
 
 _lock = Lock()
 _embedded: dict[tuple[int, bool], Sandbox] = {}
-#: Where each sandbox of this process keeps its rows, by the cache folder that was named.
+#: The cache folder of each sandbox of this process, by the `cache_dir` that was given.
 _folders: weakref.WeakKeyDictionary[Sandbox, dict[Path | None, Path]] = weakref.WeakKeyDictionary()
-#: Sandboxes of the rehearsals that are going on, the innermost last.
+#: Sandboxes of the active rehearsals, the innermost last.
 _rehearsed: list[Sandbox] = []
 
 
@@ -58,36 +58,35 @@ def connect(
     clock: Clock | None = None,
     limits: Mapping[str, float] | None = None,
 ) -> Nectar:
-    """Connect to the API, or to the embedded sandbox where no key is found.
+    """Connect to the API, or to the embedded sandbox if no key is found.
 
     Parameters
     ----------
     environment : str, optional
-        ``"production"``, ``"sandbox"`` (Nectar's environment for test keys) or ``"local"`` (the embedded
-        sandbox). Without it NECTAR_ENVIRONMENT or the one key that is found decides; without any key it is
-        the embedded sandbox, and one line on the error stream says so.
+        ``"production"``, ``"sandbox"`` (Nectar's environment for test keys) or ``"local"`` (the embedded sandbox).
+        Default: NECTAR_ENVIRONMENT, else the environment whose own key variable is set. Without any key it is the
+        embedded sandbox, and a line on stderr says so.
     key : str or tuple of str, optional
-        The API key; two (new, old) carry a rotation. Else from the environment, a ``.env`` file or the
-        keyring.
+        The API key, or two (new, old) during a rotation. Default: from the environment, a ``.env`` file or the keyring.
     version : str, optional
         ``"v2.2"`` (default), ``"v2.1"`` or ``"v2.0"``.
     base_url : str, optional
         Another address of the API, such as a served embedded sandbox.
     cache_dir : path, optional
-        Where fetched rows are kept; where it cannot be written they are held in memory. Rows of an embedded sandbox
-        of this process go with it: they are kept in a temporary folder, which lies in this one if it is given.
+        Where fetched rows are cached; if it is not writable, they are kept in memory. Rows of an in-process embedded
+        sandbox are deleted with it: they are in a temporary folder, inside this one if given.
     sandbox : Sandbox, optional
-        Talk to this embedded sandbox, in this process.
+        Connect to this embedded sandbox, in this process.
     offline : bool, default False
-        Never touch the network: answer from the cache, whatever its age, or say what is missing.
+        Make no requests: answer from the cache, whatever its age, or say what is missing.
     max_age : timedelta, seconds or None, default one day
-        How old kept rows may be before they are asked for again; None: any age.
+        How old cached rows may be before they are refreshed; None: any age.
     clock : Clock, optional
-        Where the time comes from; the system's, or the embedded sandbox's own.
+        Default: the system's clock, or the embedded sandbox's own.
     limits : Mapping, optional
-        How much is taken in before it is an error: ``deadline`` (seconds that a request may take on the wire),
-        ``answer_mb``, ``download_mb`` (unpacked), ``pages`` (of one list). Else NECTAR_LIMIT_DEADLINE,
-        NECTAR_LIMIT_ANSWER_MB and their like; ``nectar_notebooks.limits`` has the defaults.
+        Limits beyond which an error is raised: ``deadline`` (seconds a request may take on the wire), ``answer_mb`` and
+        ``download_mb`` (unpacked), ``pages`` (of one list). Default: NECTAR_LIMIT_DEADLINE, NECTAR_LIMIT_ANSWER_MB and
+        the like, else the defaults in ``nectar_notebooks.limits``.
 
     Returns
     -------
@@ -96,7 +95,8 @@ def connect(
     Raises
     ------
     ConfigurationError
-        No key for the environment, an unknown environment or version, an address that may not receive a key.
+        There is no key for the environment, the environment or version does not exist, or the address may not receive
+        a key.
 
     Examples
     --------
@@ -105,7 +105,9 @@ def connect(
     'ok'
     """
     if sandbox is not None and (base_url is not None or environment not in (None, "local")):
-        raise ConfigurationError("A sandbox was given, and another place too.", advice="Give one of them.")
+        raise ConfigurationError(
+            "sandbox= cannot be combined with a base_url or another environment.", advice="Give one of them."
+        )
     age = _age(max_age)
     _must_be_usable(sandbox, clock, offline)
     rehearsed = _rehearsed[-1] if _rehearsed and sandbox is None else None
@@ -131,7 +133,7 @@ def connect(
 
 
 def _must_be_usable(sandbox: object, clock: object, offline: object) -> None:
-    """Refuse what was given in place of a sandbox, a clock or a flag."""
+    """Raise if the sandbox, the clock or the offline flag has the wrong type."""
     if sandbox is not None:
         from nectar_notebooks.sandbox import Sandbox
 
@@ -144,11 +146,11 @@ def _must_be_usable(sandbox: object, clock: object, offline: object) -> None:
 
 
 def _age(given: object) -> timedelta | None:
-    """Return how old kept rows may be."""
+    """Return `max_age` as a timedelta, None for any age."""
     if given is None or isinstance(given, timedelta):
         return given
     if isinstance(given, (int, float)) and not isinstance(given, bool):
-        with suppress(ValueError, OverflowError):  # no number, or more than a calendar has
+        with suppress(ValueError, OverflowError):  # NaN, or too large for a timedelta
             return timedelta(seconds=given)
     raise ConfigurationError(
         f"max_age cannot be {given!r:.40}.", advice="Give a timedelta, a number of seconds, or None for any age."
@@ -157,17 +159,16 @@ def _age(given: object) -> timedelta | None:
 
 @contextmanager
 def rehearsal(sandbox: Sandbox) -> Iterator[Sandbox]:
-    """Lead every connection that this process makes meanwhile to one embedded sandbox.
+    """Redirect every connection made by this process to one embedded sandbox, while the context is active.
 
-    Whatever environment, key, address and cache folder the code under test names, :func:`connect` answers with a
-    client of this sandbox; ``version``, ``offline``, ``max_age`` and ``clock`` are as the code says. Left alone are
-    ``sandbox=`` and a ``base_url=`` on this machine: they lead to no real API. For tests; the fixtures of the pytest
-    plugin use it.
+    Whatever environment, key, address and cache folder the code under test names, :func:`connect` returns a client of
+    this sandbox; ``version``, ``offline``, ``max_age`` and ``clock`` are respected. ``sandbox=`` and a ``base_url=`` on
+    this machine are not redirected, as they lead to no real API. For tests; the fixtures of the pytest plugin use it.
 
     Parameters
     ----------
     sandbox : Sandbox
-        Where connections are led.
+        The sandbox to connect to.
 
     Yields
     ------
@@ -211,7 +212,7 @@ def _in_process(
     settings: Settings, sandbox: Sandbox, *, offline: bool, max_age: timedelta | None, clock: Clock
 ) -> Nectar:
     from nectar_notebooks.api import Session, WSGIAdapter
-    from nectar_notebooks.sandbox.sources.originals import FILES
+    from nectar_notebooks.sandbox.model import FILES
 
     keys = settings.keys or (Secret(sandbox.key),)
     session = Session(
@@ -233,7 +234,7 @@ def _in_process(
         clock=clock,
         durable=False,
         keys=keys,
-        identity=lambda: f"{sandbox.identity} {sandbox.revision}",  # whatever changed it is seen at once
+        identity=lambda: f"{sandbox.identity} {sandbox.revision}",  # any change invalidates the cached rows at once
     )
     nectar.sandbox = sandbox
     return nectar
@@ -266,7 +267,7 @@ def _nectar(
         clock=clock,
         max_age=max_age,
         offline=offline,
-        quiet=not durable,  # an embedded sandbox answers at once
+        quiet=not durable,  # no progress display: an embedded sandbox answers at once
         identity=identity,
         local=local,
     )
@@ -279,7 +280,7 @@ def _nectar(
 
 
 def _default_sandbox(settings: Settings) -> Sandbox:
-    """Return this process's embedded sandbox of these settings; one, so that two connections share it."""
+    """Return this process's embedded sandbox for these settings; connections with the same settings share one."""
     from nectar_notebooks.sandbox import Sandbox
 
     seed = _DEFAULT_SEED if settings.sandbox_seed is None else settings.sandbox_seed
@@ -291,9 +292,9 @@ def _default_sandbox(settings: Settings) -> Sandbox:
 
 
 def _folder_of(sandbox: Sandbox, named: Path | None) -> Path | None:
-    """Return the folder of a sandbox's rows, within the `named` one if there is one; None where none can be made.
+    """Return the folder for a sandbox's rows, inside `named` if given; None if it cannot be created.
 
-    It goes with the sandbox; a folder within a named one stays until the process ends, so that it can be looked at.
+    It is deleted with the sandbox; a folder inside `named` stays until the process ends, so that it can be inspected.
     """
     from nectar_notebooks.cache.files import EMBEDDED, make_folder
 
@@ -319,12 +320,12 @@ def _folder_of(sandbox: Sandbox, named: Path | None) -> Path | None:
 
 
 def _remove(folder: Path, process: int) -> None:
-    if os.getpid() == process:  # a forked child leaves its parent's rows alone
+    if os.getpid() == process:  # a forked child must not delete its parent's rows
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def _forget_rows(folder: Path) -> None:
-    """Drop the rows of a sandbox that was reset: nobody asks for them again."""
+    """Delete the rows of a sandbox that was reset: they are out of date."""
     from nectar_notebooks.cache import Store
 
     if folder.is_dir():

@@ -1,6 +1,6 @@
-"""`diagnose`: what is wrong with a connection, also where there is none to be had.
+"""`diagnose`: what is wrong with a connection, even if it cannot be made.
 
-The one place that turns a failure to connect into a finding; what is looked at stands in `diagnosis`.
+The only place that turns a failure to connect into a finding; the checks themselves are in `diagnosis`.
 """
 
 from __future__ import annotations
@@ -26,23 +26,23 @@ def diagnose(
     base_url: str | None = None,
     object_id: str | None = None,
 ) -> Diagnosis:
-    """Say what is wrong with a connection and what to check first, in the order of Nectar's developer FAQ.
+    """Find out what is wrong with a connection, and what to check first, in the order of Nectar's developer FAQ.
 
-    It never fails: a missing key, a refused one, a wrong host, no network are findings. It asks little: a ping for each
-    key, the list of companies, and the first ten of them one by one.
+    It never raises: a missing or refused key, a wrong host or no network are findings. It makes few requests: a ping
+    for each key, the list of companies, and the first ten companies one by one.
 
     Parameters
     ----------
     environment, key, version, base_url : optional
-        As :func:`connect` takes them.
+        As in :func:`connect`.
     object_id : str, optional
-        An id that a call refused: say which kind of object it belongs to, if any that the key can read.
+        An id that a call refused: report what kind of object it belongs to, if the key can read it.
 
     Returns
     -------
     Diagnosis
-        Shows itself in a notebook and a terminal; ``ok``, ``wrong``, ``checks``, ``frame``, ``to_dict()``. It holds no
-        key.
+        Displays itself in notebooks and terminals; has ``ok``, ``wrong``, ``checks``, ``frame`` and ``to_dict()``. It
+        never contains a key.
 
     Examples
     --------
@@ -61,4 +61,4 @@ def _in_sight() -> list[str]:
     try:
         return keys_in_sight()
     except ConfigurationError:
-        return []  # a file or keyring that cannot be read: that is the finding already
+        return []  # the file or keyring cannot be read: that is the finding already

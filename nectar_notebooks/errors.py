@@ -1,9 +1,8 @@
-"""Every error the package raises, under one root.
+"""All errors raised by the package, under one base class.
 
-Each carries what a program can decide on (`status_code`, `retry_after`, `retryable`) and what a person
-should check first (`advice`, in the order of the developer FAQ). Messages name the object at hand; none
-carries a key, and text of the API in them is made printable here. Which status becomes which error is decided in `api`;
-this module only gives them names.
+Each has what a program needs to decide (`status_code`, `retry_after`, `retryable`) and what a person should check first
+(`advice`, in the order of the developer FAQ). Messages name the object concerned and never contain a key; text from the
+API in them is made printable here. `api` maps HTTP statuses to these classes.
 """
 
 from __future__ import annotations
@@ -32,16 +31,16 @@ __all__ = [
 
 
 class NectarError(Exception):
-    """The root: catch this to catch everything the package raises on purpose.
+    """The base class: catch this to catch everything the package raises on purpose.
 
     Parameters
     ----------
     message : str
         What happened and to which object.
     advice : str, optional
-        What to check first. Each class brings a default.
+        What to check first. Each class has a default.
     status_code : int, optional
-        HTTP status of the answer, where there was one.
+        HTTP status of the response, if there was one.
     retry_after : float, optional
         Seconds the server asked to wait.
     """
@@ -65,11 +64,11 @@ class NectarError(Exception):
 
 
 class ConfigurationError(NectarError):
-    """No key, an unknown environment or version, a base URL that may not receive a key."""
+    """Unusable settings: no key, an unknown environment or version, a base URL that may not receive a key."""
 
 
 class AuthenticationError(NectarError):
-    """401: the key is missing, wrong, inactive or of the other environment."""
+    """401: the key is missing, wrong, inactive or for the other environment."""
 
     default_advice = (
         "Check first that the key is copied whole, is active under Settings > Organization > API Keys, "
@@ -78,7 +77,7 @@ class AuthenticationError(NectarError):
 
 
 class PermissionDeniedError(NectarError):
-    """403: out of the key's scope, not visible to it, or a wrong id."""
+    """403: outside the key's scope, not visible to it, or a wrong id."""
 
     default_advice = (
         "Check first that the key's scope takes this in, then that its company is visible to the key, then that the id "
@@ -87,48 +86,48 @@ class PermissionDeniedError(NectarError):
 
 
 class NotFoundError(NectarError):
-    """404: no such object, or not one this key can see; also a name that fits nothing."""
+    """404: no such object, or not visible to this key; also a name that matches nothing."""
 
     default_advice = "Check first that the id is right, then that the key's organization can see this object."
 
 
 class InvalidRequestError(NectarError):
-    """400: the API refused the input; also an argument of ours that cannot be understood."""
+    """400: the API rejected the input; also an invalid argument of a function of this package."""
 
 
 class RateLimitError(NectarError):
-    """429: asked too often, and the retries allowed were not enough."""
+    """429: too many requests, and the retries were not enough."""
 
     default_advice = "Wait as long as the answer says, then call again: finished pages are kept."
     retryable = True
 
 
 class ServerError(NectarError):
-    """5xx: the API failed, and the retries allowed were not enough."""
+    """5xx: the API failed, and the retries were not enough."""
 
     default_advice = "Call again later; if it stays, ask Nectar's support with the time of the request."
     retryable = True
 
 
 class NetworkError(NectarError):
-    """No answer: connection refused or reset, a timeout, a name that does not resolve, a TLS failure."""
+    """No response: connection refused or reset, a timeout, a name that does not resolve, a TLS failure."""
 
     default_advice = "Check the connection, the base URL and a proxy between you and the API, then call again."
     retryable = True
 
 
 class ContractError(NectarError):
-    """The answer is not what the API documents: no JSON, no envelope, a total that does not fit."""
+    """The response is not what the API documents: not JSON, no envelope, a total that does not match."""
 
     default_advice = "Call again; if it stays, the API changed: report what the message says."
 
 
 class InterruptedWalkError(NectarError):
-    """A walk over pages ended before its end.
+    """A paginated fetch was interrupted.
 
-    `rows` holds what was finished, `finished_pages` and `total_pages` how far it came, and `resume()`
-    goes on from there. The cause stands in ``__cause__``; where it will come again (a refusal, no JSON), `retryable` is
-    False and `advice` says what to check first.
+    `rows` has the rows fetched so far, `finished_pages` and `total_pages` say how far it got, and `resume()` continues
+    from there. The cause is in ``__cause__``; if it would recur (a refusal, not JSON), `retryable` is False and
+    `advice` says what to check first.
     """
 
     default_advice = "Call resume() on this error, or the same noun again: finished pages are not asked twice."
@@ -156,13 +155,13 @@ class InterruptedWalkError(NectarError):
 
 
 class OfflineError(NectarError):
-    """Offline was asked for and the cache does not hold the answer."""
+    """The connection is offline and the cache does not have the answer."""
 
     default_advice = "Fetch it once while online, or call without offline=True."
 
 
 class SignatureError(NectarError):
-    """A webhook whose signature, timestamp or id cannot be trusted."""
+    """A webhook delivery whose signature, timestamp or id is not valid."""
 
 
 class DataError(NectarError):
@@ -170,7 +169,7 @@ class DataError(NectarError):
 
 
 class BillsFileError(NectarError):
-    """A bills file that cannot be read as a whole: not found, not text, no usable header."""
+    """A bills file that cannot be read at all: not found, not text, no usable header."""
 
 
 def __dir__() -> list[str]:

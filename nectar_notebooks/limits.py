@@ -1,8 +1,8 @@
-"""How much is taken in from others: the ceilings, their defaults, and how to raise each.
+"""Limits on input: how much is accepted from others, the defaults, and how to raise each.
 
-Without a ceiling one answer, page count or file of another's choosing fills the memory or the disk, or never ends. Each
-is far beyond what honest data needs. Whoever takes something in holds it to its ceiling and ends with an error that
-says the number and :func:`how_to_raise` it; `config` says where the numbers were found.
+Without limits, a single response, page count or file chosen by someone else could fill memory or disk, or never end.
+Each limit is far beyond what real data needs. Code that reads input enforces its limit and raises an error that states
+the limit and :func:`how_to_raise` it; `config` finds the configured values.
 """
 
 from __future__ import annotations
@@ -26,23 +26,22 @@ VALUES_PER_MB: Final = 65_536
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The ceilings of a connection; each is named as in ``nn.connect(limits={"answer_mb": 64})``.
+    """The limits of a connection, named as in ``nn.connect(limits={"answer_mb": 64})``.
 
     Attributes
     ----------
     deadline : float, seconds
-        How long a request may take on the wire, its attempts together; a download has a second more for every 16 kB
-        that came. Pauses between attempts are not counted.
+        How long a request may take on the wire, over all its attempts; a download gets one more second for every 16 kB
+        received. Pauses between attempts are not counted.
     answer_mb : float
-        An answer, unpacked. It may hold 65,536 values for each MB of this, two million by default: rows hold fewer,
-        while brackets alone would take 70 times their size as memory. So the dearest answer takes less than 20 times
-        the ceiling, 640 MB by default.
+        A response, unpacked. It may have 65,536 values per MB of this limit, two million by default; real rows have
+        fewer. So even the worst response takes less than 20 times the limit in memory, 640 MB by default.
     pages : float
         Pages of one list.
     download_mb : float
-        An original file of a bill, unpacked.
+        The original file of a bill, unpacked.
     bills_mb : float
-        A file of own bills; read from the environment alone.
+        A file of your own bills; set by environment variable only.
 
     Examples
     --------
@@ -57,18 +56,18 @@ class Limits:
     bills_mb: float = 250
 
     def with_changes(self, given: Mapping[str, object]) -> Limits:
-        """Return these limits with others in place of some; a name or a number that is none raises."""
+        """Return these limits with some of them replaced; an unknown name or an invalid number raises."""
         names = [field.name for field in fields(self)]
         for name, value in given.items():
             if name not in names:
-                raise ConfigurationError(f"There is no limit {name!r}.", advice=f"Say one of {', '.join(names)}.")
+                raise ConfigurationError(f"There is no limit {name!r}.", advice=f"Use one of {', '.join(names)}.")
             number = isinstance(value, (int, float)) and not isinstance(value, bool)
             if not number or not 0 < value < math.inf:  # type: ignore[operator]
                 raise ConfigurationError(f"The limit {name} must be a number above 0, not {str(value)[:20]!r}.")
         return replace(self, **given)  # type: ignore[arg-type]
 
     def found_in(self, get: Callable[[str], str | None]) -> Limits:
-        """Return these limits with what variables say; `get` returns the value of one, or None."""
+        """Return these limits updated from environment variables; `get` returns the value of one, or None."""
         given: dict[str, object] = {}
         for field in fields(self):
             text = get(variable_of(field.name))
@@ -76,7 +75,7 @@ class Limits:
                 try:
                     given[field.name] = float(text)
                 except ValueError:
-                    given[field.name] = text  # refused by its name
+                    given[field.name] = text  # with_changes rejects it
         return self.with_changes(given)
 
 
@@ -92,7 +91,7 @@ def variable_of(name: str) -> str:
 
 
 def how_to_raise(name: str) -> str:
-    """Return the sentence that says where a limit is set."""
+    """Return a sentence that says how to raise a limit."""
     variable = f"set {variable_of(name)} to a higher number"
     if name == "bills_mb":
         return f"If that is meant, {variable}."
@@ -100,12 +99,13 @@ def how_to_raise(name: str) -> str:
 
 
 def path_of(given: object) -> Path:
-    """Return the path that was given, whether or not anything is there.
+    """Return the given path, whether or not it exists.
 
     Raises
     ------
     OSError
-        It can be no path: not of that kind, a NUL in it, too long, in the home of nobody; `strerror` says which.
+        It cannot be a path: wrong type, contains a NUL, too long, or in the home of an unknown user; `strerror` says
+        which.
     """
     try:
         path = Path(given).expanduser()  # type: ignore[arg-type]
@@ -120,12 +120,12 @@ def path_of(given: object) -> Path:
 
 
 def read_regular_file(path: Path, most: float) -> bytes:
-    """Return the first `most` bytes of a file and one more, if there are; what is no regular file is not opened.
+    """Return up to `most` + 1 bytes of a file, so that the caller can detect a larger one; opens regular files only.
 
     Raises
     ------
     OSError
-        As for any file; `strerror` says what is there in place of a file.
+        As for any file; if it is not a regular file, `strerror` says what it is.
     """
     try:
         mode = path.stat().st_mode
@@ -146,4 +146,4 @@ def read_regular_file(path: Path, most: float) -> bytes:
 
 
 def _without_waiting(name: str, flags: int) -> int:
-    return os.open(name, flags | getattr(os, "O_NONBLOCK", 0))  # should a pipe have taken the file's place
+    return os.open(name, flags | getattr(os, "O_NONBLOCK", 0))  # in case the file was replaced by a pipe meanwhile

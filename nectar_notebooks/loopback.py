@@ -1,8 +1,8 @@
-"""What this machine is called, and which requests a server on it believes: by their host name, and by their page.
+"""Loopback host names, and which requests a local server accepts, by host name and origin.
 
-A browser sends what any open page wants sent, to this machine too: under a name of the page's own that was pointed at
-127.0.0.1, or straight to it, with a form. The first kind names a foreign host, the second a foreign origin. Who may
-enter besides (a key, a token, a signature) is for each server to say.
+Any open web page can make the browser send requests to this machine: under a host name of its own that resolves to
+127.0.0.1 (DNS rebinding), or directly, with a form (CSRF). The first have a foreign host, the second a foreign origin.
+Authentication (a key, a token, a signature) is left to each server.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 __all__ = ["THIS_MACHINE", "foreign_host", "foreign_page", "is_loopback", "refusal"]
 
-#: The hosts of an address that leads to this machine, and what each is connected to: no name is looked up.
+#: The host names of this machine, and the address to connect to for each, without a DNS lookup.
 THIS_MACHINE: Final = MappingProxyType({"localhost": "127.0.0.1", "127.0.0.1": "127.0.0.1", "::1": "::1"})
 _HOST: Final = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([0-9A-Za-z.-]+?)\.?)(?::([0-9]{0,5}))?", re.ASCII)
-#: A request's target that is a whole address, and its host.
+#: A request target that is an absolute URL, and its host.
 _WHOLE: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://([^/?#]*)", re.ASCII)
 _LOOPBACK: Final = IPv4Network("127.0.0.0/8")
 _PORTS: Final = {"http": "80", "https": "443"}
@@ -30,7 +30,7 @@ _READING: Final = ("GET", "HEAD")
 
 @lru_cache(maxsize=128)
 def is_loopback(host: str) -> bool:
-    """Return whether the value of a ``Host`` header names this machine.
+    """Return True when the value of a ``Host`` header names this machine.
 
     Examples
     --------
@@ -50,9 +50,9 @@ def is_loopback(host: str) -> bool:
 
 
 def foreign_host(environ: WSGIEnvironment) -> bool:
-    """Return whether a request asks for a host other than this machine, or names none.
+    """Return True when a request is for another host than this machine, or has no host.
 
-    A whole address in place of a path (as proxies are asked, with ``REQUEST_URI`` as it came) names a host, too.
+    An absolute URL as the request target (``REQUEST_URI``, as sent to proxies) names a host, too.
     """
     target = _WHOLE.match(environ.get("REQUEST_URI") or "/")
     named = [environ.get("HTTP_HOST", ""), *(target.groups() if target else ())]
@@ -60,9 +60,9 @@ def foreign_host(environ: WSGIEnvironment) -> bool:
 
 
 def foreign_page(environ: WSGIEnvironment) -> bool:
-    """Return whether a request comes from a page of another origin, as the browser says.
+    """Return True when a request comes from a web page of another origin, according to the browser.
 
-    Without an ``Origin``, ``Sec-Fetch-Site`` decides; without both it is no browser's.
+    Without an ``Origin`` header, ``Sec-Fetch-Site`` decides; without both, the request is not from a browser.
     """
     origin = environ.get("HTTP_ORIGIN")
     if origin is None:
@@ -75,10 +75,10 @@ def foreign_page(environ: WSGIEnvironment) -> bool:
 
 
 def refusal(environ: WSGIEnvironment) -> str | None:
-    """Return why a request to a server that is for this machine alone is not answered (a 403); None where it is.
+    """Return why a server for this machine only refuses a request (403); None if it accepts it.
 
-    A foreign host is refused whatever it asks. A foreign page may lead here by a link, but reads nothing, as browsers
-    keep the answer from it; so it is refused where the request writes: all but GET and HEAD.
+    Requests for a foreign host are always refused. A foreign page may link here, but browsers do not let it read the
+    answer; so its requests are refused only if they may write: all methods but GET and HEAD.
     """
     if foreign_host(environ):
         return "Only requests for localhost, 127.0.0.1 or [::1] are answered."

@@ -1,8 +1,8 @@
-"""Text on its way to a terminal: nothing in it moves the cursor, and lines of two threads never mix.
+"""Safe text output to terminals: no control sequences, and lines from different threads never mix.
 
-What an API, a file or a sender wrote is data. Escape sequences, control characters and marks that turn the direction of
-a line are written out where a message is made: :class:`~nectar_notebooks.errors.NectarError` and every report call
-:func:`printable`, every command prints by :func:`print_lines`. Markup for notebooks is escaped by its own makers.
+Text from an API, a file or a sender is untrusted. Escape sequences, control characters and marks that change the text
+direction are escaped where messages are built: :class:`~nectar_notebooks.errors.NectarError` and every report call
+:func:`printable`, and every command prints with :func:`print_lines`. HTML for notebooks is escaped where it is built.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ _status_width = 0
 
 
 def printable(text: str) -> str:
-    r"""Return `text` as one line without anything that a terminal would obey.
+    r"""Return `text` as one line that cannot control a terminal.
 
-    White space becomes a space; whatever else cannot be seen (control characters, escape sequences, marks of
-    direction, surrogates) is written as its escape.
+    White space becomes a space; other unprintable characters (control characters, escape sequences, direction marks,
+    surrogates) are escaped.
 
     Examples
     --------
@@ -33,7 +33,7 @@ def printable(text: str) -> str:
 
 
 def print_lines(text: object, *, error: bool = False) -> None:
-    """Print lines in one piece, on the error stream where `error`; a status line that stands there goes first."""
+    """Print lines in one write, to stderr if `error`, after removing the status line."""
     whole = "".join(f"{printable(line)}\n" for line in str(text).split("\n"))
     with _lock:
         _show("")
@@ -43,7 +43,7 @@ def print_lines(text: object, *, error: bool = False) -> None:
 
 
 def print_status(text: str) -> None:
-    """Show a line on the error stream in place of the last one; an empty one takes it away."""
+    """Replace the status line on stderr; an empty `text` removes it."""
     with _lock:
         _show(printable(text))
 

@@ -1,7 +1,7 @@
-"""The pytest plugin: fixtures that lead the code under test to a seeded embedded sandbox.
+"""The pytest plugin: fixtures that connect the code under test to a seeded embedded sandbox.
 
-pytest finds it by the package's entry point; nothing of ours is imported before a test asks for a fixture. How
-connections are led stands in `connecting`, what a sandbox does in `sandbox`.
+pytest finds it through the package's entry point; the package is imported only when a test uses a fixture. `connecting`
+redirects the connections.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ _SEED: Final = "nectar_seed"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Offer the seed as a setting of the project under test."""
+    """Add the ini option for the seed."""
     parser.addini(_SEED, "seed of the embedded sandbox that nectar_sandbox and nectar use (default: 1)", default="1")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Announce the marker."""
+    """Register the marker."""
     config.addinivalue_line("markers", f"{_SEED}(seed): this test's seed of the embedded sandbox")
 
 
 @pytest.fixture(scope="session")
 def _nectar_sandboxes() -> Iterator[dict[int, Sandbox]]:
-    """Keep the sandboxes of this session, one a seed: their bills are made once."""
+    """Keep one sandbox per seed for the session, so that its bills are generated once."""
     made: dict[int, Sandbox] = {}
     yield made
     for sandbox in made.values():
@@ -40,10 +40,10 @@ def _nectar_sandboxes() -> Iterator[dict[int, Sandbox]]:
 
 @pytest.fixture
 def nectar_sandbox(request: pytest.FixtureRequest, _nectar_sandboxes: dict[int, Sandbox]) -> Iterator[Sandbox]:
-    """Lead ``nn.connect()`` to an embedded sandbox, which is the same at the start of each test, and return it.
+    """Redirect ``nn.connect()`` to an embedded sandbox, in the same state at the start of each test, and return it.
 
-    Whatever environment, key and address the code under test names: see `nectar_notebooks.connecting.rehearsal`.
-    Processes that the test starts are led to a sandbox of their own, of the same seed.
+    Applies to whatever environment, key and address the code under test names, see
+    `nectar_notebooks.connecting.rehearsal`. Processes started by the test get their own sandbox with the same seed.
     """
     from nectar_notebooks.connecting import rehearsal
     from nectar_notebooks.sandbox import Sandbox
@@ -59,7 +59,7 @@ def nectar_sandbox(request: pytest.FixtureRequest, _nectar_sandboxes: dict[int, 
         yield sandbox
     try:
         sandbox.reset()
-    except sqlite3.ProgrammingError:  # the test closed it: the next one gets another
+    except sqlite3.ProgrammingError:  # the test closed it: the next test gets a new one
         del _nectar_sandboxes[seed]
 
 
@@ -72,7 +72,7 @@ def nectar(nectar_sandbox: Sandbox) -> Nectar:
 
 
 def _seed(request: pytest.FixtureRequest) -> int:
-    """Return the seed that the test's marker names, else the project's."""
+    """Return the seed of the test's marker, else the project's."""
     marker = request.node.get_closest_marker(_SEED)
     if marker is None:
         given = request.config.getini(_SEED)
@@ -84,6 +84,6 @@ def _seed(request: pytest.FixtureRequest) -> int:
         return int(given)
     except (TypeError, ValueError):
         pytest.fail(
-            f"{_SEED} takes one whole number: @pytest.mark.{_SEED}(2), or {_SEED} = 2 in the settings of pytest.",
+            f"{_SEED} takes one integer: @pytest.mark.{_SEED}(2), or {_SEED} = 2 in the pytest settings.",
             pytrace=False,
         )

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 import requests
+from commands import clean_environment
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 expect = playwright.expect
@@ -86,7 +87,7 @@ def served_notebook(notebook: Path, application: str) -> Iterator[str]:
         ],
     }  # fmt: skip
     pages = {"voila": "/", "lab": f"/lab/tree/{notebook.name}"}
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("NECTAR_")}
+    environment = clean_environment()
     for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR"):
         environment[name] = str(folder / name.lower())
     with (folder / "server.log").open("w") as log:

@@ -32,6 +32,14 @@ def real_bills() -> Path:
 
 
 @pytest.fixture
+def no_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Take away every setting of the package: its variables, and a developer's .env in the folder."""
+    for name in [name for name in os.environ if name.startswith("NECTAR_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
 def times() -> Callable[[int, int], int]:
     """Return how often a soak test repeats: a sample in the suite, the long count under `make soak`."""
     return lambda sample, long: long if os.environ.get(SOAK) else sample

@@ -1,13 +1,12 @@
-"""The `nectar` command: what it is called with, and how it ends.
+"""The `nectar` command: its parser and its exit codes.
 
-Each family of commands has its module here (`demo`, `sandbox`, `ping`, `status`), which adds its arguments with
-`add` and imports what it needs on use. Whatever goes wrong on purpose (a :class:`NectarError`) ends as one sentence on
-stderr and an exit code, never as a traceback:
+Each module here adds its commands and arguments with `add`, and imports what they need when they run. An expected error
+(a :class:`NectarError`) ends as one sentence on stderr and an exit code, never as a traceback:
 
 ==== ===============================================================
 0    done
-1    an error of the package or of the system; the sentence says what to do (`status`: or something needs action)
-2    the command line itself cannot be understood
+1    an error, with what to do about it; or the command found a problem (such as `status`: a connection needs action)
+2    the command line could not be parsed
 130  interrupted
 ==== ===============================================================
 """
@@ -21,17 +20,14 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, NoReturn
 
 from nectar_notebooks.cli import (
+    ask,
     cache,
     dashboard,
     demo,
-    doctor,
     export,
-    keys,
     notebooks,
-    ping,
     sandbox,
     status,
-    versions,
     webhooks,
 )
 from nectar_notebooks.cli.terminal import without_keys
@@ -55,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a name that the terminal cannot show is no reason to fail
+            stream.reconfigure(errors="replace")  # do not fail on a name the terminal cannot show
     arguments = _parser(sys.argv[1:] if argv is None else argv).parse_args(argv)
     try:
         code: int = arguments.run(arguments)
@@ -63,7 +59,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except NectarError as error:
         return _failed(str(error))
     except BrokenPipeError:
-        sys.stderr.close()  # the reader of the pipe has gone: there is nobody to tell
+        sys.stderr.close()  # the other end of the pipe is closed: nobody would read a message
         return 1
     except OSError as error:
         what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
@@ -79,17 +75,17 @@ def _failed(sentence: str) -> int:
 
 
 def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
-    class Parser(argparse.ArgumentParser):  # and with it those of the commands
+    class Parser(argparse.ArgumentParser):  # argparse uses this class for the subcommands too
         def error(self, message: str) -> NoReturn:
             super().error(without_keys(message, words))
 
     parser = Parser(
         prog="nectar",
         description="Nectar's utility-bill API in tables you can trust, with an embedded sandbox in the box.",
-        epilog="Without a key everything asks the embedded sandbox. Begin with: nectar demo",
+        epilog="Without a key, everything runs on the embedded sandbox. Start with: nectar demo",
     )
     parser.add_argument("--version", action="version", version=f"nectar_notebooks {version('nectar-notebooks')}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for family in (demo, dashboard, sandbox, ping, status, doctor, keys, versions, cache, export, webhooks, notebooks):
+    for family in (demo, dashboard, sandbox, ask, status, cache, export, webhooks, notebooks):
         family.add(commands)
     return parser

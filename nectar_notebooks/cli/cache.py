@@ -1,6 +1,6 @@
-"""`nectar cache`: list, measure, prune and clear what fetched rows take on the disk. No key, no network.
+"""`nectar cache`: list, measure, prune and clear cached rows on disk. Needs no key and no network.
 
-What the folder holds is the cache's business (`cache.housekeeping`); here it is said in words.
+The work is done by `cache.housekeeping`; this module parses arguments and prints.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the commands and their arguments."""
     family = commands.add_parser(
         "cache",
-        help="list, measure, prune or clear the rows that are kept",
-        description="What fetched rows take on the disk. Nothing here needs a key or the network.",
+        help="list, measure, prune or clear cached rows",
+        description="Manage the rows cached on disk. Needs no key and no network.",
     )
     parsers = family.add_subparsers(title="commands", required=True, metavar="COMMAND")
     verbs: tuple[tuple[str, Callable[[argparse.Namespace], int], str], ...] = (
-        ("list", _list, "list the snapshots: of what, how many rows, how large, from when"),
-        ("size", _size, "say how large everything is, unfinished walks included"),
-        ("prune", _prune, "drop what is older than some days, and what processes that were killed left behind"),
-        ("clear", _clear, "delete everything that the package keeps there, and nothing else"),
+        ("list", _list, "list the snapshots, with their rows, size and age"),
+        ("size", _size, "print the total size, unfinished fetches included"),
+        ("prune", _prune, "delete snapshots older than some days, and files left behind by killed processes"),
+        ("clear", _clear, "delete everything the package keeps there, and nothing else"),
     )
     for name, run, says in verbs:
         parser = parsers.add_parser(name, help=says, description=f"{says[0].upper()}{says[1:]}.")
         parser.add_argument(
-            "--cache-dir", type=Path, help="the folder; without it NECTAR_CACHE_DIR, else the user's cache folder"
+            "--cache-dir", type=Path, help="cache folder (default: NECTAR_CACHE_DIR, else the user's cache folder)"
         )
         if name == "prune":
             parser.add_argument(
@@ -65,7 +65,7 @@ def _list(arguments: argparse.Namespace) -> int:
     folder = _folder(arguments)
     frame = contents(folder)
     if frame.empty:
-        print_lines(f"Nothing is kept in {folder}.")
+        print_lines(f"Nothing is cached in {folder}.")
         return 0
     shown = frame.assign(
         bytes=frame["bytes"].map(_in_words), fetched=frame["fetched"].dt.strftime("%Y-%m-%d %H:%M UTC")
@@ -99,7 +99,7 @@ def _clear(arguments: argparse.Namespace) -> int:
 
 
 def _in_words(count: int) -> str:
-    """Return a number of bytes as people read it.
+    """Return a number of bytes in readable form.
 
     Examples
     --------

@@ -1,8 +1,7 @@
-"""`nectar demo`: from a key to monthly numbers and attributed costs, on one page of a terminal.
+"""`nectar demo`: from a key to monthly numbers and attributed costs, on one terminal page.
 
-The numbers are the client's and the methodology's. Here stands what is asked, and of what: the company with the
-most usage, its bill whose money goes furthest; how it is set in tables is the work of `demo_sections`. Two
-pictures go to a folder.
+The numbers come from the client and the methodology. This module chooses what to show: the company with the most
+usage, and its bill spread over the most sites. `demo_sections` lays it out in tables. Two charts are saved to a folder.
 """
 
 from __future__ import annotations
@@ -28,8 +27,8 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command and its arguments."""
     parser = commands.add_parser(
         "demo",
-        help="the whole path once: bills, months, attributed costs, two charts",
-        description="Read a portfolio from the embedded sandbox and show what becomes of its bills. Needs no key.",
+        help="a tour: bills, monthly numbers, attributed costs, two charts",
+        description="Read a portfolio from the embedded sandbox and show what its bills add up to. Needs no key.",
     )
     add_bills(parser)
     parser.add_argument(
@@ -46,10 +45,10 @@ def _run(arguments: argparse.Namespace) -> int:
     from nectar_notebooks.connecting import connect
     from nectar_notebooks.sandbox import Sandbox, World
 
-    arguments.out.mkdir(parents=True, exist_ok=True)  # what cannot be written is said before anything is computed
+    arguments.out.mkdir(parents=True, exist_ok=True)  # fail early if it cannot be written
     if arguments.bills is None:
         nectar = connect("local")
-        print_lines("From the embedded sandbox: invented companies, no key needed.")
+        print_lines("From the embedded sandbox: made-up companies, no key needed.")
     else:
         sandbox = Sandbox(world=World())
         print_lines(sandbox.load_bills(arguments.bills, columns=arguments.columns))
@@ -60,12 +59,12 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def run(nectar: Nectar, out: Path) -> Iterator[str]:
-    """Yield the page section by section, each as text, and write the pictures to `out`.
+    """Yield the page section by section as text, and save the charts to `out`.
 
     Parameters
     ----------
     nectar : Nectar
-        What to read from.
+        The client to read from.
     out : Path
         An existing folder.
     """
@@ -102,7 +101,7 @@ def run(nectar: Nectar, out: Path) -> Iterator[str]:
 
 
 def _telling_bill(bills: pd.DataFrame, attributed: pd.DataFrame) -> pd.Series:
-    """Return the newest of the counting bills whose money goes to the most sites, then to the most meters."""
+    """Return the bill spread over the most sites, then the most meters; the newest of those that count."""
     paid = attributed.groupby("bill_id").agg(sites=("site_id", "nunique"), meters=("meter_id", "nunique"))
     ranked = bills.merge(paid, left_on="bill_id", right_index=True)
     ranked = ranked[ranked["counts"].fillna(True).astype(bool)]

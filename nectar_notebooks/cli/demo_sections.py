@@ -1,6 +1,6 @@
-"""The sections of `nectar demo` as text: tables a person reads, no number computed but totals.
+"""The sections of `nectar demo` as text tables.
 
-What is shown, and of which company and bill, is chosen in `demo`.
+Computes nothing but totals; `demo` chooses the company and the bill.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import pandas as pd
 
 from nectar_notebooks.cli.terminal import amount, heading, paragraph, table
-from nectar_notebooks.methodology.adjustments import adjust
+from nectar_notebooks.methodology.adjust import adjust
 from nectar_notebooks.printing import printable
 from nectar_notebooks.schema.statuses import STATUSES, describe, needs_action
 
@@ -29,7 +29,7 @@ _BARS: Final = 15
 
 
 def portfolio(portfolios: Sequence[Portfolio]) -> str:
-    """Return a line per company."""
+    """Return one line per company."""
     rows = []
     for one in portfolios:
         dates = one.bills["bill_date"].dropna()
@@ -41,7 +41,7 @@ def portfolio(portfolios: Sequence[Portfolio]) -> str:
 
 
 def connections(portfolios: Sequence[Portfolio]) -> str:
-    """Return every connection that somebody has to act on, by status: what it means, what to do, since when."""
+    """Return the connections that need action, by status: what it means, what to do, since when."""
     by_status: dict[str, list[str]] = {}
     total = 0
     for one in portfolios:
@@ -62,9 +62,9 @@ def connections(portfolios: Sequence[Portfolio]) -> str:
 
 
 def months(shown: Portfolio, monthly: pd.DataFrame, usage: pd.DataFrame, cost: pd.DataFrame) -> str:
-    """Return usage and cost with a row per kind, the last months beside each other, and all of them added up.
+    """Return usage and cost, one row per kind: the last months side by side, and the total of all months.
 
-    A month that few meters have bills for is not a month of little usage: the last row says how many have.
+    Low numbers may mean few bills, not little usage: the last row counts the meters with usage in each month.
     """
     every = usage.join(cost.add_prefix("Cost: "), how="outer")
     last = every.index[-_MONTHS:]
@@ -84,7 +84,7 @@ def months(shown: Portfolio, monthly: pd.DataFrame, usage: pd.DataFrame, cost: p
 
 
 def bill(chosen: pd.Series, bars: pd.DataFrame) -> str:
-    """Return who pays what of one bill: a row per meter, a column per kind of charge, the largest first."""
+    """Return how one bill is split: one row per meter, one column per kind of charge, the largest first."""
     kinds = [name for name in bars.columns if name not in {"site", "meter", "commodity", "total"}]
     by_size = sorted(kinds, key=lambda kind: -bars[kind].abs().sum())
     own, rest = by_size[:_KINDS], by_size[_KINDS:]
@@ -108,7 +108,7 @@ def bill(chosen: pd.Series, bars: pd.DataFrame) -> str:
 
 
 def rules(chosen: pd.Series, parts: pd.DataFrame, line_items: pd.DataFrame) -> str:
-    """Return the bill's lines with the rule by which each was shared."""
+    """Return the bill's lines, each with the rule it was allocated by."""
     described = line_items.set_index("line_item_id")["description"]
     lines = parts.groupby("line_item_id", sort=False, dropna=False).agg(
         amount=("amount", "sum"), method=("method", "first"), meters=("meter_id", "nunique")
@@ -126,9 +126,9 @@ def rules(chosen: pd.Series, parts: pd.DataFrame, line_items: pd.DataFrame) -> s
 
 
 def sums(shown: Portfolio, attributed: pd.DataFrame, monthly: pd.DataFrame) -> str:
-    """Return what the bills say beside what became of it."""
+    """Return the totals on the bills next to the attributed and calendarized totals."""
     items, usage = _counting(shown.line_items), _counting(adjust(shown).usage)
-    usage = usage.assign(usage=usage["adjusted_usage"])  # a tenant's share and exported energy are subtracted
+    usage = usage.assign(usage=usage["adjusted_usage"])  # net of tenants' shares and exported energy
     charges, spread = attributed[attributed["method"] != "residual"], monthly[monthly["kind"] != "residual"]
     rows = []
     for currency in sorted(items["currency"].dropna().unique()):
@@ -139,7 +139,7 @@ def sums(shown: Portfolio, attributed: pd.DataFrame, monthly: pd.DataFrame) -> s
     said_of = usage.groupby(series, dropna=False)["usage"].sum(min_count=1).rename("said").reset_index()
     spread_of = monthly.groupby(series, dropna=False)["usage"].sum(min_count=1).rename("spread").reset_index()
     for row in said_of.merge(spread_of, how="left", on=series).dropna(subset="said").to_dict("records"):
-        told = pd.isna(row["subtype"]) or row["subtype"] == "USAGE"  # the commodity says all of it
+        told = pd.isna(row["subtype"]) or row["subtype"] == "USAGE"  # the commodity alone says it
         kind = "" if told else f": {row['subtype'].replace('_', ' ').lower()}"
         label = f"{row['commodity'].capitalize()}{kind}, {row['unit']}"
         rows.append([label, amount(row["said"]), "", amount(row["spread"])])
@@ -149,7 +149,7 @@ def sums(shown: Portfolio, attributed: pd.DataFrame, monthly: pd.DataFrame) -> s
 
 
 def pictures(paths: Sequence[Path]) -> str:
-    """Return where the pictures are."""
+    """Return the paths of the charts."""
     return "\n".join([heading("Pictures"), *(f"  {path}" for path in paths)])
 
 
@@ -158,6 +158,6 @@ def _counting(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _sum(values: Iterable[float]) -> float:
-    """Return the sum of amounts, rounded once; missing ones add nothing, and only missing ones give a missing."""
+    """Return the sum, rounded once; missing values are skipped, and the sum of none is missing."""
     known = [value for value in values if not math.isnan(value)]
     return round(math.fsum(known), 4) if known else math.nan

@@ -1,10 +1,11 @@
-"""`nectar sandbox serve`: the embedded sandbox on a port of this machine, for curl and other languages.
+"""`nectar sandbox`: serve the embedded sandbox on a port of this machine, write its contract as OpenAPI documents.
 
-Serving itself is the sandbox's work, reading a bills file its loader's; here stands what is said about it.
+The sandbox serves itself and reads bills files; this module parses arguments and prints.
 """
 
 from __future__ import annotations
 
+import json
 import logging
 import signal
 import threading
@@ -26,46 +27,62 @@ _PORT: Final = 8765
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the family and its commands."""
     family = commands.add_parser("sandbox", help="the embedded sandbox", description="The embedded sandbox.")
-    parser = family.add_subparsers(title="commands", required=True, metavar="COMMAND").add_parser(
+    named = family.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    _add_openapi(named)
+    parser = named.add_parser(
         "serve",
         help="serve it on this machine until interrupted",
         description="Serve the embedded sandbox on 127.0.0.1 until Ctrl-C or SIGTERM. It answers requests for "
-        "localhost, 127.0.0.1 or [::1] alone, writes nothing for a web page of another origin, and has a new random "
+        "localhost, 127.0.0.1 and [::1] only, refuses writes from web pages of other origins, and has a new random "
         "key each time.",
     )
     parser.add_argument("--port", type=int, default=_PORT, help=f"port, 0 for a free one (default {_PORT})")
-    parser.add_argument("--seed", type=int, help="decides ids, names and bills (default: 1)")
+    parser.add_argument("--seed", type=int, help="determines ids, names and bills (default: 1)")
     parser.add_argument(
         "--fixed-key",
         action="store_true",
-        help="take the key that follows from the seed, the same in every run, instead of a random one: "
-        "whoever knows the seed knows it",
+        help="use a key derived from the seed, the same in every run, instead of a random one: "
+        "anyone who knows the seed knows the key",
     )
     parser.add_argument("--db", type=Path, metavar="FILE", help="keep the state in this file")
     parser.add_argument(
         "--documented-only",
         action="store_true",
-        help="answer only what Nectar documents: assumed paths and fields are left out",
+        help="serve only what Nectar documents: no assumed paths and fields",
     )
     parser.add_argument(
         "--switch",
         action="append",
         default=[],
         metavar="NAME=POSITION",
-        help="turn an unsettled point of the API, such as decimals=number (all in docs/fidelity.md); may be repeated",
+        help="set an unsettled point of the API, such as decimals=number (see docs/fidelity.md); may be repeated",
     )
     add_bills(parser)
     parser.set_defaults(run=_serve)
 
 
+def _add_openapi(named: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = named.add_parser(
+        "openapi",
+        help="write the API's contract as an OpenAPI document",
+        description="Write the contract that the embedded sandbox answers by as an OpenAPI 3.1 document, for readers "
+        "and for generators of clients. The same documents lie in docs/openapi/.",
+    )
+    parser.add_argument(
+        "--version", dest="document", choices=VERSIONS, default=VERSIONS[0], help=f"(default: {VERSIONS[0]})"
+    )
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write it there instead of printing it")
+    parser.set_defaults(run=_openapi)
+
+
 def add_bills(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments that name a file of your own bills."""
+    """Add the arguments for a file of your own bills."""
     parser.add_argument("--bills", type=Path, metavar="FILE.csv", help="line items exported from a billing system")
     parser.add_argument(
         "--columns",
         type=Path,
         metavar="MAP.toml",
-        help="which column of that file holds what; without it they are guessed",
+        help="maps the columns of that file; without it they are guessed",
     )
 
 
@@ -77,7 +94,7 @@ def _serve(arguments: argparse.Namespace) -> int:
     sandbox = Sandbox(**seed, db=arguments.db, documented_only=arguments.documented_only, switches=switches)
     if arguments.bills is not None:
         print_lines(sandbox.load_bills(arguments.bills, columns=arguments.columns))
-    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # that a request waits for a thread is no news
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a queued request is not worth a warning
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
@@ -90,6 +107,23 @@ def _serve(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _openapi(arguments: argparse.Namespace) -> int:
+    from nectar_notebooks.sandbox.contract import published
+
+    text = json.dumps(published(arguments.document), indent=1, ensure_ascii=False)
+    if arguments.out is None:
+        print_lines(text)
+        return 0
+    try:
+        arguments.out.write_text(f"{text}\n", encoding="utf-8")
+    except OSError as error:
+        raise ConfigurationError(
+            f"{arguments.out} cannot be written: {(error.strerror or str(error)).lower()}.",
+            advice="Name a file in a folder that exists and that you may write to.",
+        ) from None
+    return 0
+
+
 def _switch(text: str) -> tuple[str, str]:
     name, equals, position = text.partition("=")
     if not equals:
@@ -98,14 +132,14 @@ def _switch(text: str) -> tuple[str, str]:
 
 
 _KEYS: Final = {
-    "random": "random, of this run alone; it opens nothing else. The same in every run: --fixed-key",
-    "fixed": "fixed: it follows from the seed, and whoever knows that can know it. It opens nothing else",
+    "random": "random, valid for this run only, and nowhere else; for the same key in every run: --fixed-key",
+    "fixed": "derived from the seed, so anyone who knows the seed knows it; valid nowhere else",
 }
 
 
 def _welcome(url: str, key: str, kind: str) -> str:
     return f"""\
-The embedded sandbox answers until Ctrl-C.
+The embedded sandbox is running; press Ctrl-C to stop.
 
   base URL  {url}/{VERSIONS[0]}
   key       {key}

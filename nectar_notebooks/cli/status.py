@@ -1,8 +1,8 @@
-"""`nectar status`: which connections need somebody, for a person and for cron.
+"""`nectar status`: which connections need action, for people and for cron.
 
-Exit code 0 says that nothing needs action, 1 that something does, or that the API could not be asked: then a sentence
-stands on stderr and nothing on stdout. What a status means stands in `schema.statuses`. Missing bills are counted on
-request: that needs all bills, which cron should not fetch every minute.
+Exit code 0 means that nothing needs action; 1, that something does or that the API could not be reached: then stderr
+says why and stdout stays empty. `schema.statuses` says what a status means. Missing bills are counted only on request:
+that needs all bills, which cron should not fetch every minute.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command and its arguments."""
     parser = commands.add_parser(
         "status",
-        help="which connections need somebody; exit code 1 if any does",
-        description="Ask for the connections and say which need somebody. Exit code 1 if any does, for cron.",
+        help="list the connections that need action; exit code 1 if any does",
+        description="List the connections that need action. Exit code 1 if any does, for cron.",
     )
     parser.add_argument(
         "environment",
@@ -48,9 +48,9 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument(
         "--bills",
         action="store_true",
-        help="count missing bills too; reads all bills, from the cache and what changed since",
+        help="also count missing bills; reads all bills, from the cache plus what changed since",
     )
-    parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
     parser.set_defaults(run=_run)
 
 
@@ -82,11 +82,11 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _look(environment: str | None, company: str | None) -> tuple[Nectar, Look]:
-    """Return the client, and the connections as they are now, whatever the age of what is kept."""
+    """Return the client and the connections as they are now, however old the cached ones are."""
     from nectar_notebooks.connecting import connect
     from nectar_notebooks.dashboards.reading import first_look, look_again
 
-    connect(environment, max_age=0).companies()  # a company of today is not missed
+    connect(environment, max_age=0).companies()  # so that a company created today is not missed
     nectar = connect(environment)
     begun = nectar.clock.now()
     look = first_look(nectar, company)
@@ -97,7 +97,7 @@ def _look(environment: str | None, company: str | None) -> tuple[Nectar, Look]:
 
 
 def _closer(nectar: Nectar, look: Look) -> Closer:
-    """Return what bills say, brought up to date by changes."""
+    """Return what the bills tell, after fetching what changed."""
     from nectar_notebooks.dashboards.closer import closer_look
 
     for company_id in look.parts:
@@ -106,7 +106,7 @@ def _closer(nectar: Nectar, look: Look) -> Closer:
 
 
 def _plain(row: dict[Any, Any]) -> dict[str, object]:
-    """Return a row as JSON can say it; what is missing is null."""
+    """Return a row as JSON values; missing ones are None."""
     import pandas as pd
 
     return {

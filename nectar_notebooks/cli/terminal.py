@@ -1,4 +1,4 @@
-"""Tables and headings for a terminal of 100 columns. Knows nothing of bills; printing itself is left to `printing`."""
+"""Tables and headings for a terminal of 100 columns. Knows nothing about bills; `printing` does the printing."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ if TYPE_CHECKING:
 __all__ = ["WIDTH", "WITHOUT_ENVIRONMENT", "amount", "heading", "paragraph", "table", "without_keys"]
 
 WIDTH: Final = 100
-#: What every command does that is not told which environment to ask.
-WITHOUT_ENVIRONMENT: Final = "without it NECTAR_ENVIRONMENT, else the one whose key is set, else the embedded sandbox"
+#: Help text: which environment a command asks if none is named.
+WITHOUT_ENVIRONMENT: Final = "default: NECTAR_ENVIRONMENT, else the one whose key is set, else the embedded sandbox"
 _GAP: Final = "  "
 _MISSING: Final = "-"
 _LEAST: Final = 8
-#: What is longer may be a key in the wrong place, and is not repeated.
+#: A longer word may be a key in the wrong place, and is not repeated.
 _LONGEST_WORD: Final = 12
 
 
 def heading(title: str, note: str = "") -> str:
-    """Return a section's first line, with an empty line before it."""
+    """Return a section's heading, preceded by an empty line."""
     return f"\n{printable(title.upper())}" + (f"  {printable(note)}" if note else "")
 
 
 def paragraph(text: str) -> str:
-    """Return `text` wrapped and indented as tables are."""
+    """Return `text` wrapped, and indented like a table."""
     return textwrap.fill(printable(text), WIDTH, initial_indent=_GAP, subsequent_indent=_GAP)
 
 
 def amount(value: float, decimals: int = 0) -> str:
-    """Return a number with thousands apart; a missing one is a dash, never 0.
+    """Return a number with thousands separators; a missing one is a dash, never 0.
 
     Examples
     --------
@@ -44,7 +44,7 @@ def amount(value: float, decimals: int = 0) -> str:
 
 
 def without_keys(message: str, words: Sequence[str]) -> str:
-    """Return what is wrong with a command line without those of its words that may be keys.
+    """Return a command-line error message with words that may be keys blanked out.
 
     Examples
     --------
@@ -59,23 +59,23 @@ def without_keys(message: str, words: Sequence[str]) -> str:
     if hidden == message:
         return message
     return (
-        f"{hidden}\nLong words are not repeated, as one may be a key: the shell writes them into its history. "
-        "If you gave a key, delete it and make another."
+        f"{hidden}\nLong words are not repeated here: one may be a key, and the shell records it in its history. "
+        "If you gave a key, delete it and create another."
     )
 
 
 def table(headers: Sequence[str], rows: Sequence[Sequence[str]], align: str, total: bool = False) -> str:
-    """Return rows under headers, each column as wide as its widest cell.
+    """Return a text table, each column as wide as its widest cell.
 
     Parameters
     ----------
     headers, rows : sequence of str
-        Texts as they shall appear.
+        The text of each cell.
     align : str
-        A letter per column: ``l`` left, ``r`` right, ``f`` left and shortened where the line would be longer
-        than the terminal.
+        One letter per column: ``l`` left, ``r`` right, ``f`` left and truncated if the line would be wider than the
+        terminal.
     total : bool
-        Whether the last row adds up the others; a line is drawn above it.
+        Whether the last row is a total, to be set off by a line.
 
     Examples
     --------

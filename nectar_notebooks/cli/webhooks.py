@@ -1,7 +1,7 @@
-"""`nectar webhooks`: listen for deliveries, and look after the ledger of what came.
+"""`nectar webhooks`: listen for deliveries, and manage the ledger of those received.
 
-Verifying, recording and handling are the receiver's work. The signing secrets come from NECTAR_WEBHOOK_SECRET, in the
-environment or a `.env` file; two, apart by a comma, carry a rotation. They are never an argument and never printed.
+The receiver verifies, records and handles them. The signing secrets come from NECTAR_WEBHOOK_SECRET, in the environment
+or a `.env` file; during a rotation there are two, separated by a comma. They are never an argument and never printed.
 """
 
 from __future__ import annotations
@@ -38,32 +38,32 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
     listen = _command(parsers, "listen", "verify, record and handle deliveries until interrupted")
     listen.add_argument("--port", type=int, default=_PORT, help=f"port, 0 for a free one (default {_PORT})")
-    listen.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine alone)")
-    listen.add_argument("--sync", choices=ENVIRONMENTS, help="also bring the rows kept of this environment up to date")
+    listen.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
+    listen.add_argument("--sync", choices=ENVIRONMENTS, help="also keep the cached rows of this environment up to date")
     listen.add_argument(
         "--metrics",
         type=float,
         default=60,
         metavar="SECONDS",
-        help="how often a line of counts is printed (default 60)",
+        help="interval between printed lines of counts (default 60)",
     )
     listen.set_defaults(run=_listen)
 
-    listing = _command(parsers, "list", "list the newest deliveries")
-    listing.add_argument("--state", help="only those received, handling, failed, done or dead")
+    listing = _command(parsers, "list", "list the latest deliveries")
+    listing.add_argument("--state", help="only those in this state: received, handling, failed, done or dead")
     listing.add_argument("--most", type=int, default=20, help="how many (default 20)")
     listing.set_defaults(run=_list)
 
     show = _command(parsers, "show", "show one delivery and its payload")
-    show.add_argument("id", metavar="ID", help="of the delivery, as `nectar webhooks list` shows it")
+    show.add_argument("id", metavar="ID", help="id of the delivery, as `nectar webhooks list` prints it")
     show.set_defaults(run=_show)
 
-    replay = _command(parsers, "replay", "put a delivery up for handling again")
-    replay.add_argument("id", metavar="ID", help="of the delivery, as `nectar webhooks list` shows it")
+    replay = _command(parsers, "replay", "queue a delivery to be handled again")
+    replay.add_argument("id", metavar="ID", help="id of the delivery, as `nectar webhooks list` prints it")
     replay.set_defaults(run=_replay)
 
-    prune = _command(parsers, "prune", "remove deliveries that were handled long ago")
-    prune.add_argument("--days", type=float, default=30, help="handled more than so many days ago (default 30)")
+    prune = _command(parsers, "prune", "delete deliveries that were handled long ago")
+    prune.add_argument("--days", type=float, default=30, help="keep those handled in the last DAYS days (default 30)")
     prune.set_defaults(run=_prune)
 
 
@@ -83,13 +83,14 @@ def _secrets() -> list[str]:
         try:
             with Path(".env").open(encoding="utf-8") as stream:
                 value = dotenv_values(stream=stream, interpolate=False).get(_VARIABLE) or ""
-        except UnicodeDecodeError:  # not chained: the error of a wrong byte holds the whole file
+        except UnicodeDecodeError:  # not chained: the decode error holds the whole file
             raise ConfigurationError(".env cannot be read.", advice="It must be a text file in UTF-8.") from None
     secrets = [part.strip() for part in value.split(",") if part.strip()]
     if not secrets:
         raise ConfigurationError(
             "There is no webhook secret.",
-            advice=f"Put the signing secret of the webhook portal (whsec_...) into {_VARIABLE}, or into a .env file.",
+            advice=f"Set {_VARIABLE}, in the environment or a .env file, to the signing secret (whsec_...) "
+            "from the webhook portal.",
         )
     return secrets
 
@@ -108,7 +109,7 @@ def _listen(arguments: argparse.Namespace) -> int:
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    where = bound(arguments.host, arguments.port)  # before a ledger is made
+    where = bound(arguments.host, arguments.port)  # fail before creating a ledger
     receiver = Receiver(secrets, arguments.ledger, handler)
     printed = stopwatch()
 
@@ -116,7 +117,7 @@ def _listen(arguments: argparse.Namespace) -> int:
         receiver.start()
         print_lines(f"Listening on {address} until Ctrl-C.")
         if not is_loopback(address.removeprefix("http://")):
-            print_lines("Other machines can reach it: put TLS in front.", error=True)
+            print_lines("Other machines can reach this address: put TLS in front.", error=True)
 
     def turn() -> None:
         nonlocal printed
@@ -134,7 +135,7 @@ def _listen(arguments: argparse.Namespace) -> int:
 
 def _print(event: Event) -> None:
     line = f"{event.timestamp:%Y-%m-%dT%H:%M:%SZ}  {event.id}  {event.type[:80] or '(no type)'}"
-    print_lines(printable(line))  # one line, whatever the sender wrote
+    print_lines(printable(line))  # keeps it one line, whatever the sender wrote
 
 
 def _ledger(arguments: argparse.Namespace) -> Ledger:
@@ -142,7 +143,8 @@ def _ledger(arguments: argparse.Namespace) -> Ledger:
 
     if not arguments.ledger.is_file():
         raise NotFoundError(
-            f"There is no ledger {arguments.ledger}.", advice="Name the one that `nectar webhooks listen` was given."
+            f"There is no ledger {arguments.ledger}.",
+            advice="With --ledger, name the file that `nectar webhooks listen` used.",
         )
     return Ledger(arguments.ledger)
 
@@ -175,11 +177,11 @@ def _show(arguments: argparse.Namespace) -> int:
 
 def _replay(arguments: argparse.Namespace) -> int:
     _ledger(arguments).replay(arguments.id)
-    print_lines(f"{arguments.id} is handled again by the receiver that runs on this ledger, or by the next one.")
+    print_lines(f"{arguments.id} is queued: the receiver running on this ledger, or the next one, will handle it.")
     return 0
 
 
 def _prune(arguments: argparse.Namespace) -> int:
     removed = _ledger(arguments).prune(days=arguments.days)
-    print_lines(f"Removed {removed}; what is open or dead stays.")
+    print_lines(f"Deleted {removed}; open and dead deliveries are kept.")
     return 0

@@ -1,11 +1,11 @@
 """Where the key, the environment, the version, the base URL and the cache folder come from.
 
-Looked for in this order: the argument, environment variables, a ``.env`` file, the system's keyring where one is
-installed. :func:`resolve` answers with :class:`Settings`, which says where each was found and never shows a key.
-Connecting is left to others.
+Sources, in order: the argument, environment variables, a ``.env`` file, and the system's keyring if installed.
+:func:`resolve` returns :class:`Settings`, which say where each value was found and never show a key. Connecting is left
+to others.
 
-In a *rehearsal* (asked for by NECTAR_REHEARSAL, or by whoever tests) every connection ends at an embedded sandbox,
-whatever environment, address, key and cache folder it names.
+In a *rehearsal* (NECTAR_REHEARSAL, or ``rehearsal=True``, for tests) every connection ends at an embedded sandbox, no
+matter which environment, address, key and cache folder it names.
 """
 
 from nectar_notebooks.config.places import keys_in_sight

@@ -1,6 +1,6 @@
-"""Where settings stand: environment variables, a ``.env`` file, the system's keyring, asked in this order.
+"""Where settings are stored: environment variables, a ``.env`` file and the system's keyring, in this order.
 
-A ``.env`` file is read without touching ``os.environ``. What the values mean is left to `settings`.
+A ``.env`` file is read without changing ``os.environ``. `settings` decides what the values mean.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from nectar_notebooks.errors import ConfigurationError
 
 __all__ = ["KEY_VARIABLES", "Places", "from_keyring", "keys_in_sight", "look", "without_keyring"]
 
-#: The environments that need a key, and the variable each has for it.
+#: The environments that need a key, and the variable of each.
 KEY_VARIABLES: Final = {"sandbox": "NECTAR_SANDBOX_API_KEY", "production": "NECTAR_PRODUCTION_API_KEY"}
 
 _KEYRING_SERVICE: Final = "nectar-notebooks"
-#: What a rehearsal still takes from environment variables and ``.env``.
+#: Variables that still apply in a rehearsal.
 _REHEARSED: Final = frozenset({"NECTAR_API_VERSION", "NECTAR_SANDBOX_SEED", "NECTAR_SANDBOX_DOCUMENTED_ONLY"})
 
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Environment variables and the ``.env`` file, asked in this order."""
+    """Environment variables and the ``.env`` file, searched in this order."""
 
     environ: Mapping[str, str]
     dotenv: Mapping[str, str]
@@ -44,7 +44,7 @@ class Places:
         return None
 
     def of_rehearsal(self) -> Places:
-        """Return these places without what leads to a real API, or to rows that were kept of one."""
+        """Return these places without anything that leads to a real API or to rows cached from one."""
 
         def some(values: Mapping[str, str]) -> dict[str, str]:
             return {name: value for name, value in values.items() if name in _REHEARSED or "NECTAR_" not in name}
@@ -52,13 +52,13 @@ class Places:
         return Places(some(self.environ), some(self.dotenv), self.dotenv_path)
 
     def pick(self, argument: str | None, variable: str, default: str) -> tuple[str, str]:
-        """Return the argument, else what a variable says, else the default, and where it was found."""
+        """Return the argument, else the variable's value, else the default; and where it was found."""
         if argument is not None:
             return argument, "argument"
         return self.get(variable) or (default, "default")
 
     def switch(self, variable: str) -> bool:
-        """Return whether a variable says yes; one that is not there says no."""
+        """Return True when a boolean variable is set to yes; False when it is not set."""
         hit = self.get(variable)
         if hit is None:
             return False
@@ -71,7 +71,7 @@ class Places:
 
 
 def look(environ: Mapping[str, str] | None, dotenv: str | Path | None) -> Places:
-    """Return the places to ask; without arguments ``os.environ``, and ``.env`` in the working folder."""
+    """Return the places to search, by default ``os.environ`` and ``.env`` in the working folder."""
     environ = os.environ if environ is None else environ
     path = Path(".env" if dotenv is None else dotenv)
     try:
@@ -80,14 +80,14 @@ def look(environ: Mapping[str, str] | None, dotenv: str | Path | None) -> Places
         problem = type(error).__name__
     else:
         return Places(environ, values, path)
-    raise ConfigurationError(  # not chained: the error of a wrong byte holds the whole file
+    raise ConfigurationError(  # not chained: the decode error holds the whole file
         f"{path.name} cannot be read: {problem}.",
-        advice="It must be a text file in UTF-8 with one NAME=value a line; mend or remove it.",
+        advice="It must be a text file in UTF-8 with one NAME=value per line; fix or remove it.",
     )
 
 
 def _read_dotenv(path: Path) -> dict[str, str]:
-    from dotenv import dotenv_values  # only where there is a file to read
+    from dotenv import dotenv_values  # imported only if there is a file to read
 
     with path.open(encoding="utf-8") as stream:
         read = dotenv_values(stream=stream, interpolate=False)
@@ -99,15 +99,15 @@ def from_keyring(environment: str) -> tuple[str, str] | None:
     try:
         keyring = importlib.import_module("keyring")
     except ImportError:
-        return None  # the keyring is an offer, not a need
+        return None  # the keyring is optional
     try:
         value = keyring.get_password(_KEYRING_SERVICE, environment)
     except keyring.errors.KeyringError as error:
         problem = type(error).__name__
     else:
         return (value, f"keyring ({_KEYRING_SERVICE}, {environment})") if value else None
-    raise ConfigurationError(  # not chained: a keyring's own message may quote what it holds
-        f"The keyring could not be asked for the key of {environment}: {problem}.",
+    raise ConfigurationError(  # not chained: a keyring's message may quote its content
+        f"The key for {environment} could not be read from the keyring: {problem}.",
         advice="Unlock it, or put the key in an environment variable.",
     )
 
@@ -122,12 +122,12 @@ def without_keyring() -> str:
 
 
 def keys_in_sight(environ: Mapping[str, str] | None = None, dotenv: str | Path | None = None) -> list[str]:
-    """Return in words where keys stand, of every environment, in the order of the variables; never a key.
+    """Return where keys of any environment are stored, in words; never a key.
 
     Raises
     ------
     ConfigurationError
-        A ``.env`` file or a keyring that cannot be read.
+        The ``.env`` file or the keyring cannot be read.
 
     Examples
     --------

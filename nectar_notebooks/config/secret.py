@@ -1,4 +1,4 @@
-"""A key that does not print. Where keys are found is left to `places`."""
+"""A key that cannot be printed by accident. `places` finds keys."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["Secret", "read_secrets"]
 
 
 class Secret:
-    """A key that does not print: ``repr``, ``str``, ``format`` show dots; pickling and copying are refused.
+    """A key that does not print: ``repr``, ``str`` and ``format`` show dots; pickling and copying raise.
 
     Examples
     --------
@@ -24,7 +24,7 @@ class Secret:
     def __init__(self, value: str) -> None:
         text = value.strip()
         if not text:
-            raise ConfigurationError("The API key is empty.", advice="Copy it whole, once more.")
+            raise ConfigurationError("The API key is empty.", advice="Copy the whole key again.")
         if text[0] in "\"'`" or text[-1] in "\"'`":
             raise ConfigurationError(
                 "The API key begins or ends with a quotation mark, which belongs to no key.",
@@ -32,17 +32,17 @@ class Secret:
             )
         if not all("!" <= character <= "~" for character in text):
             raise ConfigurationError(
-                "The API key has a space, a line break or a character that no key has.",
+                "The API key contains a space, a line break or a character that cannot be part of a key.",
                 advice="Copy it once more, without quotes or comments.",
             )
         self._value = text
 
     def reveal(self) -> str:
-        """Return the key itself; only the session's header asks for it."""
+        """Return the key itself; used only for the request header."""
         return self._value
 
     def fingerprint(self) -> str:
-        """Return 16 hexadecimal digits that tell two keys apart and do not lead back to the key."""
+        """Return 16 hexadecimal digits that tell keys apart and do not reveal the key."""
         return hashlib.sha256(b"nectar-notebooks key\0" + self._value.encode()).hexdigest()[:16]
 
     def __eq__(self, other: object) -> bool:
@@ -61,25 +61,31 @@ class Secret:
         return format("••••", spec)
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
-        raise TypeError("A key is not copied or written to disk.")
+        raise TypeError("A key cannot be copied or pickled.")
 
 
 def _kind(given: object) -> str:
-    """Say what was given in place of a key, by its type alone: the value may be one."""
+    """Describe a wrong value by its type only: the value itself may be a key."""
     if isinstance(given, (tuple, list)):
         return f"a {type(given).__name__} of {', '.join(sorted({type(part).__name__ for part in given}))}"
     return f"of type {type(given).__name__}"
 
 
 def read_secrets(given: str | tuple[str, ...], where: str) -> tuple[Secret, ...]:
-    """Return the one key, or the two of a rotation (new, old), that were given there."""
+    """Return the given key, or the two of a rotation (new, old); `where` is for error messages.
+
+    Raises
+    ------
+    ConfigurationError
+        A value that cannot be a key, or more than two.
+    """
     parts = given.split(",") if isinstance(given, str) else given
     if not isinstance(parts, (tuple, list)) or not all(isinstance(part, str) for part in parts):
         raise ConfigurationError(
-            f"The API key in {where} is no string but {_kind(parts)}.",
-            advice="Give one string, or a tuple of two (new, old); bytes are decoded by key.decode().",
+            f"The API key in {where} must be a string, not {_kind(parts)}.",
+            advice="Pass one string, or a tuple of two (new, old); decode bytes with key.decode().",
         )
     found = tuple(dict.fromkeys(Secret(part) for part in parts))
     if not 1 <= len(found) <= 2:
-        raise ConfigurationError(f"{len(found)} keys were found in {where}.", advice="Give one key, or two (new, old).")
+        raise ConfigurationError(f"There are {len(found)} keys in {where}.", advice="Give one key, or two (new, old).")
     return found

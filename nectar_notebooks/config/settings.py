@@ -1,6 +1,6 @@
-"""What a connection needs to know: found, checked, and where each part came from.
+"""Settings of a connection: found, validated, and where each one came from.
 
-Connecting is left to others, and so is looking into files and the keyring: see `places`.
+`places` reads files and the keyring; connecting is left to others.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ from nectar_notebooks.loopback import THIS_MACHINE
 
 __all__ = ["EMBEDDED_URL", "ENVIRONMENTS", "NECTAR_URL", "VERSIONS", "Settings", "resolve"]
 
-#: The address of an embedded sandbox in this process: a name that never resolves.
+#: The address of the in-process embedded sandbox: a name that never resolves.
 EMBEDDED_URL: Final = "https://embedded-sandbox.invalid"
 NECTAR_URL: Final = "https://external.nectarclimate.com"
-#: So many folders in one another are no place for a cache; the system's calls that make them give up later.
+#: Folders nested deeper than this are refused; the system calls that create them fail later anyway.
 _DEEPEST: Final = 200
 ENVIRONMENTS: Final = ("local", "sandbox", "production")
 VERSIONS: Final = ("v2.2", "v2.1", "v2.0")
 
-#: What is longer may be a key in the wrong place, and is not repeated.
+#: A longer word may be a key in the wrong place, and is not repeated.
 _LONGEST_WORD: Final = 12
 _WHERE_KEYS_ARE_MADE: Final = (
     "Make one under Settings > Organization > API Keys and put it in {variable} "
@@ -42,26 +42,26 @@ _WHERE_KEYS_ARE_MADE: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a connection needs to know, and where each part was found (never a key's value).
+    """Settings of a connection, and where each was found.
 
     Attributes
     ----------
     environment : str
         ``"local"`` (the embedded sandbox), ``"sandbox"`` (Nectar's) or ``"production"``.
     keys : tuple[Secret, ...]
-        None for a local environment without one, one, or two (new, old) during a rotation.
+        Empty for a local environment without a key; otherwise one, or two (new, old) during a rotation.
     version : str
         ``"v2.2"``, ``"v2.1"`` or ``"v2.0"``.
     base_url : str
         Scheme, host and port; without the version's prefix.
     cache_dir : Path
-        Where snapshots go; `cache_dir_given` says whether somebody asked for it.
+        Folder for snapshots; `cache_dir_given` is false if it is the default.
     sandbox_seed, sandbox_documented_only
         For the embedded sandbox.
     limits : Limits
-        How much is taken in.
+        Limits on input sizes.
     found : Mapping[str, str]
-        Where ``environment``, ``key``, ``version``, ``base_url``, ``cache_dir`` were found, in words.
+        Where ``environment``, ``key``, ``version``, ``base_url``, ``cache_dir`` were found, in words; never a key.
     """
 
     environment: str
@@ -93,22 +93,22 @@ def resolve(
     Parameters
     ----------
     environment : str, optional
-        ``"local"``, ``"sandbox"`` or ``"production"``; else NECTAR_ENVIRONMENT. With neither, the one key
-        that is found under an environment's own name decides; with no key at all it is ``"local"``.
+        ``"local"``, ``"sandbox"`` or ``"production"``. Default: NECTAR_ENVIRONMENT, else the environment whose own key
+        variable is set, else, without any key, ``"local"``.
     key : str or tuple of str, optional
-        The API key; two (new, old), as a tuple or separated by a comma, carry a rotation. Else
-        NECTAR_SANDBOX_API_KEY or NECTAR_PRODUCTION_API_KEY, NECTAR_API_KEY, the keyring's entry of service
-        ``nectar-notebooks`` and the environment's name.
+        The API key, or two (new, old) during a rotation, as a tuple or separated by a comma. Default:
+        NECTAR_SANDBOX_API_KEY or NECTAR_PRODUCTION_API_KEY, else NECTAR_API_KEY, else the keyring's entry for the
+        service ``nectar-notebooks`` and the environment's name.
     version, base_url, cache_dir : optional
-        Else NECTAR_API_VERSION, NECTAR_BASE_URL, NECTAR_CACHE_DIR. A base URL may end with the version that is asked
-        for, as curl needs it.
+        Default: NECTAR_API_VERSION, NECTAR_BASE_URL, NECTAR_CACHE_DIR. A base URL may end with the requested version,
+        as in a curl command.
     limits : Mapping, optional
-        How much is taken in, by the names of :class:`Limits`; else NECTAR_LIMIT_ANSWER_MB and its like.
+        Limits on input sizes, by the names of :class:`Limits`. Default: NECTAR_LIMIT_ANSWER_MB and the like.
     rehearsal : bool
-        Lead to an embedded sandbox; else NECTAR_REHEARSAL. Environment, key, base URL (unless it is of this
-        machine) and cache folder are not looked at then, wherever they are named.
+        Connect to an embedded sandbox, as NECTAR_REHEARSAL does. Environment, key, base URL (unless on this machine)
+        and cache folder are then ignored, wherever they come from.
     environ, dotenv : optional
-        Stand for ``os.environ`` and for ``.env`` in the working folder.
+        Used in place of ``os.environ`` and of ``.env`` in the working folder.
 
     Returns
     -------
@@ -117,8 +117,8 @@ def resolve(
     Raises
     ------
     ConfigurationError
-        No key for the environment, an unknown environment or version, a base URL that may not receive a key,
-        a ``.env`` file that cannot be read.
+        There is no key for the environment, the environment or version does not exist, the base URL may not receive a
+        key, or the ``.env`` file cannot be read.
 
     Examples
     --------
@@ -164,24 +164,24 @@ def resolve(
 def _known(environment: str | None, where: str) -> None:
     if environment is None or (isinstance(environment, str) and environment in ENVIRONMENTS):
         return
-    advice = f"Say one of {', '.join(ENVIRONMENTS)}."
+    advice = f"Use one of {', '.join(ENVIRONMENTS)}."
     if not isinstance(environment, str) or len(environment) <= _LONGEST_WORD:
         raise ConfigurationError(f"There is no environment {environment!r:.40} ({where}).", advice=advice)
     raise ConfigurationError(
-        f"The environment that was given ({where}) does not exist. It is not repeated here, as it may be a key.",
+        f"The given environment ({where}) does not exist. It is not repeated here, as it may be a key.",
         advice=f"{advice} If it is a key: nn.connect('production', key=...), or put it in NECTAR_PRODUCTION_API_KEY.",
     )
 
 
 def _on_this_machine(url: str | None) -> bool:
-    """Say whether an address that was given leads to this machine: to a sandbox that somebody serves here."""
+    """Return True when a given address is on this machine, such as a served embedded sandbox."""
     with suppress(ValueError):
         return url is not None and urlsplit(url.strip()).hostname in THIS_MACHINE
     return False
 
 
 def _environment(environment: str | None, key: str | tuple[str, ...] | None, places: Places) -> tuple[str, str]:
-    """Decide the environment; keys without a named environment never end in made-up data silently."""
+    """Return the environment and where it was found; a key without an environment never silently means made-up data."""
     if environment is not None:
         return environment, "argument"
     named = places.get("NECTAR_ENVIRONMENT")
@@ -194,8 +194,8 @@ def _environment(environment: str | None, key: str | tuple[str, ...] | None, pla
         return name, f"the key in {where}"
     if candidates or bare:
         raise ConfigurationError(
-            "A key was found, and nothing says which environment it is for.",
-            advice="Say nn.connect('sandbox') or nn.connect('production'), or set NECTAR_ENVIRONMENT; "
+            "A key was found, but not which environment it is for.",
+            advice="Call nn.connect('sandbox') or nn.connect('production'), or set NECTAR_ENVIRONMENT; "
             "nn.connect('local') is the embedded sandbox.",
         )
     return "local", "default"
@@ -207,7 +207,7 @@ def _keys(
     if key is not None:
         return read_secrets(key, "the argument key"), "argument"
     if embedded:
-        return (), "made by the embedded sandbox"  # a real key has no business there
+        return (), "made by the embedded sandbox"  # never send it a real key
     own = KEY_VARIABLES.get(environment)
     hit = (places.get(own) if own else None) or places.get("NECTAR_API_KEY") or from_keyring(environment)
     if hit is None:
@@ -232,25 +232,25 @@ def _checked_url(url: str, where: str, version: str, *, local: bool) -> str:
     except ValueError:
         refuse("cannot be read")
     if not url.strip().isprintable() or " " in url.strip():
-        refuse("holds a space or a character that cannot be seen")
+        refuse("contains a space or an unprintable character")
     host = parts.hostname or ""
     if not host or parts.scheme not in ("https", "http"):
         refuse("has no https:// and host")
     if parts.username is not None or parts.password is not None:
-        refuse("carries a user name or password, which do not belong there")
+        refuse("contains a user name or password, which do not belong there")
     beyond = parts.path.strip("/")
     if beyond in VERSIONS and beyond != version:
-        refuse(f"ends with {beyond}, while version {version} is asked for; leave it out there, and say version=")
+        refuse(f"ends with {beyond}, but version {version} is requested; leave it out of the URL and pass version=")
     if beyond not in ("", version) or parts.query or parts.fragment:
-        refuse("goes beyond scheme, host and port; the version is added by version=")
+        refuse("has more than scheme, host and port; the version is set by version=")
     loopback = host in THIS_MACHINE
     if parts.scheme != "https" and not loopback:
         refuse(f"would send the key to {host} without https")
     origin = f"{parts.scheme}://{f'[{host}]' if ':' in host else host}{f':{port}' if port else ''}"
     if local and not loopback and origin != EMBEDDED_URL:
-        refuse(f"leads to {host}, while the environment is local: the embedded sandbox on this machine")
+        refuse(f"points to {host}, but the environment is local: the embedded sandbox on this machine")
     if not local and origin == EMBEDDED_URL:
-        refuse("is the embedded sandbox's, while the environment is not local")
+        refuse("is that of the embedded sandbox, but the environment is not local")
     return origin
 
 
@@ -260,7 +260,7 @@ def _checked_version(version: str, where: str) -> str:
     text = "v2.0" if text == "v2" else text
     if text not in VERSIONS:
         raise ConfigurationError(
-            f"There is no API version {version!r} ({where}).", advice=f"Say one of {', '.join(VERSIONS)}."
+            f"There is no API version {version!r} ({where}).", advice=f"Use one of {', '.join(VERSIONS)}."
         )
     return text
 
@@ -285,7 +285,7 @@ def _seed(places: Places) -> int | None:
         return int(value)
     except ValueError:
         raise ConfigurationError(
-            f"The seed {value!r} ({where}) is no whole number.", advice="Set it to one, or remove it."
+            f"The seed {value!r} ({where}) is not an integer.", advice="Set it to an integer, or remove it."
         ) from None
 
 
@@ -301,8 +301,8 @@ def _path_text(cache_dir: object) -> str:
 
 def _checked_folder(text: str, where: str) -> Path:
     try:
-        folder = Path(text).expanduser()  # no such user: RuntimeError
-        if b"\0" not in str(folder).encode() and len(folder.parts) < _DEEPEST:  # half a character: UnicodeEncodeError
+        folder = Path(text).expanduser()  # RuntimeError if there is no such user
+        if b"\0" not in str(folder).encode() and len(folder.parts) < _DEEPEST:  # lone surrogate: raises
             return folder
     except (ValueError, RuntimeError):
         pass

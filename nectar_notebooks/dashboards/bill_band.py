@@ -13,7 +13,7 @@ from nectar_notebooks.dashboards.html import Markup, count, element, join
 from nectar_notebooks.dashboards.svg import letter, picture
 
 if TYPE_CHECKING:
-    from nectar_notebooks.methodology.periods import Convention
+    from nectar_notebooks.methodology.time.calendar import Convention
 
 __all__ = ["band"]
 

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     import ipywidgets as widgets
 
     from nectar_notebooks.client.refreshing import Change
-    from nectar_notebooks.methodology.adjustments import Occupancy
-    from nectar_notebooks.methodology.periods import Convention
+    from nectar_notebooks.methodology.adjust import Occupancy
+    from nectar_notebooks.methodology.time.calendar import Convention
     from nectar_notebooks.schema.naming import Given
 
 __all__ = ["BillExplorer"]

@@ -15,7 +15,7 @@ import pandas as pd
 
 from nectar_notebooks.dashboards.coverage import Coverage, covered, joined
 from nectar_notebooks.dashboards.reading import Look, LookPart, Reader, day_of, together
-from nectar_notebooks.methodology.completeness import refuse_names, unknown_names
+from nectar_notebooks.methodology.quality.completeness import refuse_names, unknown_names
 from nectar_notebooks.schema.portfolio import Portfolio
 from nectar_notebooks.schema.tables import TABLES
 from nectar_notebooks.tables import empty

@@ -1,6 +1,6 @@
 """Which months have bills, and what is missing: a small matrix of meters and months, and the one table of holes.
 
-What makes a month complete and what a hole is are decided in `methodology.completeness`; here its rows are folded into
+What makes a month complete and what a hole is are decided in `methodology.quality`; here its rows are folded into
 codes, so that twenty thousand meters of two years take half a megabyte and a question about some of them no time.
 """
 
@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from nectar_notebooks.dashboards.html import count
-from nectar_notebooks.methodology.completeness import months_and_holes
+from nectar_notebooks.methodology.quality.completeness import months_and_holes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

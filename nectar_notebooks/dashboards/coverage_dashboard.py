@@ -20,7 +20,7 @@ from nectar_notebooks.dashboards.shell import Shell
 from nectar_notebooks.dashboards.svg import legend, months_axis, strip_cells
 from nectar_notebooks.errors import DataError, InvalidRequestError
 from nectar_notebooks.exports import save
-from nectar_notebooks.methodology.completeness import check_expected
+from nectar_notebooks.methodology.quality.completeness import check_expected
 from nectar_notebooks.plots.style import shortened
 from nectar_notebooks.schema.dates import first_day
 from nectar_notebooks.schema.naming import ACCOUNT, SITE, find

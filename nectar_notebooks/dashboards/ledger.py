@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from nectar_notebooks.methodology.adjustments import Occupancy
-    from nectar_notebooks.methodology.periods import Convention
+    from nectar_notebooks.methodology.adjust import Occupancy
+    from nectar_notebooks.methodology.time.calendar import Convention
     from nectar_notebooks.schema.portfolio import Portfolio
 
     Places = Mapping[str, NDArray[np.intp]]

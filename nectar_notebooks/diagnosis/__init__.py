@@ -1,7 +1,7 @@
-"""Why it does not work, and what to check first: the doctor, two keys compared, two versions compared.
+"""Why it does not work, and what to check first: the doctor, comparing two keys, comparing two versions.
 
-Everything here only reads, asks little, and ends in a finding, never in an error of the API. It asks the wire itself:
-what is kept cannot tell whether a key is good. How a session is made stands in `connecting`.
+Everything here only reads, makes few requests, and turns API errors into findings. It bypasses the cache: cached rows
+cannot tell whether a key is valid. `connecting` creates the session.
 """
 
 from nectar_notebooks.diagnosis.doctor import Patient, examine, not_connected

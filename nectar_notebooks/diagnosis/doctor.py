@@ -1,4 +1,4 @@
-"""The doctor: is there a key, is it accepted, what does it see. Reads only, with few requests and few retries."""
+"""The doctor: is there a key, is it accepted, what can it see. Read-only, with few requests and few retries."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ if TYPE_CHECKING:
 
 __all__ = ["FEW_RETRIES", "SHORT_DEADLINE", "SHORT_WAIT", "Patient", "examine", "list_companies", "not_connected"]
 
-#: A doctor does not wait long: attempts, and seconds to connect and to answer.
+#: A diagnosis must not take long: attempts, and seconds to connect and to answer.
 FEW_RETRIES: Final = RetryPolicy(attempts=2, longest_wait=10.0)
 SHORT_WAIT: Final = (5.0, 15.0)
 SHORT_DEADLINE: Final = 30.0
-#: So many companies are read one by one; the others are only listed.
+#: How many companies are read one by one; the others are only listed.
 _READ_AT_MOST: Final = 10
-#: So many connections of each are looked at for the states of their accounts: what one page can list.
+#: How many connections per company are checked for account states: the maximum of one page.
 _CONNECTIONS_AT_ONCE: Final = 500
-#: Where an id may belong, and what answers it: a bill by its usage, which is documented.
+#: The kinds of objects an id may belong to, and the endpoint to ask: for bills the usage endpoint, which is documented.
 _KINDS: Final = (
     ("company", "company.get", "company_id"),
     ("site", "site.get", "site_id"),
@@ -50,21 +50,21 @@ _NAMES: Final = {0: "new", 1: "old"}
 
 @dataclass(frozen=True, slots=True)
 class Patient:
-    """What is to be examined.
+    """The connection to examine.
 
     Attributes
     ----------
     session : Session
     environment : str
-        What the connection says it is: ``"local"``, ``"sandbox"`` or ``"production"``.
+        The environment of the connection: ``"local"``, ``"sandbox"`` or ``"production"``.
     place : str
         Environment, host and version in words.
     key : str
-        Which key and where it was found, in words; never the key.
+        Which key and where it was found, in words; never the key itself.
     offline : bool
-        Whether the wire may not be asked.
+        Whether no requests may be made.
     other_keys : sequence of str
-        Where keys of other environments stand, in words.
+        Where keys of other environments were found, in words.
     """
 
     session: Session
@@ -76,7 +76,7 @@ class Patient:
 
 
 def not_connected(error: NectarError, keys_in_sight: Sequence[str]) -> Diagnosis:
-    """Return the diagnosis where there is no connection to examine: settings that cannot be used."""
+    """Return the diagnosis if there is no connection to examine because the settings are unusable."""
     sight = f"A key stands in: {', '.join(keys_in_sight)}." if keys_in_sight else "No key is in sight."
     return Diagnosis(
         (
@@ -87,7 +87,7 @@ def not_connected(error: NectarError, keys_in_sight: Sequence[str]) -> Diagnosis
 
 
 def examine(patient: Patient, object_id: str | None = None) -> Diagnosis:
-    """Examine a connection, and where `object_id` belongs; whatever fails becomes a finding."""
+    """Examine a connection and, if given, what `object_id` belongs to; every failure becomes a finding."""
     checks = [
         Check("settings", "ok", f"{patient.place}."),
         Check("key", "ok", f"{patient.key}; the digits tell keys apart and are not the key."),
@@ -109,21 +109,21 @@ def examine(patient: Patient, object_id: str | None = None) -> Diagnosis:
 
 
 def list_companies(session: Session) -> list[tuple[str, str]]:
-    """Return id and name of the companies that the key sees.
+    """Return id and name of the companies that the key can see.
 
     Raises
     ------
     ContractError
-        The answer is no list of companies.
+        The answer is not a list of companies.
     """
     rows = session.call("companies.list").json()
     if not isinstance(rows, list) or not all(isinstance(row, dict) and "id" in row for row in rows):
-        raise ContractError("GET /company: the answer is no list of companies.")
+        raise ContractError("GET /company: the answer is not a list of companies.")
     return [(str(row["id"]), str(row.get("name") or row["id"])) for row in rows]
 
 
 def _pings(patient: Patient, session: Session) -> Iterator[Check]:
-    """Ping with each key: one that is refused says nothing about the other."""
+    """Ping with each key: if one is refused, the other may still be accepted."""
     if session.key_count < 2:
         yield _ping(patient, session, "ping")
         return
@@ -183,7 +183,7 @@ def _companies(session: Session) -> tuple[list[tuple[str, str]] | None, list[Che
 
 
 def _reads(session: Session, companies: Sequence[tuple[str, str]], names: Sequence[str]) -> Iterator[Check]:
-    """Read companies one by one; every one that is listed should be readable."""
+    """Read companies one by one; every listed company should be readable."""
     asked = companies[:_READ_AT_MOST]
     read = 0
     states: list[str] = []
@@ -196,7 +196,7 @@ def _reads(session: Session, companies: Sequence[tuple[str, str]], names: Sequen
             yield _wrong(f"company {name}", unreachable(error, session.base_url, session.version))
             if not isinstance(error, RateLimitError):
                 continue
-            return  # asking on would not help whoever asks too often
+            return  # more requests would make it worse
         else:
             read += 1
             states += _states(session, company_id)
@@ -206,16 +206,16 @@ def _reads(session: Session, companies: Sequence[tuple[str, str]], names: Sequen
             yield Check("account states", "note", told)
     if read:
         left = len(companies) - len(asked)
-        more = f"; {left} further ones were not tried" if left else ""
+        more = f"; {left} more were not tried" if left else ""
         yield Check("reading", "ok", f"{read} of {len(asked)} companies tried can be read{more}.")
 
 
 def _states(session: Session, company_id: str) -> list[str]:
-    """Return the states of the accounts behind a company's connections, of as many as one page lists."""
+    """Return the states of the accounts of a company's connections, as far as they fit on one page."""
     try:
         page = session.call("connections.company", company_id=company_id, params={"limit": _CONNECTIONS_AT_ONCE}).json()
     except NectarError:
-        return []  # whether they can be read is asked elsewhere
+        return []  # other checks report that
     connections = page.get("connections") if isinstance(page, dict) else None
     accounts = [one for connection in connections or () for one in _accounts(connection)]
     return [str(account["status"]) for account in accounts if isinstance(account, dict) and account.get("status")]
@@ -232,20 +232,20 @@ def _environment(patient: Patient, names: Sequence[str]) -> Check:
     return Check(
         "environment",
         "note",
-        f"The API cannot be asked for which environment a key was made. This connection calls it {patient.environment}"
+        f"The API does not say which environment a key is for. This connection calls it {patient.environment}"
         f" ({patient.key}); that it reads {names[0]} should fit.",
     )
 
 
 def _belongs(session: Session, object_id: str, names: Sequence[str] | None) -> Check:
-    """Ask which kind of object an id is of."""
+    """Find out what kind of object an id belongs to."""
     refusal: NectarError | None = None
     for kind, endpoint, parameter in _KINDS:
         try:
             session.request(endpoint, {parameter: object_id}).json()
         except (PermissionDeniedError, NotFoundError) as error:
             if refusal is None or isinstance(error, PermissionDeniedError):
-                refusal = error  # a 403 where others are 404 tells more: there is such an object, out of reach
+                refusal = error  # 403 says more than 404: the object exists, but out of reach
         except NectarError as error:
             return _wrong("id", unreachable(error, session.base_url, session.version))
         else:

@@ -1,7 +1,7 @@
-"""What a failure most probably means in this case, and what to check first.
+"""What a failure most probably means, and what to check first.
 
-The steps stand in the order of Nectar's developer FAQ: for a 401 the header, whether the key is active, its
-environment; for a 403 and a 404, which are read alike, scope, visibility, the id.
+The steps follow the order of Nectar's developer FAQ: for a 401, the header, whether the key is active, its environment;
+for a 403 or a 404, which are treated alike, scope, visibility, the id.
 """
 
 from __future__ import annotations
@@ -23,31 +23,31 @@ if TYPE_CHECKING:
 
 __all__ = ["Meaning", "refused_key", "unreachable", "unseen"]
 
-#: What the detail of a 401 says, and what it then means.
+#: Words in the detail of a 401, and what they mean.
 _SAID: Final = (
     ("expired", "The key has expired."),
     ("deleted", "The key was deleted."),
     ("environment", "The key is of the other environment."),
-    ("not active", "The key is not active any more."),
-    ("inactive", "The key is not active any more."),
-    ("no api key", "The key did not arrive: something between here and the API takes the header away."),
-    ("not provided", "The key did not arrive: something between here and the API takes the header away."),
-    ("not known", "The key is not copied whole, or is no key of Nectar's."),
-    ("invalid", "The key is not copied whole, or is no key of Nectar's."),
+    ("not active", "The key is no longer active."),
+    ("inactive", "The key is no longer active."),
+    ("no api key", "The key did not arrive: something between here and the API removes the header."),
+    ("not provided", "The key did not arrive: something between here and the API removes the header."),
+    ("not known", "The key is not copied whole, or is not a Nectar key."),
+    ("invalid", "The key is not copied whole, or is not a Nectar key."),
 )
 _NAMES: Final = {"sandbox": "Sandbox", "production": "Production"}
 
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """What happened, what it most probably means, and what to check first, in order."""
+    """What happened and what it most probably means, and what to check first, in order."""
 
     finding: str
     check_first: tuple[str, ...]
 
 
 def refused_key(error: AuthenticationError, environment: str, other_keys: Sequence[str] = ()) -> Meaning:
-    """Say what a 401 means; `other_keys` says in words where keys of other environments stand."""
+    """Explain a 401; `other_keys` says in words where keys of other environments were found."""
     said = error.message.lower()
     probable = next((meaning for word, meaning in _SAID if word in said), None)
     if probable is None:
@@ -57,7 +57,7 @@ def refused_key(error: AuthenticationError, environment: str, other_keys: Sequen
         "The key is active: it stands under Settings > Organization > API Keys, has not expired, and was copied whole.",
     ]
     if environment in _NAMES:
-        hint = f"; others stand in: {', '.join(other_keys)}" if other_keys else ""
+        hint = f"; other keys were found in: {', '.join(other_keys)}" if other_keys else ""
         steps.append(f"The key was made for {_NAMES[environment]}, which is where this connection goes{hint}.")
     else:
         steps.append("The key is this embedded sandbox's own, or was made by its create_key: no other opens it.")
@@ -65,7 +65,7 @@ def refused_key(error: AuthenticationError, environment: str, other_keys: Sequen
 
 
 def unseen(error: NectarError, what: str, companies: Sequence[str] | None = None) -> Meaning:
-    """Say what a 403 or a 404 means of `what`; `companies` are the names of those the key sees."""
+    """Explain a 403 or a 404 on `what`; `companies` are the names of those the key can see."""
     seen = (
         ""
         if companies is None
@@ -76,18 +76,17 @@ def unseen(error: NectarError, what: str, companies: Sequence[str] | None = None
     steps = (
         f"Scope: {what} belongs to the organization that owns the key, and to the environment it was made for.",
         f"Visibility: its company is among those the key sees{seen}.",
-        "The id: it is copied whole, of this environment, and of the kind that is asked for (a site's id is no "
-        "company's).",
+        "The id: it is copied whole, of this environment, and of the right kind (a site's id is not a company's).",
     )
     return Meaning(error.message, steps)
 
 
 def unreachable(error: NectarError, base_url: str, version: str) -> Meaning:
-    """Say what it means that a ping failed, but not for the key's sake."""
+    """Explain a ping that failed for a reason other than the key."""
     if isinstance(error, (NotFoundError, PermissionDeniedError)):
         steps: tuple[str, ...] = (
-            f"The base URL: {base_url} is the API's host, and no path follows it.",
-            f"The version: {version} is one that this host answers.",
+            f"The base URL: {base_url} is the API's host, without a path.",
+            f"The version: this host supports {version}.",
         )
         return Meaning(f"{error.message} Most probably this is not the API's address.", steps)
     if isinstance(error, ContractError):
@@ -95,12 +94,12 @@ def unreachable(error: NectarError, base_url: str, version: str) -> Meaning:
             f"The base URL: {base_url} is the API's host, not its web application's or a proxy's.",
             "A proxy or a login page in between: open the address in a browser.",
         )
-        return Meaning(f"{error.message} Most probably something else than the API answered.", steps)
+        return Meaning(f"{error.message} Most probably something other than the API answered.", steps)
     if isinstance(error, NetworkError):
         steps = (
-            "This machine is online, and its name service knows the host.",
-            f"The base URL: {base_url} is spelled right.",
-            "A proxy or a firewall lets https to this host through; HTTPS_PROXY is right where one is needed.",
+            "This machine is online, and DNS resolves the host.",
+            f"The base URL: {base_url} is spelled correctly.",
+            "A proxy or a firewall lets https to this host through; HTTPS_PROXY is set correctly if a proxy is needed.",
         )
         return Meaning(error.message, steps)
     return Meaning(error.message, (error.advice,) if error.advice else ())

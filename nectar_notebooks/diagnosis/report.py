@@ -1,6 +1,6 @@
-"""What a diagnosis found, check by check: for a terminal, a notebook, a program.
+"""The findings of a diagnosis, check by check: for a terminal, a notebook, a program.
 
-It holds texts and decides nothing. Texts of the API are data: printable on a terminal, HTML escaped.
+Holds texts and decides nothing. Text from the API is untrusted: made printable for terminals, escaped in HTML.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _WIDTH: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One check: what was looked at, how it went, what was found, and what to check first if it went wrong."""
+    """One check: its name, result and finding, and what to check first if it failed."""
 
     check: str
     result: Result
@@ -46,9 +46,9 @@ class Diagnosis:
     Attributes
     ----------
     checks : tuple of Check
-        In the order in which they were made.
+        In the order they were made.
     companies : tuple of (str, str)
-        Id and name of every company that the key sees.
+        Id and name of every company that the key can see.
 
     Examples
     --------
@@ -66,17 +66,17 @@ class Diagnosis:
 
     @property
     def ok(self) -> bool:
-        """Whether nothing is wrong."""
+        """True when nothing is wrong."""
         return not self.wrong
 
     @property
     def wrong(self) -> tuple[str, ...]:
-        """The names of the checks that went wrong."""
+        """The names of the checks that failed."""
         return tuple(one.check for one in self.checks if one.result == "wrong")
 
     @property
     def frame(self) -> pd.DataFrame:
-        """The checks as a table: check, result, finding, check_first (steps in order, numbered)."""
+        """The checks as a table: check, result, finding, check_first (numbered steps)."""
         import pandas as pd
 
         return pd.DataFrame(
@@ -85,7 +85,7 @@ class Diagnosis:
         )
 
     def to_dict(self) -> dict[str, object]:
-        """Return it for a program: JSON values alone, and never a key."""
+        """Return the diagnosis as JSON values, without keys."""
         return {
             "ok": self.ok,
             "checks": [
@@ -97,7 +97,7 @@ class Diagnosis:
 
     @property
     def verdict(self) -> str:
-        """The whole in one sentence."""
+        """The diagnosis in one sentence."""
         return "Nothing is wrong." if self.ok else f"Something is wrong: {', '.join(self.wrong)}."
 
     def __repr__(self) -> str:
@@ -119,7 +119,7 @@ class Diagnosis:
 
 
 def html_table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a table whose cells are markup already, texts to the left."""
+    """Return a left-aligned HTML table; cells are HTML already, headers are escaped."""
     left = ' style="text-align: left; vertical-align: top"'
     head = "".join(f'<th scope="col"{left}>{escape(name)}</th>' for name in headers)
     body = "".join("<tr>" + "".join(f"<td{left}>{cell}</td>" for cell in row) + "</tr>" for row in rows)
@@ -127,7 +127,7 @@ def html_table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def text_table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return rows under headers, each column as wide as its widest cell.
+    """Return a text table, each column as wide as its widest cell.
 
     Examples
     --------

@@ -1,6 +1,6 @@
-"""Two keys of a rotation compared: is the new one accepted, does it see as much, can the old one go.
+"""The two keys of a rotation compared: is the new one accepted, does it see as much, can the old one be deleted.
 
-Whether every service uses the new key already cannot be asked here: the API lists no traffic.
+It cannot tell whether every service already uses the new key: the API does not report who uses which.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _BEFORE_IT_GOES = "Before you delete it, see that every service was deployed wit
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """What one key can do: `accepted` is None where nobody answered."""
+    """What one key can see; `accepted` is None if the API did not answer."""
 
     fingerprint: str
     accepted: bool | None
@@ -40,11 +40,11 @@ class KeyComparison:
     Attributes
     ----------
     old_can_go : bool
-        Whether nothing is lost with the old key.
+        Whether the old key can be deleted without losing access.
     verdict : str
         Why, and what to do next.
     lost : tuple of str
-        Names of companies that the old key alone sees.
+        Names of companies that only the old key can see.
     """
 
     old_can_go: bool
@@ -55,7 +55,7 @@ class KeyComparison:
 
     @property
     def frame(self) -> pd.DataFrame:
-        """The two keys: key, fingerprint, accepted, companies (how many it sees), said (what the API said)."""
+        """The two keys: key, fingerprint, accepted, companies (how many it can see), said (the API's message)."""
         import numpy as np
         import pandas as pd
 
@@ -73,11 +73,11 @@ class KeyComparison:
             columns=["key", "fingerprint", "accepted", "companies", "said"],
         )
         return frame.astype(
-            {"accepted": "boolean", "companies": "Int64", "said": pd.StringDtype(na_value=np.nan)}  # as every frame's
+            {"accepted": "boolean", "companies": "Int64", "said": pd.StringDtype(na_value=np.nan)}  # as in every frame
         )
 
     def to_dict(self) -> dict[str, object]:
-        """Return it for a program: JSON values alone, and never a key."""
+        """Return the comparison as JSON values, without keys."""
         return {
             "old_can_go": self.old_can_go,
             "verdict": self.verdict,
@@ -98,7 +98,7 @@ class KeyComparison:
             (
                 name,
                 seen.fingerprint[:8],
-                {True: "yes", False: "no", None: "nobody answered"}[seen.accepted],
+                {True: "yes", False: "no", None: "no answer"}[seen.accepted],
                 str(len(seen.companies)) if seen.accepted else "-",
                 seen.said,
             )
@@ -126,12 +126,12 @@ def compare_keys(session: Session) -> KeyComparison:
     Raises
     ------
     ConfigurationError
-        The session has not two keys.
+        The session does not have two keys.
     """
     if session.key_count != 2:
         raise ConfigurationError(
-            f"Two keys are compared, a new one and an old one; there is {session.key_count or 'none'}.",
-            advice='Connect with key=(new, old), or put "new,old" where the key stands.',
+            f"Comparing keys needs a new one and an old one; there is {session.key_count or 'none'}.",
+            advice='Connect with key=(new, old), or put "new,old" where the key is stored.',
         )
     short = session.sibling(retry=FEW_RETRIES, timeout=SHORT_WAIT, deadline=SHORT_DEADLINE)
     new, old = (_see(short.sibling(key=number)) for number in (0, 1))
@@ -152,12 +152,12 @@ def _see(session: Session) -> _Seen:
 
 def _judge(new: _Seen, old: _Seen, lost: tuple[str, ...]) -> tuple[bool, str]:
     if new.accepted is None or old.accepted is None:
-        return False, "Keep the old key for now: the comparison failed, call again."
+        return False, "Keep the old key for now: the comparison failed, try again."
     if not new.accepted:
         both = "" if old.accepted else " Neither is the old one: run nectar doctor."
         return False, f"Keep the old key: the new one is not accepted.{both}"
     if not old.accepted:
-        return True, "The old key can go: it is not accepted any more, and the new one is."
+        return True, "The old key can go: it is no longer accepted, and the new one is."
     if lost:
         more = f" and {len(lost) - 5} more" if len(lost) > 5 else ""
         return False, f"Keep the old key: the new one does not see {', '.join(lost[:5])}{more}."

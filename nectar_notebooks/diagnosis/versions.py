@@ -1,7 +1,7 @@
-"""Two versions of the API compared by the tables they give: what a migration to the newer one changes.
+"""The tables of two versions of the API compared: what a migration to the newer one changes.
 
-Pure: frames in, a comparison out. What a version lacks is read from `schema.versions`, so that a difference that is
-documented is told apart from one that nobody expects.
+Pure: frames in, a comparison out. `schema.versions` says what each version lacks, so that documented differences are
+told apart from unexpected ones.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ __all__ = ["VersionComparison", "compare_frames"]
 
 @dataclass(frozen=True, repr=False)
 class VersionComparison:
-    """What two versions of the API say of the same bills.
+    """The tables of two versions of the API, compared for the same bills.
 
     Attributes
     ----------
     old, new : str
         The versions.
     rows : DataFrame
-        A row per table: table, old_rows, new_rows, equal (rows that say the same in every column that neither version
-        lacks), different, only_old, only_new.
+        One row per table: table, old_rows, new_rows, equal (rows with the same values in every column that both
+        versions have), different, only_old, only_new.
     columns : DataFrame
-        A row per column that differs, or that a version is known to lack: table, column, lacking_in (missing where
-        nobody expects a difference), different (rows).
+        One row per column that differs, or that a version is known to lack: table, column, lacking_in (missing if no
+        difference is expected), different (rows).
     shapes : tuple of Shape
-        What is written differently on the wire, for code that reads it itself; empty where no migration is known.
+        What is written differently on the wire, for code that reads it directly; empty if no migration is documented.
     expected : bool
         Whether the versions differ only where they are known to.
     """
@@ -52,20 +52,20 @@ class VersionComparison:
 
     @property
     def expected(self) -> bool:
-        """Whether the versions differ only where they are known to."""
+        """True when the versions differ only where they are known to."""
         silent = set(LACKING_ROWS[self.old]) | set(LACKING_ROWS[self.new])
         rows = self.rows[~self.rows["table"].isin(silent)]
         return not rows[["different", "only_old", "only_new"]].to_numpy().any()
 
     @property
     def verdict(self) -> str:
-        """The whole in one sentence."""
+        """The comparison in one sentence."""
         if self.expected:
             return f"{self.old} and {self.new} say the same of every row, but for what a version lacks."
         return f"{self.old} and {self.new} differ where they should not: see rows and columns."
 
     def to_dict(self) -> dict[str, object]:
-        """Return it for a program: JSON values alone."""
+        """Return the comparison as JSON values."""
         return {
             "old": self.old,
             "new": self.new,
@@ -103,12 +103,12 @@ class VersionComparison:
 def compare_frames(
     old_frames: Mapping[str, pd.DataFrame], new_frames: Mapping[str, pd.DataFrame], *, old: str, new: str
 ) -> VersionComparison:
-    """Compare the tables that two versions give, row by row, by the key of each table.
+    """Compare the tables of two versions row by row, matched by each table's key.
 
     Parameters
     ----------
     old_frames, new_frames : mapping of str to DataFrame
-        Tables by name; those of both are compared.
+        Tables by name; those in both are compared.
     old, new : str
         ``"v2.2"``, ``"v2.1"`` or ``"v2.0"``.
 
@@ -147,9 +147,9 @@ def compare_frames(
 def _matched(
     one: pd.DataFrame, other: pd.DataFrame, key: tuple[str, ...]
 ) -> tuple[pd.DataFrame, pd.DataFrame, int, int]:
-    """Return the rows of both that have the same key, side by side, and how many only one of them has."""
+    """Return the rows of both with the same key, side by side, and how many are only in one of them."""
     left, right = (frame.assign(_nth=frame.groupby(list(key), dropna=False).cumcount()) for frame in (one, other))
-    keys = [*key, "_nth"]  # a key that stands twice is matched in order
+    keys = [*key, "_nth"]  # repeated keys are matched in order
     places = (
         left[keys]
         .assign(_left=range(len(left)))
@@ -160,7 +160,7 @@ def _matched(
 
 
 def _differs(one: pd.Series, other: pd.Series) -> pd.Series:
-    """Say row by row whether two columns differ; missing is equal to missing."""
+    """Return row by row whether two columns differ; missing equals missing."""
     missing = one.isna().to_numpy(), other.isna().to_numpy()
     same = (one == other).fillna(False).to_numpy(dtype=bool)
     return pd.Series(np.where(missing[0] | missing[1], missing[0] != missing[1], ~same))

@@ -1,7 +1,7 @@
-"""What leaves the house as a file: any frame, a portfolio's tables, the monthly result, ENERGY STAR's upload.
+"""Exports to files: any frame, a portfolio's tables, the monthly result, ENERGY STAR's upload.
 
-``save`` writes any frame as CSV, Excel or Parquet; ``table``, ``monthly`` and ``portfolio_manager`` choose what is
-exported and list what is not. Nothing here computes: the numbers are the methodology's.
+``save`` writes any frame as CSV, Excel or Parquet; ``table``, ``monthly`` and ``portfolio_manager`` select what to
+export and list what is left out. Nothing here computes: the numbers come from the methodology.
 """
 
 from nectar_notebooks.exports.files import csv_bytes, excel_bytes, free, save

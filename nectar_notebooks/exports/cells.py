@@ -1,6 +1,6 @@
-"""Cells of a spreadsheet: which text would act as a formula, and what a column's values are there.
+"""Spreadsheet cells: which text would act as a formula, and how a column's values are stored.
 
-The one place that knows what a spreadsheet calculates. Which file they go to is decided in `files`.
+The only place that knows what a spreadsheet evaluates. `files` decides where the cells are written.
 """
 
 from __future__ import annotations
@@ -21,23 +21,23 @@ if TYPE_CHECKING:
 
 __all__ = ["MOST_TEXT", "Value", "acts_as_formula", "flat", "harmless", "plain_days", "values"]
 
-#: What a cell may hold; a moment in time carries UTC.
+#: What a cell may hold; timestamps are in UTC.
 Value: TypeAlias = str | bool | int | float | date | datetime | None
 
-#: The longest text of an Excel cell.
+#: The longest text an Excel cell can hold.
 MOST_TEXT: Final = 32_767
 
-#: How a cell begins that a spreadsheet calculates; tab and line ends are stripped by some before they look, and some
-#: read the wide signs of East Asian keyboards as the narrow ones.
+#: A spreadsheet evaluates cells that begin like this. Some programs strip tabs and line ends first, and some treat the
+#: full-width signs of East Asian keyboards like the ASCII ones.
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-#: Marks that the XML of a workbook cannot hold.
+#: Characters that a workbook's XML cannot hold.
 _ILLEGAL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-#: Before this day two calendars of Excel disagree.
+#: Excel's calendar is off by one before this day: it has a February 29, 1900.
 _FIRST_DAY: Final = date(1900, 3, 1)
 
 
 def acts_as_formula(text: str) -> bool:
-    """Say whether a spreadsheet may calculate `text` where it is typed or read from CSV.
+    """Return True when a spreadsheet may evaluate `text` if it is typed in or read from CSV.
 
     Examples
     --------
@@ -48,7 +48,7 @@ def acts_as_formula(text: str) -> bool:
 
 
 def harmless(text: str) -> str:
-    """Return `text` as CSV may hold it: with an apostrophe before what would act as a formula.
+    """Return `text` safe for CSV: with an apostrophe in front if it would act as a formula.
 
     Examples
     --------
@@ -59,12 +59,12 @@ def harmless(text: str) -> str:
 
 
 def flat(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return `frame` with a named index among its columns, and every column called by a text.
+    """Return `frame` with named index levels as columns, and all column names as strings.
 
     Raises
     ------
     DataError
-        Two columns of one name: a reader would lose one of them.
+        Two columns have the same name: a reader would lose one of them.
     """
     named = [name for name in frame.index.names if name is not None]
     unnamed = [level for level, name in enumerate(frame.index.names) if name is None]
@@ -79,19 +79,19 @@ def flat(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def plain_days(column: pd.Series) -> bool:
-    """Say whether a column holds civil dates: days without a time or a zone."""
+    """Return True when a column holds civil dates: no times of day, no time zone."""
     if not pd.api.types.is_datetime64_dtype(column.dtype):
         return False
     return bool((column.dropna() == column.dropna().dt.normalize()).all())
 
 
 def values(column: pd.Series) -> Sequence[Value]:
-    """Return a column's values as an Excel cell takes them: numbers as numbers, dates as dates, missing as None.
+    """Return a column's values as Excel stores them: numbers as numbers, dates as dates, missing as None.
 
     Raises
     ------
     DataError
-        An infinite number, or a text longer than a cell holds.
+        An infinite number, or a text too long for a cell.
     """
     dtype = column.dtype
     known = column.notna().to_numpy()
@@ -117,7 +117,6 @@ def values(column: pd.Series) -> Sequence[Value]:
 
 
 def _value(value: object, column: str) -> Value:
-    """Return one value of a column that may hold anything."""
     if isinstance(value, (bool, int, float, datetime, date)):
         return value
     if isinstance(value, (Real, Decimal)):
@@ -132,6 +131,6 @@ def _value(value: object, column: str) -> Value:
 
 
 def _day_or_text(value: date | datetime) -> Value:
-    """Return a day as it is, or as text where Excel's calendar does not reach."""
+    """Return the value, or its text if it is too early for Excel's calendar."""
     day = value.date() if isinstance(value, datetime) else value
     return value if day >= _FIRST_DAY else value.isoformat()

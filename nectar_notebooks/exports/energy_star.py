@@ -1,4 +1,4 @@
-"""What ENERGY STAR Portfolio Manager calls meters and units, and which units a meter of a type may have. Plain data.
+"""ENERGY STAR Portfolio Manager's names of meter types and units, and the units each type allows. Plain data.
 
 Sources: the list of meter types and units in the schema of its web services (meter.xsd: ``meterType``,
 ``typeOfUnits``) and, for the spelling of its spreadsheets, the "Meter Entries" sheet it writes ("Electric - Grid",
@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 __all__ = ["TYPES", "UNITS", "MeterType", "meter_type"]
 
-#: Units of the API, and what Portfolio Manager calls them.
+#: Portfolio Manager's names of the API's units.
 UNITS: Final[Mapping[str, str]] = {
     "Wh": "Wh (Watt-hours)",
     "kWh": "kWh (thousand Watt-hours)",
@@ -49,7 +49,7 @@ UNITS: Final[Mapping[str, str]] = {
 
 
 class MeterType(NamedTuple):
-    """A type of meter: its name, the units it may have, and the one that other units are converted to."""
+    """A type of meter: its name, the units it allows, and the one that other units are converted to."""
 
     name: str
     units: frozenset[str]
@@ -83,8 +83,8 @@ _POTABLE: Final = "Municipally Supplied Potable Water - "
 _DRINKING: Final = MeterType(f"{_POTABLE}Mixed Indoor/Outdoor", _WATER, "kgal (US)")
 _HEAVY_OIL: Final = MeterType("Fuel Oil (No. 5 and No. 6)", _HEAT | _LIQUID, "gal (US)")
 
-#: Types by commodity, or commodity and subtype. Sewer and fire water, telecom and refrigerants have none; which of its
-#: kinds of waste a meter is, the API does not say.
+#: Types by commodity, or commodity and subtype. Sewer and fire water, telecom and refrigerants have none; nor has
+#: waste, because the API does not say which of Portfolio Manager's kinds it is.
 TYPES: Final[Mapping[str, MeterType]] = {
     **dict.fromkeys(("ELECTRICITY", "ELECTRICITY / USAGE"), _GRID),
     "SOLAR": MeterType("Electric - Solar", _ELECTRIC, "kWh"),
@@ -111,7 +111,7 @@ TYPES: Final[Mapping[str, MeterType]] = {
 
 
 def meter_type(commodity: str | None, subtype: str | None) -> MeterType | None:
-    """Return the type of a meter, or None where Portfolio Manager has none for it.
+    """Return the type of a meter, or None if Portfolio Manager has no type for it.
 
     Examples
     --------

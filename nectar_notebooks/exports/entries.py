@@ -1,7 +1,7 @@
-"""Usage with its cost, entry by entry: as it was billed, or by whole calendar months. Judges nothing but its dates.
+"""Usage with its cost, entry by entry: as billed, or by whole calendar months.
 
-An entry is one number for one meter and one span of days, as consumers of bills take them
-(`portfolio_manager`). What it is worth and who pays is the methodology's.
+An entry is one number for one meter and one period, the form in which `portfolio_manager` takes bills. The methodology
+decides the costs and who pays them.
 """
 
 from __future__ import annotations
@@ -12,35 +12,34 @@ import numpy as np
 import pandas as pd
 
 from nectar_notebooks.methodology import money
-from nectar_notebooks.methodology.calendarization import SPOT
-from nectar_notebooks.methodology.checks import TEXT, counted, days, flags, numbers, text
+from nectar_notebooks.methodology.frames import TEXT, counted, days, flags, numbers, text
 from nectar_notebooks.methodology.keys import group_keys
 from nectar_notebooks.methodology.monthly import sum_by_month
 from nectar_notebooks.methodology.net_metering import directions
 from nectar_notebooks.methodology.options import Options
+from nectar_notebooks.methodology.time.calendarize import SPOT
 
 if TYPE_CHECKING:
     from nectar_notebooks.methodology.monthly import Prepared
 
 __all__ = ["ENTRY", "from_months", "from_records"]
 
-#: What is known of an entry; `why` says why it cannot be exported.
+#: The columns of an entry; `why` says why it cannot be exported.
 ENTRY: Final = (
     "id", "meter_id", "site_id", "commodity", "subtype", "start_date", "end_date", "usage", "unit", "cost",
     "currency", "estimated", "why",
 )  # fmt: skip
 _PAID: Final = ("bill_id", "meter_id", "currency")
-#: What no consumer of consumption is sent.
-_EXPORTED: Final = "exported energy is no consumption"
-_GENERATED: Final = "energy generated on site is no consumption"
+_EXPORTED: Final = "exported energy is not consumption"
+_GENERATED: Final = "energy generated on site is not consumption"
 
 
 def from_records(ready: Prepared) -> pd.DataFrame:
-    """Return an entry for each usage record that counts, with the charges its meter pays on that bill.
+    """Return one entry per usage record that counts, with the charges its meter pays on that bill.
 
-    Where a meter has several records on a bill, its charges are shared out by their days, exact to the cent; what
-    it exported or generated takes no share beside what it drew. Charges without a record are entries of their own,
-    which cannot be exported; nor can exported energy, nor generation that a grid meter reports.
+    If a meter has several records on a bill, its charges are allocated by days, exact to the cent; records of exported
+    or generated energy get no share if the meter also drew energy. Charges without a record become entries that cannot
+    be exported; nor can exported energy, or generation reported by a grid meter.
     """
     usage = ready.usage[counted(ready.usage, "usage")].reset_index(drop=True)
     words = ("bill_id", "meter_id", "site_id", "commodity", "subtype", "unit")
@@ -86,7 +85,7 @@ def _paid(charges: pd.DataFrame) -> pd.DataFrame:
 
 
 def _shared_out(meters: pd.DataFrame) -> pd.DataFrame:
-    """Share each meter's charges on a bill out among its records, by their days; by the place of the record."""
+    """Allocate each meter's charges on a bill to its records by days; the index is the record's position."""
     order = meters.sort_values([*_PAID, "start_date", "id"], kind="stable")
     sizes = np.asarray(order.groupby(list(_PAID), sort=False, dropna=False).size(), dtype=np.int64)
     heads = np.cumsum(sizes) - sizes
@@ -110,7 +109,7 @@ def _nothing(frame: pd.DataFrame) -> pd.Series:
 
 
 def from_months(ready: Prepared) -> pd.DataFrame:
-    """Return an entry for each meter and whole calendar month; what is delivered on a day stays on its day."""
+    """Return one entry per meter and whole calendar month; deliveries stay on their day."""
     delivered = from_records(ready)
     delivered = delivered[delivered["commodity"].isin(SPOT)]
     months = sum_by_month(ready, Options(shared_day="later"))

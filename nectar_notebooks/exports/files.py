@@ -1,7 +1,7 @@
-"""Frames as files: CSV, Excel and Parquet, in which no text acts as a formula and nothing is overwritten unasked.
+"""Frames as CSV, Excel and Parquet files, in which no text acts as a formula; never overwrites a file unasked.
 
-In CSV a text that a spreadsheet would calculate gets an apostrophe; in Excel it is stored as text, which is never
-calculated, also not after it was edited. The same rows give the same bytes. What is in the frames is decided elsewhere.
+In CSV, text that a spreadsheet would evaluate gets an apostrophe; in Excel it is stored as text, which is never
+evaluated, even after editing. The same rows give the same bytes. What the frames hold is decided elsewhere.
 """
 
 from __future__ import annotations
@@ -31,21 +31,21 @@ if TYPE_CHECKING:
 
 __all__ = ["ENDINGS", "csv_bytes", "excel_bytes", "free", "save", "written"]
 
-#: The kinds of files, by the ending of their names.
+#: The supported formats, by suffix.
 ENDINGS: Final = (".csv", ".xlsx", ".parquet")
 
-#: Rows of an Excel sheet, its head among them.
+#: Rows of an Excel sheet, including the header.
 _MOST_ROWS: Final = 1_048_576
 _SHEET_NAME: Final = 31
 _UTC: Final = 'yyyy-mm-dd hh:mm:ss "UTC"'
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 _MOMENT: Final = re.compile(rb"(<dcterms:(?:created|modified)[^>]*>)[^<]*")
-#: Rows that a column's width is measured by.
+#: Rows used to measure a column's width.
 _SAMPLE: Final = 200
 
 
 def csv_bytes(frame: pd.DataFrame) -> bytes:
-    """Return `frame` as CSV in UTF-8 with a mark that spreadsheets look for; missing values are empty.
+    """Return `frame` as CSV in UTF-8 with a byte order mark, for spreadsheets; missing values are empty.
 
     Civil dates are written as 2024-01-31, timestamps with their offset.
 
@@ -69,19 +69,19 @@ def csv_bytes(frame: pd.DataFrame) -> bytes:
 
 
 def excel_bytes(frames: pd.DataFrame | Mapping[str, pd.DataFrame], sheet: str = "rows") -> bytes:
-    """Return frames as an Excel workbook, a sheet each; texts are texts, whatever they begin with.
+    """Return frames as an Excel workbook, one sheet each; text stays text, whatever it begins with.
 
     Parameters
     ----------
     frames : DataFrame or mapping of DataFrame
-        One frame, or frames by the name of their sheet.
+        One frame, or frames by sheet name.
     sheet : str
-        Name of the sheet of one frame; names are cut to the 31 characters that Excel allows.
+        Sheet name for a single frame; names are cut to the 31 characters that Excel allows.
 
     Raises
     ------
     DataError
-        More rows than a sheet has, or a value that no cell can hold.
+        More rows than fit in a sheet, or a value that a cell cannot hold.
     """
     from openpyxl import Workbook
 
@@ -95,7 +95,7 @@ def excel_bytes(frames: pd.DataFrame | Mapping[str, pd.DataFrame], sheet: str = 
 
 
 def _sheet_name(name: str, taken: set[str]) -> str:
-    """Return `name` as a sheet may be called, and as no other sheet is."""
+    """Return `name` as a valid sheet name not in `taken`, and add it there."""
     base = re.sub(r"[\[\]:*?/\\]", " ", name).strip(" '")[:_SHEET_NAME] or "rows"
     short, number = base, 1
     while short.lower() in taken:
@@ -106,14 +106,14 @@ def _sheet_name(name: str, taken: set[str]) -> str:
 
 
 def _fill(sheet: WriteOnlyWorksheet, table: pd.DataFrame) -> None:
-    """Write a frame to an empty sheet: its head stays in sight, columns are as wide as what they hold."""
+    """Write a frame to an empty sheet, with a frozen header row and columns as wide as their content."""
     from openpyxl.styles import Alignment, Font
     from openpyxl.utils import get_column_letter
 
     if len(table) >= _MOST_ROWS:
         raise DataError(
-            f"{len(table):,} rows are more than the {_MOST_ROWS - 1:,} of an Excel sheet.",
-            advice="Save them as CSV or Parquet, or select a shorter time.",
+            f"{len(table):,} rows are more than the {_MOST_ROWS - 1:,} that fit in an Excel sheet.",
+            advice="Save them as CSV or Parquet, or select a shorter period.",
         )
     columns = [values(table[name]) for name in table.columns]
     sheet.freeze_panes = "A2"
@@ -134,7 +134,7 @@ def _width(name: str, column: Sequence[Value]) -> float:
 
 
 def _cell(sheet: WriteOnlyWorksheet, value: Value) -> Value | WriteOnlyCell:
-    """Return what the sheet writes for a value; texts that openpyxl would take for more are told to be texts."""
+    """Return the cell for a value, marked as text if openpyxl would take it for a formula or an error code."""
     from openpyxl.cell import WriteOnlyCell
     from openpyxl.cell.cell import ERROR_CODES
 
@@ -153,12 +153,12 @@ def _text_cell(sheet: WriteOnlyWorksheet, text: str) -> WriteOnlyCell:
     cell = WriteOnlyCell(sheet, text)
     cell.data_type = "s"
     if acts_as_formula(text):
-        cell.quotePrefix = True  # else Excel calculates it once somebody edits the cell
+        cell.quotePrefix = True  # else Excel evaluates it once the cell is edited
     return cell
 
 
 def _without_times(book: io.BytesIO) -> bytes:
-    """Return the workbook without the time at which it was made: the same rows give the same bytes."""
+    """Return the workbook without its creation time, so that the same rows give the same bytes."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(book) as made, zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as kept:
         for part in sorted(made.namelist()):
@@ -172,25 +172,25 @@ def _without_times(book: io.BytesIO) -> bytes:
 
 
 def save(frame: pd.DataFrame, path: str | PathLike[str], sheet: str = "rows", *, overwrite: bool = False) -> Path:
-    """Write any frame to a file, as CSV, Excel or Parquet by the ending of its name, and return the path.
+    """Write any frame to a file, as CSV, Excel or Parquet by its suffix, and return the path.
 
     Parameters
     ----------
     frame : DataFrame
-        What to write; a named index becomes columns.
+        A named index becomes columns.
     path : path
-        Ends in .csv, .xlsx or .parquet; its folder is made where it is missing.
+        Ends in .csv, .xlsx or .parquet; its folder is created if missing.
     sheet : str
-        Name of the sheet of an Excel file.
+        Sheet name of an Excel file.
     overwrite : bool
-        Whether a file of that name may be replaced. Until the new one is whole, the old one stays.
+        Whether an existing file may be replaced. The old file stays until the new one is complete.
 
     Raises
     ------
     InvalidRequestError
-        Another ending; a file of that name is there and `overwrite` is not set.
+        Another suffix, or the file exists and `overwrite` is not set.
     DataError
-        The frame has something that the kind of file cannot hold.
+        The frame has something that the file format cannot hold.
 
     Examples
     --------
@@ -216,35 +216,35 @@ def _parquet_bytes(frame: pd.DataFrame) -> bytes:
         flat(frame).to_parquet(buffer, index=False)
     except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
         raise DataError(
-            f"Parquet cannot hold this frame: {error}", advice="Give each column values of one kind."
+            f"Parquet cannot hold this frame: {error}", advice="Give each column values of one type."
         ) from error
     return buffer.getvalue()
 
 
 def free(path: str | PathLike[str], *, overwrite: bool = False) -> Path:
-    """Return the path if a file of its kind may be written there.
+    """Return the path if a file may be written there.
 
     Raises
     ------
     InvalidRequestError
-        Another ending than those of `ENDINGS`, or a file that is there and may not be replaced.
+        A suffix that is not in `ENDINGS`, or the file exists and may not be replaced.
     """
     target = Path(path)
     if target.suffix.lower() not in ENDINGS:
         raise InvalidRequestError(
-            f"{target.name} says no kind of file.",
+            f"The suffix of {target.name} is not a supported file format.",
             advice=f"End its name in {', '.join(ENDINGS[:-1])} or {ENDINGS[-1]}.",
         )
     if target.exists() and not overwrite:
         raise InvalidRequestError(
-            f"{target} is there already and was left as it is.",
-            advice="Give another name, or replace it with overwrite=True (--force on the command line).",
+            f"{target} already exists and was not changed.",
+            advice="Choose another name, or replace it with overwrite=True (--force on the command line).",
         )
     return target
 
 
 def written(target: Path, content: bytes) -> Path:
-    """Write a file whole or not at all, and return its path."""
+    """Write a file completely or not at all, and return its path."""
     target.parent.mkdir(parents=True, exist_ok=True)
     with _beside(target) as part:
         part.write_bytes(content)

@@ -1,15 +1,14 @@
 """Bills for ENERGY STAR Portfolio Manager: the sheets of its upload, and a list of what it would reject.
 
-The layout is that of the template by which Portfolio Manager takes bills for meters it knows ("Add bills to
-meters": sheets ``Add Bills-Electricity`` and ``Add Bills-Non Electric``). It fills in the ids of its meters itself;
-give them as `meters`, or paste the rows into the template. What it rejects is said by ``nn.readiness``; types and units
-are called as in `energy_star`.
+The layout is that of the template for adding bills to existing meters ("Add bills to meters": sheets ``Add
+Bills-Electricity`` and ``Add Bills-Non Electric``). Portfolio Manager pre-fills the ids of its meters there: pass them
+as `meters`, or paste the rows into the template. ``nn.readiness`` decides what it would reject, `energy_star` names
+types and units.
 
 Sources: Portfolio Manager Help, "What are the 5 options for entering meter data (bills)?" and "Can/Should I calendarize
-my bills?" (portfoliomanagerhelp.zendesk.com): bills are preferred as they were received, calendar months are accepted.
-Column heads are those of the template as public scripts that fill it in quote them; ``Property Name`` and ``Usage
-Units`` could not be read there and are taken from its "Meter Entries" sheet, as is the layout for deliveries, which
-these scripts do not show.
+my bills?" (portfoliomanagerhelp.zendesk.com): bills are preferred as received, calendar months are accepted.
+The column headers are those that public scripts use to fill in the template. ``Property Name`` and ``Usage Units`` and
+the layout of deliveries do not appear in these scripts; they are taken from the "Meter Entries" sheet.
 """
 
 from __future__ import annotations
@@ -23,10 +22,10 @@ from nectar_notebooks.errors import DataError
 from nectar_notebooks.exports.energy_star import TYPES, UNITS, MeterType, meter_type
 from nectar_notebooks.exports.entries import from_months, from_records
 from nectar_notebooks.exports.selection import NOTES, Export, notes_of, uncounted
-from nectar_notebooks.methodology.checks import TEXT, choose, require, text
+from nectar_notebooks.methodology.frames import TEXT, choose, require, text
 from nectar_notebooks.methodology.monthly import prepare
 from nectar_notebooks.methodology.options import Options
-from nectar_notebooks.methodology.readiness import ENERGY_STAR, readiness
+from nectar_notebooks.methodology.quality.readiness import ENERGY_STAR, readiness
 from nectar_notebooks.methodology.units import compatible, factor, unit_name
 
 if TYPE_CHECKING:
@@ -58,7 +57,7 @@ _DELIVERY: Final = {
 _ELECTRIC: Final = ("ELECTRICITY", "SOLAR")
 _DELIVERED: Final = ("FUEL",)
 _TABLES: Final = {"bill": "usage", "month": "monthly"}
-#: Rules of `readiness` by which one entry is rejected; the others are about what is missing between entries.
+#: Rules of `readiness` that reject a single entry; the others are about gaps between entries.
 _FATAL: Final = ("missing_usage", "overlap")
 _OWN: Final = {"portfolio_manager_meter_id": "meter", "portfolio_manager_id": "property", "meter_name": "meter_name"}
 
@@ -71,41 +70,40 @@ def portfolio_manager(
     flagged: bool = False,
     meters: pd.DataFrame | None = None,
 ) -> Export:
-    """Lay usage and cost out as ENERGY STAR Portfolio Manager's upload of bills expects them.
+    """Arrange usage and cost for ENERGY STAR Portfolio Manager's bill upload.
 
     Parameters
     ----------
     portfolio : Portfolio
         A company's tables.
     by : {"bill", "month"}
-        An entry for each usage record, as it was billed, which Portfolio Manager prefers; or for each whole calendar
-        month as ``nn.monthly`` gives it, a shared day to the later bill. Deliveries of fuel stand on their day in both.
+        One entry per usage record, as billed, which Portfolio Manager prefers; or one per whole calendar month, as from
+        ``nn.monthly`` with shared days assigned to the later bill. Fuel deliveries keep their day in both.
     currency : str
-        The currency of your Portfolio Manager account. Costs in another are not exported, their usage is.
+        The currency of your Portfolio Manager account. Costs in other currencies are left out, their usage is not.
     flagged : bool
         Whether bills with an open issue are exported.
     meters : DataFrame, optional
-        What Portfolio Manager calls your meters: ``meter_id`` and any of ``portfolio_manager_meter_id``,
-        ``portfolio_manager_id`` (the property), ``meter_name``, ``meter_type``. Meters that it does not list are not
-        exported.
+        Portfolio Manager's names of your meters: ``meter_id`` and any of ``portfolio_manager_meter_id``,
+        ``portfolio_manager_id`` (the property), ``meter_name``, ``meter_type``. Only the listed meters are exported.
 
     Returns
     -------
     Export
-        Sheets ``Add Bills-Electricity`` and ``Add Bills-Non Electric`` (meter, property, type, start and end date, both
-        counted, quantity, units, cost, estimation Yes or No) and ``Deliveries`` (with a delivery date). All entries
-        of a meter are in one unit. Exported energy is no consumption and never in a sheet; what a meter draws
-        is, whatever it exports. A plant's own meter (SOLAR) is "Electric - Solar", never the grid's. Costs are what
-        ``nn.attribute`` gives the meter. Its notes list what was not exported (``exported`` is false), among it what
-        ``nn.readiness`` says is rejected; and gaps and short years (``exported`` is true), which the entries have
-        although each of them is taken.
+        Sheets ``Add Bills-Electricity`` and ``Add Bills-Non Electric`` (meter, property, type, inclusive start and end
+        dates, quantity, units, cost, estimation Yes or No) and ``Deliveries`` (with a delivery date). All entries of a
+        meter are in one unit. Exported energy is not consumption and never in a sheet; what a meter draws is, whatever
+        it exports. A solar plant's own meter (SOLAR) is "Electric - Solar", never "Electric - Grid". Costs are those
+        ``nn.attribute`` assigns to the meter. The notes list what was not exported (``exported`` is false), including
+        what ``nn.readiness`` says is rejected, and gaps and short years between accepted entries (``exported`` is
+        true).
 
     Raises
     ------
     DataError
-        `meters` names a meter twice or has no ``meter_id``.
+        `meters` lists a meter twice or has no ``meter_id``.
     InvalidRequestError
-        `by` is neither of its values.
+        `by` is neither ``"bill"`` nor ``"month"``.
 
     Examples
     --------
@@ -136,7 +134,7 @@ def portfolio_manager(
 
 
 def _named(entries: pd.DataFrame, portfolio: Portfolio, meters: pd.DataFrame | None) -> pd.DataFrame:
-    """Give each entry the names of its meter and property, and its type of meter."""
+    """Add the names of the meter and the property, and the type of the meter."""
     named = portfolio.named(entries[["site_id", "meter_id"]])
     entries = entries.assign(
         property_name=named["site"].astype(TEXT),
@@ -153,7 +151,7 @@ def _named(entries: pd.DataFrame, portfolio: Portfolio, meters: pd.DataFrame | N
         ids = text(meters, "meter_id")
         if ids.duplicated().any():
             raise DataError(
-                f"meters names meter {ids[ids.duplicated()].iloc[0]} twice.", advice="Give one row for each."
+                f"meters lists meter {ids[ids.duplicated()].iloc[0]} twice.", advice="Give one row per meter."
             )
         for name, column in {**_OWN, "meter_type": "type"}.items():
             if name in meters:
@@ -166,13 +164,13 @@ def _named(entries: pd.DataFrame, portfolio: Portfolio, meters: pd.DataFrame | N
 
 
 def _reject(entries: pd.DataFrame, rows: pd.Series, why: str | pd.Series) -> pd.DataFrame:
-    """Note why rows are not exported; the first reason stays."""
+    """Record why rows are not exported; an earlier reason stays."""
     reason = pd.Series(why, entries.index, dtype=TEXT) if isinstance(why, str) else why
     return entries.assign(why=entries["why"].mask(entries["why"].isna() & rows, reason))
 
 
 def _in_one_unit(entries: pd.DataFrame) -> pd.DataFrame:
-    """Tell all entries of a meter in the unit that most of them have, or in one that its type may have."""
+    """Convert all entries of a meter to its most frequent unit, or to one that its type allows."""
     known = {kind.name: kind for kind in TYPES.values()}
     names = entries["unit"].map(lambda word: unit_name(word) or word, na_action="ignore")
     entries = entries.assign(unit=names.astype(TEXT))
@@ -194,7 +192,7 @@ def _in_one_unit(entries: pd.DataFrame) -> pd.DataFrame:
 
 
 def _converted(kind: MeterType | None, unit: str, most: str) -> tuple[float, str] | None:
-    """Return the factor and the unit by which a meter's entries are told, or None where there is none."""
+    """Return the factor and the unit to convert a meter's entries to, or None if there is no conversion."""
     target = most if most in (kind.units if kind else UNITS) else kind.usual if kind else None
     if target is None or not compatible(unit, target):
         return None
@@ -202,12 +200,12 @@ def _converted(kind: MeterType | None, unit: str, most: str) -> tuple[float, str
 
 
 def _judged(entries: pd.DataFrame, today: date | None) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Say of each entry why Portfolio Manager rejects it; return them, and what else it says of those it takes."""
+    """Record why Portfolio Manager rejects entries; return them, and the findings on those it accepts."""
     while True:
         asked = entries[entries["why"].isna()]
         found = readiness(asked.assign(usage_id=asked["id"]), consumers=[ENERGY_STAR], today=today)
         fatal = found["rule"].isin(_FATAL)
-        if not fatal.any():  # without a rejected entry its neighbours may meet others
+        if not fatal.any():  # removing an entry may create new findings between its neighbors
             return entries, found
         why = (found["rule"].str.replace("_", " ") + ": " + found["why"])[fatal]
         why = why.groupby(found["usage_id"]).first()
@@ -225,7 +223,7 @@ def _notes(by: By, entries: pd.DataFrame, reason: pd.Series, *, exported: bool) 
 
 
 def _of_no_meter(charges: pd.DataFrame) -> pd.DataFrame:
-    """List the charges that no meter pays, and so no entry has."""
+    """List the charges that no meter pays, which are therefore in no entry."""
     rows = charges[charges["kind"].ne("attributed")].rename(columns={"amount": "cost"})
     items, reason = rows["line_item_id"], rows["kind"] + " charge of " + _cost(rows) + ": no meter pays it"
     return notes_of("line_items", rows.assign(line_item_id=items.fillna(rows["bill_id"])), reason)
@@ -236,7 +234,7 @@ def _findings(by: By, found: pd.DataFrame) -> pd.DataFrame:
 
 
 def _sheets(entries: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """Lay the entries out, one sheet after the other."""
+    """Arrange the entries in sheets."""
     order = ["property_name", "meter_name", "meter_id", "start_date", "id"]
     entries = entries.sort_values(order, kind="stable", ignore_index=True)
     estimated = entries["estimated"].astype("boolean").fillna(False).astype(bool)

@@ -1,7 +1,7 @@
-"""What leaves the house: a table or the monthly result, without bills that have an open issue, which are listed.
+"""Select what to export: a table or the monthly result. Bills with an open issue are left out, and listed.
 
-Which rows count is decided in the methodology; here they are chosen, given names a person knows, and joined with
-the user's own table of sites. `files` writes them.
+The methodology decides which rows count; this module selects them, adds readable names, and joins the user's own table
+of sites. `files` writes them.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ import pandas as pd
 
 from nectar_notebooks.errors import InvalidRequestError
 from nectar_notebooks.exports.files import csv_bytes, excel_bytes, free, save, written
-from nectar_notebooks.methodology.checks import TEXT, counted, flags, text
 from nectar_notebooks.methodology.counting import count_bills
+from nectar_notebooks.methodology.frames import TEXT, counted, flags, text
 from nectar_notebooks.methodology.monthly import prepare, sum_by_month
 from nectar_notebooks.methodology.options import Options, Spread, options_of, short_form
-from nectar_notebooks.methodology.site_table import join_sites
+from nectar_notebooks.methodology.sites import join_sites
 from nectar_notebooks.schema.tables import TABLES
 
 if TYPE_CHECKING:
@@ -30,11 +30,11 @@ if TYPE_CHECKING:
 
 __all__ = ["NOTES", "Export", "monthly", "notes_of", "table", "uncounted"]
 
-#: The columns of what is listed beside an export.
+#: The columns of an export's notes.
 NOTES: Final = ("table", "id", "site_id", "meter_id", "start_date", "end_date", "exported", "reason")
 
 _KEYS: Final = {"bills": "bill_id", "usage": "usage_id", "line_items": "line_item_id"}
-#: Tables whose rows hang on a row of another, and by which key, up to the bill.
+#: Tables that refer to a bill through another table: that table, and the key.
 _PARENTS: Final = {
     "line_item_accounts": ("line_items", "line_item_id"),
     "demand_usage": ("demand", "demand_id"),
@@ -44,14 +44,14 @@ _PARENTS: Final = {
 
 @dataclass(frozen=True, eq=False)
 class Export:
-    """Frames ready to be saved, and what was left out of them.
+    """Frames ready to be saved, with notes on what was left out.
 
     Attributes
     ----------
     sheets : mapping of DataFrame
-        What is exported, by the name of its sheet.
+        The exported frames by sheet name.
     notes : DataFrame
-        What was left out (`exported` is false) or needs a look (`exported` is true), one row each: ``table, id,
+        What was left out (`exported` is false) or needs checking (`exported` is true), one row each: ``table, id,
         site_id, meter_id, start_date, end_date, exported, reason``.
     """
 
@@ -60,22 +60,22 @@ class Export:
 
     @property
     def frame(self) -> pd.DataFrame:
-        """Return the one frame of an export that has one, else all of them, one after the other."""
+        """The exported frame; several are concatenated."""
         frames = list(self.sheets.values())
         filled = [frame for frame in frames if len(frame)]
         return frames[0] if len(frames) == 1 else pd.concat(filled or frames[:1], ignore_index=True)
 
     def save(self, path: str | PathLike[str], *, overwrite: bool = False) -> list[Path]:
-        """Write the export by the ending of its name, with its notes in a CSV beside it, and return the paths.
+        """Save the export in the format of its suffix, with the notes in a CSV file beside it; return the paths.
 
-        Excel has a sheet per frame. CSV and Parquet have a file per frame, called by its sheet where there are
-        several. Where there are no notes, no file of notes is written.
+        Excel gets one sheet per frame. CSV and Parquet get one file per frame, named after the sheet if there are
+        several. Without notes, there is no file of notes.
 
         Raises
         ------
         InvalidRequestError
-            Another ending than .csv, .xlsx or .parquet; any of the files is there and `overwrite` is not set:
-            then none is written.
+            A suffix other than .csv, .xlsx or .parquet; or one of the files exists and `overwrite` is not set: then
+            nothing is written.
         """
         target = free(path, overwrite=overwrite)
         one_file = target.suffix.lower() == ".xlsx" or len(self.sheets) == 1
@@ -98,30 +98,30 @@ class Export:
 
 
 def table(portfolio: Portfolio, name: str, *, flagged: bool = False, sites: pd.DataFrame | None = None) -> Export:
-    """Choose the rows of a portfolio's table for an export.
+    """Select the rows of a portfolio's table for an export.
 
     Parameters
     ----------
     portfolio : Portfolio
         A company's tables.
     name : str
-        Which one: ``usage``, ``line_items``, ``bills``, ...
+        Name of the table: ``usage``, ``line_items``, ``bills``, ...
     flagged : bool
-        Whether bills with an open issue, and what stands on them, are exported. They are listed all the same.
+        Whether to include bills with an open issue and their rows. They are listed in the notes in any case.
     sites : DataFrame, optional
         Your table of sites (``site_id`` or ``external_id``; ``area``, ``area_unit``, ``use``, ``cost_centre``),
-        joined where the table has sites.
+        joined if the table has sites.
 
     Returns
     -------
     Export
-        Its one sheet is called as the table, and has its columns with the names of its ids in front (``site``,
-        ``meter``, ``line_item``). Rows that do not count stay, with ``counts`` and ``counts_reason``.
+        One sheet, named after the table, with its columns preceded by readable names (``site``, ``meter``,
+        ``line_item``). Rows that do not count are kept, with ``counts`` and ``counts_reason``.
 
     Raises
     ------
     InvalidRequestError
-        No table of that name.
+        There is no such table.
 
     Examples
     --------
@@ -136,7 +136,7 @@ def table(portfolio: Portfolio, name: str, *, flagged: bool = False, sites: pd.D
     frame: pd.DataFrame = getattr(portfolio, name)
     held = _flagged(portfolio)
     if "bill_id" not in frame and name not in _PARENTS:
-        held = held.iloc[:0]  # nothing of this table stands on a bill
+        held = held.iloc[:0]  # the rows of this table belong to no bill
     elif not flagged and len(held):
         frame = frame[~_on(portfolio, name, frame).isin(held["bill_id"]).to_numpy(dtype=bool)]
     return Export({name: _joined(portfolio, frame.reset_index(drop=True), sites)}, _issue_notes(held, flagged))
@@ -151,7 +151,7 @@ def monthly(
     options: Options | None = None,
     **words: Unpack[Spread],
 ) -> Export:
-    """Choose usage and cost per site, meter, commodity and month for an export.
+    """Select usage and cost per site, meter, commodity and month for an export.
 
     Parameters
     ----------
@@ -167,9 +167,9 @@ def monthly(
     Returns
     -------
     Export
-        Its one sheet ``monthly`` has the columns of ``nn.monthly`` with the names of sites and meters in front, and
-        those of `sites` behind; usage in ``unit``, money in ``currency``. Its notes list every bill, usage record
-        and line item that no sum takes, with the reason.
+        One sheet, ``monthly``, with the columns of ``nn.monthly``, preceded by the names of sites and meters and
+        followed by the columns of `sites`; usage in ``unit``, money in ``currency``. The notes list every bill, usage
+        record and line item that is in no sum, with the reason.
     """
     how = options_of(options, {**words, "flagged": flagged})
     ready = prepare(portfolio, how)
@@ -178,9 +178,9 @@ def monthly(
 
 
 def uncounted(portfolio: Portfolio, ready: Prepared, *, flagged: bool) -> pd.DataFrame:
-    """List every bill, usage record and line item that no sum takes, and bills with an open issue in any case.
+    """List every bill, usage record and line item that is in no sum, and all bills with an open issue.
 
-    `ready` is the portfolio as it was prepared for the sums.
+    `ready` is the portfolio as prepared for the sums.
     """
     held = _flagged(portfolio)
     on_held = set(held["bill_id"]) if not flagged else set()
@@ -208,7 +208,7 @@ def notes_of(
 
 
 def _flagged(portfolio: Portfolio) -> pd.DataFrame:
-    """Return the bills with an open issue among those that count."""
+    """Return the bills that count and have an open issue."""
     bills = count_bills(portfolio.bills)
     held: pd.DataFrame = bills[counted(bills, "bills") & flags(bills, "flagged", "bills", missing=False)]
     return held
@@ -220,7 +220,7 @@ def _issue_notes(held: pd.DataFrame, exported: bool) -> pd.DataFrame:
 
 
 def _on(portfolio: Portfolio, name: str, frame: pd.DataFrame) -> pd.Series:
-    """Return the bill that each row of a table stands on, missing where it stands on none."""
+    """Return the bill of each row, missing if it has none."""
     if name in _PARENTS:
         parent, key = _PARENTS[name]
         known: pd.DataFrame = getattr(portfolio, parent)

@@ -1,8 +1,7 @@
-"""Letting somebody else in: how an invitation stands, where its page may be shown, and the page in a notebook.
+"""Invitations for other people: their state, where their page may be shown, and the page in a notebook.
 
-`standings` reads a row of ``nectar.invitations()``, `places` says which addresses may stand in a frame, `link` keeps an
-invitation usable, and `frame` shows it. Making invitations is the client's work. ipywidgets is loaded on first use of
-the frame.
+`link` reads a row of ``nectar.invitations()`` and keeps an invitation usable, `places` says which addresses may be
+embedded, and `frame` shows the page. The client creates invitations. ipywidgets is imported on first use of the frame.
 """
 
 from __future__ import annotations
@@ -12,13 +11,12 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from nectar_notebooks.invitations.frame import ConnectFrame
-    from nectar_notebooks.invitations.link import Link
+    from nectar_notebooks.invitations.link import Link, standing
     from nectar_notebooks.invitations.places import page_address
-    from nectar_notebooks.invitations.standings import standing
 
 __all__ = ["ConnectFrame", "Link", "page_address", "standing"]
 
-_HOMES = {"ConnectFrame": "frame", "Link": "link", "page_address": "places", "standing": "standings"}
+_HOMES = {"ConnectFrame": "frame", "Link": "link", "page_address": "places", "standing": "link"}
 
 
 def __getattr__(name: str) -> object:

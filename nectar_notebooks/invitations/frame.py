@@ -1,7 +1,7 @@
-"""`ConnectFrame`: the page of an invitation inside a notebook, for somebody who sits in front of it.
+"""`ConnectFrame`: the page of an invitation embedded in a notebook.
 
-It looks by itself how the invitation stands, and a fresh one stands in the frame when the link leads nowhere any more;
-what that means is decided in `link`. A static page and a line never hold the address: whoever has it may use it.
+It polls the invitation's state and shows a new invitation once the link no longer works, which `link` decides. The
+snapshot and the repr never contain the address: anyone who has it can use it.
 """
 
 from __future__ import annotations
@@ -27,42 +27,42 @@ if TYPE_CHECKING:
 
 __all__ = ["ConnectFrame"]
 
-#: What the page in the frame may do: no more than a page of its own, and never lead the notebook elsewhere.
+#: What the embedded page may do: as much as in its own tab, except navigate the notebook away.
 _MAY: Final = "allow-forms allow-same-origin allow-scripts allow-popups allow-popups-to-escape-sandbox"
 _STATES: Final = {
     "open": "open",
-    "done": "done, somebody entered a login",
-    "unknown": "in a state that this release does not know",
+    "done": "done, a login was entered",
+    "unknown": "in a state unknown to this release",
 }
 _NO_PAGE: Final = (
     "The embedded sandbox runs inside this process, where a browser cannot reach it: serve it with"
     " nectar.sandbox.serve(), then press Look again."
 )
-#: So often it looks by itself; whoever comes back later presses the button.
+#: Stop polling after so many checks; after that, use the button.
 _LOOKS: Final = 1000
 
 
 class ConnectFrame:
-    """The page of an invitation in a frame: somebody adds a login, or repairs one, without leaving the notebook.
+    """The page of an invitation in a frame, to add or repair a login without leaving the notebook.
 
-    Only pages of Nectar, or of the embedded sandbox on this machine, are framed. While it is shown, it asks the API how
-    the invitation stands. One that has expired, was revoked or is used up is replaced by a fresh one of the same form
-    before the page is shown again. Once somebody entered a login, what is kept of the company's connections is brought
-    up to date, and dashboards follow.
+    Only pages of Nectar, or of an embedded sandbox on this machine, are embedded. While the frame is shown, it polls
+    the API for the invitation's state. An invitation that expired, was revoked or is used up is replaced by a new one
+    with the same settings. Once a login was entered, the company's cached connections are updated, and dashboards
+    follow.
 
     Parameters
     ----------
     nectar : Nectar
     company : optional
-        Whom a login is added to, or whose the connection is.
+        The company to add a login to, or the one the connection belongs to.
     connection : optional
-        The connection to repair; a login is added without it.
+        The connection to repair; without it, a login is added.
     invitation : str or row, optional
-        Show this invitation, and ask for others like it; instead of `company` and `connection`.
+        An existing invitation to show instead, and to replace by others like it; excludes `company` and `connection`.
     height : int
-        Of the page, in pixels.
+        Height of the page, in pixels.
     watch : float, optional
-        Seconds between two looks while it is shown in a kernel; None: it looks when :meth:`check` is called.
+        Seconds between checks while it is shown in a running kernel; None to check only when :meth:`check` is called.
     **form
         ``emails``, ``expires_in`` (an hour), ``max_uses`` (1), ``sites``, ``url`` and the rest of
         :meth:`Nectar.invite`.
@@ -70,11 +70,11 @@ class ConnectFrame:
     Raises
     ------
     InvalidRequestError
-        The arguments do not fit together.
+        `invitation` was given together with other arguments.
     ContractError
-        The invitation's address is not Nectar's: nothing is shown.
+        The invitation's address is not Nectar's; nothing is shown.
     NectarError
-        As the client raises it.
+        An error of the client.
 
     Examples
     --------
@@ -104,8 +104,8 @@ class ConnectFrame:
         self._about = self._named()
         self._failure = ""
         self._head, self._notice, self._page = html(), html(), html(width="100%")
-        self._look = button("Look again", self.check, hint="Ask how the invitation stands", width="130px")
-        self._fresh = button("A fresh link", self.renew, hint="Ask for another invitation", width="130px")
+        self._look = button("Look again", self.check, hint="Check the state of the invitation", width="130px")
+        self._fresh = button("A fresh link", self.renew, hint="Create another invitation", width="130px")
         self.widget: widgets.Widget = column(
             self._head, self._notice, self._page, row(self._look, self._fresh), width="100%", max_width="900px"
         )
@@ -113,47 +113,47 @@ class ConnectFrame:
 
     @property
     def state(self) -> str:
-        """``"open"``, ``"done"``, ``"unknown"``, or ``"failed"``: the last question was not answered."""
+        """``"open"``, ``"done"``, ``"unknown"``, or ``"failed"`` if the last request failed."""
         return "failed" if self._failure else self._link.state
 
     @property
     def message(self) -> str:
-        """What happened last, in a sentence; empty where there is nothing to say."""
+        """What happened last, in a sentence; empty if there is nothing to report."""
         return self._failure or self._link.message
 
     @property
     def url(self) -> str | None:
-        """The address in the frame; None where there is no page to show."""
+        """The embedded address; None if there is no page to show."""
         return self._link.address
 
     @property
     def invitation(self) -> pd.DataFrame:
-        """The present invitation, as it was seen last: a row of ``nectar.invitations()``."""
+        """The current invitation as last fetched: a row of ``nectar.invitations()``."""
         return self._link.invitation
 
     @property
     def frame(self) -> pd.DataFrame:
-        """Every invitation that stood in the frame, the latest last, and how it stood when it was seen last."""
+        """Every invitation shown so far, the latest last, with its last known state."""
         return self._link.history
 
     @property
     def connections(self) -> pd.DataFrame:
-        """The connections that were added or repaired in the frame: rows of ``nectar.connections()``."""
+        """The connections added or repaired through the frame: rows of ``nectar.connections()``."""
         return self._link.connections
 
     def check(self) -> str:
-        """Ask how the invitation stands, show a fresh one where it leads nowhere any more, and return the state.
+        """Fetch the invitation's state, replace the invitation if it no longer works, and return the state.
 
-        What was shown stays where the API does not answer; :attr:`message` says so.
+        If the API does not answer, the page stays as it is, and :attr:`message` says why.
         """
         return self._do(self._link.check)
 
     def renew(self) -> str:
-        """Ask for a fresh invitation and show it; the one before is left as it is."""
+        """Create a new invitation and show it; the previous one is not changed."""
         return self._do(self._link.renew)
 
     def snapshot(self) -> str:
-        """Return what is known as a static page of escaped HTML, without the address."""
+        """Return a static page of escaped HTML, without the address."""
         row_ = self.invitation.iloc[0]
         who = row_["allowed_emails"]
         facts = {
@@ -174,7 +174,7 @@ class ConnectFrame:
         )
 
     def close(self) -> None:
-        """Stop looking, and take the frame off the page and out of memory; the invitation stays as it is."""
+        """Stop checking and remove the frame from the page and from memory; the invitation is not changed."""
         self._stop()
         take_down(self.widget)
 
@@ -192,7 +192,7 @@ class ConnectFrame:
         try:
             act()
         except NectarError as error:
-            self._failure = f"It is not known how the invitation stands: {error}"
+            self._failure = f"The state of the invitation could not be fetched: {error}"
         else:
             self._failure = ""
         self._draw()
@@ -225,7 +225,7 @@ class ConnectFrame:
         )
         link = element(
             "a",
-            "Open it in a tab of its own",
+            "Open it in a new tab",
             href=url,
             target="_blank",
             rel="noopener noreferrer",
@@ -234,7 +234,7 @@ class ConnectFrame:
         return join([page, element("div", link, style="font-size:13px")])
 
     def _named(self) -> str:
-        """Return what the invitation is for, in words."""
+        """Return who and what the invitation is for, in words."""
         companies = self._nectar.companies().set_index("company_id")["name"]
         company = str(companies.get(self._link.company_id, "a company"))
         if self._link.connection_id is None:
@@ -260,7 +260,7 @@ class ConnectFrame:
         return "customer" if self._failure else "healthy" if self._link.state == "done" else "website"
 
     def _wait(self) -> None:
-        """Look again in a while, on the thread of the controls; without an event loop nobody would be shown it."""
+        """Schedule the next check on the event loop, the thread of the controls; without one, there is no live view."""
         self._stop()
         if self._watch is None or self._link.state == "done" or self._looks >= _LOOKS:
             return
@@ -282,7 +282,7 @@ class ConnectFrame:
 
 
 def _look(again: WeakMethod[Callable[[], None]]) -> None:
-    look = again()  # a frame that nobody holds any more is not kept alive by its looks
+    look = again()  # None once the frame is gone: its timer must not keep it alive
     if look is not None:
         look()
 

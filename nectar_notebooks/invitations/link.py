@@ -1,11 +1,13 @@
-"""An invitation that stays usable: looked after, and asked for anew when it has expired, was revoked or is used up.
+"""The state of an invitation (`standing`), and an invitation that stays usable (`Link`).
 
-How it is shown is left to `frame`, or to your own page.
+A `Link` is replaced by a new invitation when it has expired, was revoked or is used up. `frame`, or your own page,
+shows it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from numbers import Integral
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -13,56 +15,102 @@ import pandas as pd
 
 from nectar_notebooks.errors import ContractError, InvalidRequestError
 from nectar_notebooks.invitations.places import page_address
-from nectar_notebooks.invitations.standings import DEAD, standing
+from nectar_notebooks.schema.naming import INVITATION, row_of
 
 if TYPE_CHECKING:
     from nectar_notebooks.client import Nectar
     from nectar_notebooks.schema.naming import Given
 
-__all__ = ["Link"]
+__all__ = ["Link", "standing"]
 
+_OVER: Final = {"EXPIRED": "expired", "REVOKED": "revoked"}
+#: Standings in which the link no longer works and a new one is needed.
+_DEAD: Final = frozenset({"expired", "revoked", "used_up"})
 _WORDS: Final = {"expired": "had expired", "revoked": "was revoked", "used_up": "was used up"}
 _TEXT: Final = pd.StringDtype(na_value=np.nan)
-#: What an invitation was filled in with: our columns, and what the verb calls them.
+#: What an invitation was prefilled with: our columns, and the arguments of `invite`.
 _FILLED: Final = {
     "provider_url": "url", "country": "country", "owner_email": "owner_email",
     "data_collection_start": "data_collection_start",
 }  # fmt: skip
 
 
+def standing(invitation: Given) -> str:
+    """Return the state of an invitation; the API's clock decides what has expired, not this machine's.
+
+    The API's status FULFILLED means either that all uses are spent, or that an invitation to reconnect has served its
+    purpose; the number of uses tells which.
+
+    Parameters
+    ----------
+    invitation
+        A row of ``nectar.invitations()``: Series, one-row frame, namedtuple or mapping.
+
+    Returns
+    -------
+    str
+        ``"open"``, ``"expired"``, ``"revoked"``, ``"used_up"``, ``"fulfilled"``, or ``"unknown"`` for a new status.
+
+    Raises
+    ------
+    InvalidRequestError
+        It is not such a row.
+
+    Examples
+    --------
+    >>> standing({"status": "FULFILLED", "use_count": 1, "max_uses": 1})
+    'used_up'
+    >>> standing({"status": "FULFILLED", "use_count": 1, "max_uses": None})
+    'fulfilled'
+    """
+    row = {} if isinstance(invitation, str) else row_of(invitation, INVITATION)
+    if "status" not in row:
+        raise InvalidRequestError("This is not an invitation: give one row of nectar.invitations().")
+    status = row["status"]
+    uses, most = (_count(row.get(name)) for name in ("use_count", "max_uses"))
+    if status in ("ACTIVE", "FULFILLED"):
+        spent = uses is not None and most is not None and uses >= most
+        return "used_up" if spent else "open" if status == "ACTIVE" else "fulfilled"
+    return _OVER.get(str(status), "unknown")
+
+
+def _count(value: object) -> int | None:
+    return int(value) if isinstance(value, Integral) else None
+
+
 class Link:
-    """An invitation, looked after.
+    """An invitation that is replaced when it no longer works.
 
     Parameters
     ----------
     nectar : Nectar
     company : optional
-        Whom a login is added to, or whose the connection is.
+        The company to add a login to, or the one the connection belongs to.
     connection : optional
-        The connection to repair; a login is added without it.
+        The connection to repair; without it, a login is added.
     invitation : str or row, optional
-        Keep this one, and ask for others like it; instead of the arguments around it.
+        An existing invitation to use, and to replace by others like it; excludes the other arguments.
     emails, expires_in, max_uses, **prefill
-        As of :meth:`Nectar.invite`; an hour and one use where nothing is said.
+        As in :meth:`Nectar.invite`; by default valid for an hour and one use.
 
     Attributes
     ----------
     state : str
-        ``"open"``: it can be used; ``"done"``: somebody used it, and it has done what it is for; ``"unknown"``: the API
-        says something new of it.
+        ``"open"``: it can be used; ``"done"``: it was used and served its purpose; ``"unknown"``: the API reports a new
+        status.
     invitation : DataFrame
-        The invitation's row, as it was seen last.
+        The invitation's row, as last fetched.
     message : str
-        What happened last, in a sentence; empty where there is nothing to say.
+        What happened last, in a sentence; empty if there is nothing to report.
 
     Raises
     ------
     InvalidRequestError
-        An invitation was given, and something else too; or as the client's verbs raise it.
+        `invitation` was given together with other arguments, or the client refuses the request.
     ContractError
         The invitation's address is not Nectar's.
     NectarError
-        As the client raises it.
+        An error of the client.
     """
 
     def __init__(
@@ -85,7 +133,8 @@ class Link:
         if invitation is not None:
             if company is not None or connection is not None or emails or prefill:
                 raise InvalidRequestError(
-                    "An invitation was given, and what to ask for too.", advice="Give one of them."
+                    "invitation= cannot be combined with a company, a connection or other settings.",
+                    advice="Give either the invitation or the settings of a new one.",
                 )
             first = nectar.invitation(invitation)
             self._form = _form_of(first.iloc[0])
@@ -100,7 +149,7 @@ class Link:
 
     @property
     def invitation_id(self) -> str:
-        """The id of the present invitation."""
+        """The id of the current invitation."""
         return str(self.invitation["invitation_id"].iloc[0])
 
     @property
@@ -110,28 +159,28 @@ class Link:
 
     @property
     def connection_id(self) -> str | None:
-        """The connection to repair; None where one is to be added."""
+        """The connection to repair; None if one is to be added."""
         found = self.invitation["connection_id"].iloc[0]
         return found if isinstance(found, str) else None
 
     @property
     def standing(self) -> str:
-        """How the present invitation stood when it was seen last, see :func:`standing`."""
+        """The state of the current invitation when last fetched, see :func:`standing`."""
         return standing(self.invitation)
 
     @property
     def address(self) -> str | None:
-        """Where its page may be shown; None where an embedded sandbox in this process is not served."""
+        """Where its page may be shown; None if the embedded sandbox in this process is not served."""
         return page_address(self._nectar, self.invitation)
 
     @property
     def history(self) -> pd.DataFrame:
-        """Every invitation that was asked for, the latest last.
+        """Every invitation created so far, the latest last.
 
         Returns
         -------
         DataFrame
-            invitation_id, standing (when it was seen last), uses, created, expires.
+            invitation_id, standing (when last fetched), uses, created, expires.
         """
         frame = pd.DataFrame(
             list(self._rows.values()), columns=["invitation_id", "standing", "uses", "created", "expires"]
@@ -141,7 +190,7 @@ class Link:
 
     @property
     def connections(self) -> pd.DataFrame:
-        """The connections that were added or repaired through it, as they are now.
+        """The connections added or repaired through it, as they are now.
 
         Returns
         -------
@@ -152,55 +201,55 @@ class Link:
         return there[there["connection_id"].isin(self._brought)].reset_index(drop=True)
 
     def check(self) -> str:
-        """Ask how it stands, ask for a fresh one where it leads nowhere any more, and return the state.
+        """Fetch its state, replace it by a new one if it no longer works, and return the state.
 
         Raises
         ------
         NectarError
-            As the client raises it: nothing is known then, and the state stays as it was.
+            An error of the client; the state stays as it was.
         """
         self._take(self._nectar.invitation(self.invitation_id))
         self._settle()
         return self.state
 
     def renew(self) -> None:
-        """Ask for a fresh one, whatever the state of the present one, which is left as it is."""
+        """Create a new invitation, whatever the state of the current one, which is not changed."""
         self._take(self._asked_for())
         self._uses, self._entered = 0, False
         if self.standing != "open":
-            raise ContractError(f"A fresh invitation was made, and is not open but {self.standing}.")
+            raise ContractError(f"A new invitation was created, but it is {self.standing}, not open.")
         self.state = "open"
 
     def _settle(self) -> None:
         how, uses = self.standing, _uses(self.invitation)
         if uses > self._uses:
-            self._follow()  # first: where it fails, the next look tries it again
+            self._follow()  # first: if it fails, the next check tries again
             self._uses, self._entered = uses, True
         if how in ("open", "unknown"):
             self.state = how
-        elif self._entered or how not in DEAD:
-            self.state = "done"  # who entered a login goes on seeing what came of it
+        elif self._entered or how not in _DEAD:
+            self.state = "done"  # keep showing the result of the login
         else:
             self.renew()
             self.message = f"The invitation {_WORDS[how]}: a fresh one was asked for."
 
     def _follow(self) -> None:
-        """Take up what an invited person did: which connections it was, and what is kept of them."""
+        """Record which connections the invited person added or repaired, and refresh the cached connections."""
         if self.connection_id is not None:
             brought = [self.connection_id]
         else:
             brought = self._nectar.invitation_connections(invitation=self.invitation_id)["connection_id"].tolist()
         self._brought += [one for one in brought if one not in self._brought]
         self._nectar.catch_up(self.company_id, "connections")
-        self.message = "Somebody entered a login."
+        self.message = "A login was entered."
 
     def _asked_for(self) -> pd.DataFrame:
-        # Two frames are two invitations: what one of them does must not end the other.
+        # again=True: two frames must not share an invitation, or using one would end the other.
         verb = self._nectar.reconnect if "connection" in self._form else self._nectar.invite
         return verb(**self._form, again=True)
 
     def _take(self, invitation: pd.DataFrame) -> None:
-        page_address(self._nectar, invitation)  # refuses what is not Nectar's, before anything else
+        page_address(self._nectar, invitation)  # first of all, refuse an address that is not Nectar's
         self.invitation = invitation
         row = invitation.iloc[0]
         self._rows[str(row["invitation_id"])] = {
@@ -213,7 +262,7 @@ class Link:
 
 
 def _form_of(row: pd.Series) -> dict[str, Any]:
-    """Return what to ask for to get another invitation like this one."""
+    """Return the arguments that create another invitation like this one."""
     form: dict[str, Any] = {
         "company": row["company_id"],
         "emails": _parts(row["allowed_emails"]),

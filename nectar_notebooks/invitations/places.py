@@ -1,6 +1,6 @@
-"""Where an invitation's page may be shown in a frame: at Nectar, or at the embedded sandbox on this machine.
+"""Which addresses of an invitation's page may be embedded: Nectar's, or an embedded sandbox's on this machine.
 
-A page in a frame asks people for passwords. So no other address is ever framed, whatever an answer says.
+The page asks people for passwords, so no other address is ever embedded, whatever the API's answer says.
 """
 
 from __future__ import annotations
@@ -21,24 +21,24 @@ _NECTAR: Final = "nectarclimate.com"
 
 
 def page_address(nectar: Nectar, invitation: Given) -> str | None:
-    """Return where the page of an invitation may be shown.
+    """Return the address at which an invitation's page may be shown.
 
     Parameters
     ----------
     nectar : Nectar
-        The client it was made with.
+        The client that created it.
     invitation
         A row of ``nectar.invitations()``: Series, one-row frame, namedtuple or mapping.
 
     Returns
     -------
     str or None
-        None where there is no page: the embedded sandbox is in this process and is not served.
+        None if there is no page: the embedded sandbox runs in this process and is not served.
 
     Raises
     ------
     ContractError
-        The address belongs to neither Nectar nor the embedded sandbox; it must not be opened.
+        The address is neither Nectar's nor the embedded sandbox's; it must not be opened.
 
     Examples
     --------
@@ -55,10 +55,10 @@ def page_address(nectar: Nectar, invitation: Given) -> str | None:
     url = row.get("url")
     parts = _parts(url)
     if parts is None:
-        raise ContractError("The invitation's address cannot be read, so that it is not shown.")
+        raise ContractError("The invitation's address is not a valid URL, so it is not shown.")
     host = parts.hostname or ""
     at_nectar = parts.scheme == "https" and parts.port is None and (host == _NECTAR or host.endswith(f".{_NECTAR}"))
-    if nectar.sandbox is not None:  # its answers name Nectar's own page, whose twin lies where it is served
+    if nectar.sandbox is not None:  # answers name Nectar's page; its twin is wherever the sandbox is served
         if not at_nectar:
             raise _foreign(host)
         return None if nectar.sandbox.served_at is None else f"{nectar.sandbox.served_at}{parts.path}"
@@ -82,6 +82,6 @@ def _parts(url: object) -> SplitResult | None:
 
 def _foreign(host: str) -> ContractError:
     return ContractError(
-        f"The invitation's address leads to {host!r}, which is not Nectar's: it is not shown.",
-        advice="Do not open it, and ask Nectar's support.",
+        f"The invitation's address points to {host!r}, which is not Nectar's, so it is not shown.",
+        advice="Do not open it; ask Nectar's support.",
     )

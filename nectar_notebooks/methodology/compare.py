@@ -12,21 +12,21 @@ import numpy as np
 import pandas as pd
 
 from nectar_notebooks.errors import DataError
-from nectar_notebooks.methodology.checks import TEXT, choose, days, factorize, numbers, report, require
+from nectar_notebooks.methodology.frames import TEXT, choose, days, factorize, numbers, report, require
 from nectar_notebooks.methodology.intensity import in_one_unit_of
 from nectar_notebooks.methodology.keys import group_keys, numbered
 from nectar_notebooks.methodology.money import minor_places, places_needed, to_units
 from nectar_notebooks.methodology.monthly import as_months
 from nectar_notebooks.methodology.options import By, Options, columns_of
-from nectar_notebooks.methodology.spans import MISSING_DAY, covered_together, day_of_month, month_of
-from nectar_notebooks.methodology.window import last_whole_month, month_number
+from nectar_notebooks.methodology.time.spans import MISSING_DAY, covered_together, day_of_month, month_of
+from nectar_notebooks.methodology.time.window import last_whole_month, month_number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import numpy.typing as npt
 
-    from nectar_notebooks.methodology.spans import Whole
+    from nectar_notebooks.methodology.time.spans import Whole
     from nectar_notebooks.schema.dates import Day
     from nectar_notebooks.schema.portfolio import Portfolio
 

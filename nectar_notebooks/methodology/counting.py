@@ -2,7 +2,7 @@
 
 Rows are never removed here: `counts` and `counts_reason`, which are derived and not the API's, say which are
 left out of sums and why; the rules of accounts and periods and their words stand in `schema`. What a row that counts
-is worth is decided in `adjustments`.
+is worth is decided in `adjust`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from nectar_notebooks.errors import DataError
-from nectar_notebooks.methodology.checks import TEXT, counted, days, distinct, flags, require, text
+from nectar_notebooks.methodology.frames import TEXT, counted, days, distinct, flags, require, text
 from nectar_notebooks.schema.accounts import NOT_DUPLICATE, why_not_counted
 from nectar_notebooks.schema.periods import BACKWARD, Span, of_period
 from nectar_notebooks.schema.revisions import SUPERSEDED, circle

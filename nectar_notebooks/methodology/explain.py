@@ -12,16 +12,15 @@ import numpy as np
 import pandas as pd
 
 from nectar_notebooks.errors import InvalidRequestError, NotFoundError
-from nectar_notebooks.methodology.calendarization import SPOT
-from nectar_notebooks.methodology.checks import TEXT, days, numbers, report, text
 from nectar_notebooks.methodology.counting import refuse_circles
+from nectar_notebooks.methodology.frames import TEXT, days, numbers, report, stack, text
 from nectar_notebooks.methodology.keys import places_in
 from nectar_notebooks.methodology.monthly import KINDS, prepare, refuse_no_portfolio
 from nectar_notebooks.methodology.options import Options, Words, options_of, short_form
-from nectar_notebooks.methodology.records import read
 from nectar_notebooks.methodology.scope import of_bill, of_month
-from nectar_notebooks.methodology.spreading import pieces
-from nectar_notebooks.methodology.stacking import stack
+from nectar_notebooks.methodology.time.calendarize import SPOT
+from nectar_notebooks.methodology.time.records import read
+from nectar_notebooks.methodology.time.spreading import pieces
 from nectar_notebooks.schema.dates import first_day
 from nectar_notebooks.schema.naming import BILL, SITE, find, named
 
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from nectar_notebooks.methodology.monthly import Prepared
-    from nectar_notebooks.methodology.periods import Convention, SharedDay
+    from nectar_notebooks.methodology.time.calendar import Convention, SharedDay
     from nectar_notebooks.schema.dates import Day
     from nectar_notebooks.schema.naming import Given
     from nectar_notebooks.schema.periods import Plausible

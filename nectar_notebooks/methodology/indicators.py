@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from nectar_notebooks.errors import DataError, InvalidRequestError
-from nectar_notebooks.methodology.checks import (
+from nectar_notebooks.methodology.counting import count_periods, span_of
+from nectar_notebooks.methodology.frames import (
     PORTFOLIO,
     TEXT,
     choose,
@@ -23,13 +24,12 @@ from nectar_notebooks.methodology.checks import (
     require,
     text,
 )
-from nectar_notebooks.methodology.conventions import convention_of, last_day
-from nectar_notebooks.methodology.counting import count_periods, span_of
 from nectar_notebooks.methodology.keys import group_keys, places_in
 from nectar_notebooks.methodology.monthly import as_months, at_accounts, prepare
 from nectar_notebooks.methodology.net_metering import NET_METERING, NetMetering, net_records, of_months
 from nectar_notebooks.methodology.options import By, Options, columns_of, options_of
-from nectar_notebooks.methodology.spans import MISSING_DAY, service_days, show_days
+from nectar_notebooks.methodology.time.calendar import convention_of, last_day
+from nectar_notebooks.methodology.time.spans import MISSING_DAY, service_days, show_days
 from nectar_notebooks.methodology.units import convert, kind, unit_name
 from nectar_notebooks.schema.portfolio import Portfolio
 
@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from nectar_notebooks.methodology.periods import Convention
-    from nectar_notebooks.methodology.spans import Whole
+    from nectar_notebooks.methodology.time.calendar import Convention
+    from nectar_notebooks.methodology.time.spans import Whole
     from nectar_notebooks.methodology.unit_table import Rates
     from nectar_notebooks.schema.periods import Plausible
 

@@ -1,6 +1,6 @@
 """Intensity: usage for each unit of floor area, brought to twelve months.
 
-Areas are the user's (`site_table`): the API has none. They are not adjusted for occupancy: give raw usage, or
+Areas are the user's (`sites`): the API has none. They are not adjusted for occupancy: give raw usage, or
 an area that is adjusted like it. Sites without an area are listed, with the reason, and have no intensity.
 """
 
@@ -12,13 +12,13 @@ import numpy as np
 import pandas as pd
 
 from nectar_notebooks.errors import InvalidRequestError
-from nectar_notebooks.methodology.checks import TEXT, days, numbers, report, require, text
+from nectar_notebooks.methodology.frames import TEXT, days, numbers, report, require, text
 from nectar_notebooks.methodology.indicators import NO_ENERGY, energy_unit
 from nectar_notebooks.methodology.keys import group_keys
 from nectar_notebooks.methodology.monthly import as_months
 from nectar_notebooks.methodology.net_metering import of_months
-from nectar_notebooks.methodology.site_table import AREA_UNITS, FACTS, join_sites
-from nectar_notebooks.methodology.spans import (
+from nectar_notebooks.methodology.sites import AREA_UNITS, FACTS, join_sites
+from nectar_notebooks.methodology.time.spans import (
     HAULED,
     MISSING_DAY,
     covered_together,
@@ -26,15 +26,15 @@ from nectar_notebooks.methodology.spans import (
     month_of,
     show_days,
 )
+from nectar_notebooks.methodology.time.window import last_whole_month, month_number
 from nectar_notebooks.methodology.units import convert
-from nectar_notebooks.methodology.window import last_whole_month, month_number
 from nectar_notebooks.schema.portfolio import Portfolio
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from nectar_notebooks.methodology.options import Options
-    from nectar_notebooks.methodology.spans import Whole
+    from nectar_notebooks.methodology.time.spans import Whole
     from nectar_notebooks.methodology.unit_table import Rates
     from nectar_notebooks.schema.dates import Day
 

@@ -1,27 +1,28 @@
 """Rows that share text keys, as numbers: what every grouping here stands on.
 
 Groups are numbered in the sorted order of their keys (missing last), so that no result depends on the order
-of rows. What is done with a group is decided elsewhere.
+of rows. Large columns of text are hashed on both cores. What is done with a group is decided elsewhere.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from nectar_notebooks.methodology.checks import TEXT, factorize
-from nectar_notebooks.methodology.parallel import map_columns
+from nectar_notebooks.methodology.frames import TEXT, factorize
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     import numpy.typing as npt
 
-__all__ = ["coded", "expand", "group_keys", "numbered", "places_in"]
+
+__all__ = ["both", "coded", "expand", "group_keys", "map_columns", "numbered", "places_in", "together"]
 
 
 def expand(
@@ -111,3 +112,34 @@ def _ranked(frame: pd.DataFrame, name: str) -> tuple[npt.NDArray[np.int64], pd.S
     """Return each row's place in the sorted distinct values, one past the last for missing, and these."""
     codes, values = factorize(frame, name)
     return np.where(codes < 0, len(values), codes), values
+
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+#: Below this many rows starting threads costs more than it saves.
+_MANY: Final = 100_000
+_WORKERS: Final = 2
+
+
+def map_columns(call: Callable[[T], R], columns: Iterable[T], rows: int) -> list[R]:
+    """Return ``call(column)`` for each column, two at a time where there are many rows."""
+    columns = list(columns)
+    if rows < _MANY or len(columns) < 2:
+        return [call(column) for column in columns]
+    with ThreadPoolExecutor(_WORKERS) as pool:
+        return list(pool.map(call, columns))
+
+
+def both(first: Callable[[], T], second: Callable[[], R], rows: int) -> tuple[T, R]:
+    """Return what two calls return, at the same time where there are many rows."""
+    if rows < _MANY:
+        return first(), second()
+    with ThreadPoolExecutor(1) as pool:
+        other = pool.submit(second)
+        return first(), other.result()
+
+
+def together(calls: Iterable[Callable[[], T]], rows: int) -> list[T]:
+    """Return what calls return, two at a time where there are many rows; those that take longest stand first."""
+    return map_columns(lambda call: call(), calls, rows)

@@ -2,7 +2,7 @@
 
 At the face an amount is the float64 nearest to the API's decimal. Inside, every sum and every split that is
 promised to the cent runs through here, in int64 units of ten to the minus `places`. What is split by which
-weights is decided by `calendarization` and `attribution`.
+weights is decided by `calendarize` and `attribution`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The one-line answer: a portfolio's usage and cost per meter and month.
 
-`monthly` puts the others in their order: what counts and what it is worth (`adjustments`), who pays
-(`attribution`), which month (`calendarization`). It holds no rule of its own but how usage and charges meet
+`monthly` puts the others in their order: what counts and what it is worth (`adjust`), who pays
+(`attribution`), which month (`calendarize`). It holds no rule of its own but how usage and charges meet
 in one row.
 """
 
@@ -15,14 +15,13 @@ import pandas as pd
 
 from nectar_notebooks.errors import InvalidRequestError
 from nectar_notebooks.methodology import money
-from nectar_notebooks.methodology.adjustments import adjust, adjusted_usage, occupied_share
-from nectar_notebooks.methodology.attribution import attribute_adjusted
-from nectar_notebooks.methodology.calendarization import calendarize
-from nectar_notebooks.methodology.checks import TEXT, counted, left_out, numbers, text
+from nectar_notebooks.methodology.adjust import adjust, adjusted_usage, occupied_share
+from nectar_notebooks.methodology.attribution.attribute import attribute_adjusted
 from nectar_notebooks.methodology.counting import span_of
+from nectar_notebooks.methodology.frames import TEXT, counted, left_out, numbers, stack, text
 from nectar_notebooks.methodology.keys import places_in
 from nectar_notebooks.methodology.options import USUAL, Counted, Options, options_of, short_form
-from nectar_notebooks.methodology.stacking import stack
+from nectar_notebooks.methodology.time.calendarize import calendarize
 from nectar_notebooks.schema.portfolio import Portfolio
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from nectar_notebooks.methodology.periods import Convention
+    from nectar_notebooks.methodology.time.calendar import Convention
     from nectar_notebooks.schema.periods import Span
 
 __all__ = ["KINDS", "Prepared", "as_months", "at_accounts", "monthly", "prepare", "refuse_no_portfolio", "sum_by_month"]

@@ -1,7 +1,7 @@
 """Which way energy flows: drawn from the grid, exported to it, or generated on site; the one place that nets.
 
 Net consumption is import less export. Export and generation are reported beside it as positive energy, and
-generation is never added. What a record is worth otherwise (exclusions, occupancy) is for `adjustments`; whether
+generation is never added. What a record is worth otherwise (exclusions, occupancy) is for `adjust`; whether
 the sign of an export record fits its meter, for `issues`.
 """
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import numpy as np
 
-from nectar_notebooks.methodology.checks import TEXT, factorize, numbers, text
+from nectar_notebooks.methodology.frames import TEXT, factorize, numbers, text
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -13,11 +13,11 @@ from functools import wraps
 from typing import Any, Final, Literal, ParamSpec, TypeAlias, TypedDict, TypeVar
 
 from nectar_notebooks.errors import InvalidRequestError
-from nectar_notebooks.methodology.adjustments import EXCLUSIONS, OCCUPANCY, Exclusions, Occupancy
-from nectar_notebooks.methodology.calendarization import SPOT
-from nectar_notebooks.methodology.checks import choose
+from nectar_notebooks.methodology.adjust import EXCLUSIONS, OCCUPANCY, Exclusions, Occupancy
+from nectar_notebooks.methodology.frames import choose
 from nectar_notebooks.methodology.net_metering import NET_METERING, NetMetering
-from nectar_notebooks.methodology.periods import CONVENTIONS, SHARED_DAY, Convention, SharedDay
+from nectar_notebooks.methodology.time.calendar import CONVENTIONS, SHARED_DAY, Convention, SharedDay
+from nectar_notebooks.methodology.time.calendarize import SPOT
 from nectar_notebooks.schema.periods import Plausible
 
 __all__ = ["USUAL", "By", "Counted", "Options", "Spread", "Words", "columns_of", "options_of", "short_form"]

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
-from nectar_notebooks.methodology.checks import days, flags, text
+from nectar_notebooks.methodology.frames import days, flags, text
 from nectar_notebooks.methodology.keys import places_in
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from nectar_notebooks.methodology.periods import SharedDay
+    from nectar_notebooks.methodology.time.calendar import SharedDay
     from nectar_notebooks.schema.portfolio import Portfolio
 
     Truth = npt.NDArray[np.bool_]

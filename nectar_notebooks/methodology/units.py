@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from nectar_notebooks.errors import DataError
-from nectar_notebooks.methodology.checks import TEXT, factorize, numbers, require
+from nectar_notebooks.methodology.frames import TEXT, factorize, numbers, require
 from nectar_notebooks.methodology.unit_table import (
     AMBIGUOUS,
     DEFAULT_HEAT_CONTENT,

@@ -1,10 +1,10 @@
-"""Frames to pictures: each function takes a frame and returns a :class:`Picture`, a matplotlib figure.
+"""Frames to figures: each function takes a frame and returns a :class:`Picture`, a matplotlib figure.
 
-Nothing here fetches or computes: the numbers come from the methodology, a picture only adds them up per
-bar and keeps what it drew in `Picture.frame`. Matplotlib is imported with this package, pyplot never: drawing
-leaves no state behind. Each subject has its module: `usage` and `cost` (by month), `charges` and `waterfall` (of a
-bill), `months` (of a bill), `coverage`, `marks` (anomalies) and `ranking` (intensity); `picture`, `style`, `wholeness`
-and `payers` hold what they share.
+Nothing here fetches or computes: the numbers come from the methodology; a picture only adds them up per bar and keeps
+what it drew in `Picture.frame`. Matplotlib is imported with this package, pyplot never, so that drawing leaves no
+global state behind. One module per subject: `usage` and `cost` (by month), `charges`, `waterfall` and `months` (one
+bill), `coverage`, `marks` (anomalies) and `ranking` (intensity). `picture`, `style`, `wholeness` and `payers` hold what
+they share.
 """
 
 from nectar_notebooks.plots.charges import bill_charges

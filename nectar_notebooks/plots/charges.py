@@ -1,4 +1,4 @@
-"""A bill's charges by meter: who pays, and for what. The attribution itself is the methodology's work."""
+"""A bill's charges by meter: who pays, and for what. The methodology does the attribution."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ def bill_charges(
     sites: pd.DataFrame | None = None,
     title: str = "Where the bill's money went",
 ) -> Picture:
-    """Draw the charges of a bill as one bar per meter, stacked by kind of charge and gathered by site.
+    """Draw the charges of a bill as one bar per meter, stacked by kind of charge and grouped by site.
 
-    What no meter pays (late fees, unattributed charges, the residual) has bars of its own below the meters,
-    so that the bars add up to the bill. Credits reach to the left of zero.
+    What no meter pays (late fees, unattributed charges, the residual) has its own bars below the meters, so that the
+    bars add up to the bill. Credits extend to the left of zero.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ def bill_charges(
     Returns
     -------
     Picture
-        Its `frame` has a row per bar (site, meter, commodity), a column per kind of charge, and the total.
+        Its `frame` has one row per bar (site, meter, commodity), one column per kind of charge, and the total.
 
     Raises
     ------
@@ -67,14 +67,14 @@ def bill_charges(
 
 
 def _bars(axis: Axes, frame: pd.DataFrame, currency: str) -> None:
-    """Draw the bars from top to bottom, each with its total at the end."""
+    """Draw the bars from top to bottom, each labeled with its total."""
     places = range(len(frame))
     right, left = pd.Series(0.0, frame.index), pd.Series(0.0, frame.index)
     kinds = [column for column in frame.columns if column not in {*KEYS, "total"}]
-    strangers = [kind for kind in kinds if kind not in CHARGES]
+    unknown = [kind for kind in kinds if kind not in CHARGES]
     for kind in kinds:
-        amounts = frame[kind].fillna(0.0)  # a kind a meter does not pay has no width; the frame keeps it missing
-        fill = fill_of(kind, CHARGES, strangers)
+        amounts = frame[kind].fillna(0.0)  # drawn with no width; the frame keeps it missing
+        fill = fill_of(kind, CHARGES, unknown)
         axis.barh(
             places, amounts, left=right.where(amounts >= 0, left), height=0.72, color=fill.colour,
             hatch=fill.hatch, edgecolor=INK, linewidth=0.5, label=words(kind),
@@ -83,7 +83,7 @@ def _bars(axis: Axes, frame: pd.DataFrame, currency: str) -> None:
     for place, end, total in zip(places, right, frame["total"], strict=True):
         axis.annotate(f"{total:,.2f}", (end, place), (4, 0), textcoords="offset points", va="center", fontsize=8)
     axis.set_yticks(list(places), bar_labels(frame), fontsize=8.5)
-    spare = max(0.0, (3 - len(frame)) / 2)  # one bar alone stays slim
+    spare = max(0.0, (3 - len(frame)) / 2)  # keeps a single bar slim
     axis.set_ylim(len(frame) - 0.4 + spare, -0.6 - spare)
     reach = max(right.max() - left.min(), 1e-9)
     axis.set_xlim(left.min() - 0.02 * reach * bool(left.min()), right.max() + 0.14 * reach)

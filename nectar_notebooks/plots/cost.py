@@ -1,4 +1,4 @@
-"""Monthly cost: bars stacked by commodity, a panel per currency, since currencies are never added."""
+"""Monthly cost: bars stacked by commodity, one panel per currency, since currencies are never added."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["monthly_cost"]
 
-#: Charges without a commodity: no meter could be found for them.
+#: The commodity of charges that no meter could be found for.
 _NO_METER = "no meter"
 _SOURCE = "the result of nn.monthly, or of nn.calendarize with costs"
 
@@ -25,22 +25,23 @@ _SOURCE = "the result of nn.monthly, or of nn.calendarize with costs"
 def monthly_cost(monthly: pd.DataFrame, *, title: str = "Monthly cost by commodity") -> Picture:
     """Draw cost per month, stacked by commodity.
 
-    A month that its meters' bills cover to less than 95 % is drawn open, in the colour of its commodity, except for
-    what is delivered or hauled on a day (fuel, waste): its bills are still to come, and it is no fall in cost.
+    A month in which bills cover less than 97 % of the days is drawn as an open bar in the color of its commodity: more
+    bills are to come, so it is not a fall in cost. This does not apply to what is delivered or hauled on a single day
+    (fuel, waste).
 
     Parameters
     ----------
     monthly : pandas.DataFrame
-        Rows of meter-months with `month`, `commodity`, `currency`, `cost`; optional `days_covered` with
-        `days_in_month`. As `nn.monthly` returns it.
+        One row per meter and month, as returned by `nn.monthly`: `month`, `commodity`, `currency`, `cost`; optional
+        `days_covered` with `days_in_month`.
     title : str
         Title of the picture.
 
     Returns
     -------
     Picture
-        Its `frame` has a row per month and a column per commodity and currency. A month without a known
-        cost is missing, not 0.
+        Its `frame` has one row per month and one column per commodity and currency. A month without a known cost is
+        NaN, not 0.
 
     Raises
     ------
@@ -82,7 +83,7 @@ def _per_month(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _whole(rows: pd.DataFrame, costs: pd.DataFrame) -> pd.DataFrame:
-    """Say of each of the `costs` whether its month is whole; a cost that covers no day came without usage, and is."""
+    """Return whether each cost's month is whole. A cost that covers no day has no usage, and counts as whole."""
     whole = pd.DataFrame(True, costs.index, costs.columns)
     if not set(COVERED) <= set(rows.columns):
         return whole
@@ -92,14 +93,14 @@ def _whole(rows: pd.DataFrame, costs: pd.DataFrame) -> pd.DataFrame:
 
 
 def _stack(axis: Axes, costs: pd.DataFrame, whole: pd.DataFrame, currency: str) -> None:
-    """Stack one currency's commodities: amounts upwards, credits downwards."""
+    """Stack one currency's commodities: charges up, credits down."""
     places = range(len(costs))
     up, down = pd.Series(0.0, costs.index), pd.Series(0.0, costs.index)
-    strangers = [name for name in costs.columns if name not in COMMODITIES]
+    unknown = [name for name in costs.columns if name not in COMMODITIES]
     keys: list[Patch] = []
     for commodity in costs.columns:
-        amounts = costs[commodity].fillna(0.0)  # a missing amount has no height in a stack; the frame keeps it missing
-        fill = fill_of(commodity, COMMODITIES, strangers)
+        amounts = costs[commodity].fillna(0.0)  # drawn with no height; the frame keeps it missing
+        fill = fill_of(commodity, COMMODITIES, unknown)
         bottom = up.where(amounts >= 0, down)
         full = whole[commodity].tolist()
         axis.bar(

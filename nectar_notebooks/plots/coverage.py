@@ -1,4 +1,4 @@
-"""Coverage: a row per site, account or meter, a column per month, darker the more of its days bills cover."""
+"""Coverage: one row per site, account or meter, one column per month, darker where bills cover more of its days."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ if TYPE_CHECKING:
 
 __all__ = ["coverage"]
 
-#: Between what an entity is called and its ids.
+#: Separates an entity's label from its ids.
 _APART = "\x1e"
 
 _SOURCE = "the result of nn.completeness"
 _MOST_ROWS: Final = 60
 _MOST_MONTHS: Final = 84
 _PALE, _FULL = "#dcebf7", "#1d5f93"
-#: What is put into a cell, so that it is told apart without colour.
+#: Markers that tell cells apart without color.
 _MARKS: Final = {"missing": "x", "not_required": ".", "future": "|"}
-#: Whose cells are filled.
+#: Statuses whose cells are filled.
 _FILLED: Final = ("complete", "partly_billed")
-#: The words of a row's label, from left to right, and how long some may be.
+#: The parts of a row's label, from left to right, and the maximum length of some.
 _ORDER: Final = ("site_id", "account_id", "commodity", "meter_id", "utility")
 _WIDTHS: Final = {"utility": 24}
 _WORDS: Final = {
@@ -48,17 +48,17 @@ def coverage(
     sites: pd.DataFrame | None = None,
     title: str = "Which months have bills",
 ) -> Picture:
-    """Draw for every entity and month how much of its days bills cover.
+    """Draw what share of its days bills cover, for every entity and month.
 
-    A cell is the darker the more of the expected days are covered; a missing month is a cross on white, one that needs
-    no bill a dot, one whose bills are not due yet a stroke. Where there are more entities than a picture can show,
-    those with the most missing months are drawn, and the picture says so.
+    The more of the expected days are covered, the darker the cell. On white, a cross marks a missing month, a dot one
+    that needs no bill, a stroke one whose bills are not due yet. If there are too many entities to show, those with the
+    most missing months are drawn, and the picture says so.
 
     Parameters
     ----------
     completeness : pandas.DataFrame
-        Rows of `nn.completeness`, by meter, account or site: `month`, `status`, and the ids of its entities;
-        `share_covered` where it stands. A complete month without a share (hauled commodities) counts as covered.
+        Rows of `nn.completeness`, by meter, account or site: `month`, `status` and the ids of its entities; optional
+        `share_covered`. A complete month without a share (hauled commodities) counts as covered.
     meters, accounts, sites : pandas.DataFrame, optional
         Tables that give ids a name: `primary_identifier`, `account_number`, `name`.
     title : str
@@ -67,8 +67,8 @@ def coverage(
     Returns
     -------
     Picture
-        Its `frame` has a row per entity and a column per month: the share covered (0 to 1), 0 where a month is
-        missing, and missing where none is required.
+        Its `frame` has one row per entity and one column per month: the share covered (0 to 1), 0 for a missing month,
+        NaN where no bill is required.
 
     Raises
     ------
@@ -82,7 +82,7 @@ def coverage(
         return empty(pd.DataFrame(), title, "No coverage to draw: the frame has no row with a month and a status.")
     status, share = _cells(rows)
     frame = share.where(status.isin((*_FILLED, "missing")))
-    frame.index = frame.index.str.partition(_APART).get_level_values(0).rename("entity")  # ids are for telling apart
+    frame.index = frame.index.str.partition(_APART).get_level_values(0).rename("entity")  # drop the ids
     missing = (status == "missing").sum(axis=1)
     order = missing.sort_values(ascending=False, kind="stable").index[:_MOST_ROWS]
     shown = status.index[status.index.isin(order)]
@@ -115,7 +115,7 @@ def coverage(
 def _entities(
     rows: pd.DataFrame, meters: pd.DataFrame | None, accounts: pd.DataFrame | None, sites: pd.DataFrame | None
 ) -> tuple[pd.DataFrame, list[str]]:
-    """Give each row what its entity is called, and return besides what all of them are called alike."""
+    """Label each row's entity; return the rows and the label parts that all of them share."""
     tables = {
         "site_id": (sites, "name"),
         "account_id": (accounts, "account_number"),
@@ -123,7 +123,7 @@ def _entities(
     }
     keys = [key for key in tables if key in rows]
     if "meter_id" in keys and "account_id" in keys:
-        keys.remove("account_id")  # the meter says enough
+        keys.remove("account_id")  # the meter identifies it
     parts = {key: looked_up(rows[key], tables[key][0], key, tables[key][1]) for key in keys}
     parts |= {name: rows[name].astype(TEXT) for name in ("commodity", "utility") if name in rows}
     if "commodity" in parts:
@@ -139,12 +139,12 @@ def _entities(
     which = pd.Series("", rows.index, dtype=TEXT)
     for key in keys:
         which = which + "\x1f" + rows[key].astype(TEXT).fillna("")
-    entity = label.str.removeprefix("  ·  ") + _APART + which  # two of one name stay two rows
+    entity = label.str.removeprefix("  ·  ") + _APART + which  # keeps two entities with one name apart
     return rows.assign(entity=entity), common
 
 
 def _cells(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return status and share covered, a row per entity and a column per month, without gaps between months."""
+    """Return status and share covered, one row per entity and one column for each month from first to last."""
     share = rows["share_covered"] if "share_covered" in rows else pd.Series(np.nan, rows.index)
     share = share.astype("float64").where(share.notna(), rows["status"].eq("complete").astype("float64"))
     rows = rows.assign(share=share.mask(rows["status"].eq("missing"), 0.0))
@@ -157,7 +157,7 @@ def _cells(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def _draw(axis: Axes, status: pd.DataFrame, share: pd.DataFrame) -> None:
-    """Fill the cells from top to bottom and put marks where there is nothing to fill."""
+    """Fill the cells from top to bottom and mark those that are not filled."""
     shades = LinearSegmentedColormap.from_list("coverage", [_PALE, _FULL])
     filled = share.where(status.isin(_FILLED)).to_numpy(dtype="float64")
     axis.pcolormesh(
@@ -167,7 +167,7 @@ def _draw(axis: Axes, status: pd.DataFrame, share: pd.DataFrame) -> None:
         down, across = np.nonzero((status == name).to_numpy(dtype=bool))
         size, colour = (18, INK) if name == "missing" else (6, QUIET)
         axis.scatter(across + 0.5, down + 0.5, marker=mark, s=size, color=colour, linewidths=1.0, zorder=2)
-    axis.set_ylim(max(len(status), 2), 0)  # few cells stay small
+    axis.set_ylim(max(len(status), 2), 0)  # keeps few cells small
     axis.set_xlim(0, max(status.shape[1], 12))
     axis.set_yticks(np.arange(len(status)) + 0.5, [name.split(_APART)[0] for name in status.index], fontsize=7.5)
     positions, labels = month_ticks(pd.DatetimeIndex(status.columns))

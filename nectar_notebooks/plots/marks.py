@@ -1,4 +1,4 @@
-"""Anomalies, marked on the series they stand out of: one panel a series, beside the baseline they were measured by."""
+"""Anomalies, marked on their series: one panel per series, with the baseline each was measured against."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ _MONTHLY = ("month", "site_id", "commodity", "unit", "usage")
 _FOUND = ("kind", "site_id", "month", "value", "baseline", "change")
 _MOST_PANELS: Final = 12
 _MARKED: Final = ["series", "month", "kind", "value", "baseline", "change", "unit", "partly_billed"]
-#: How each kind is marked: the shapes differ, the colours only help.
+#: The marker of each kind: shapes differ, so that color is not needed.
 _SPIKE: Final = ("^", "#b5452c", "spike (Nectar's rule)")
-_REGIME: Final = ("D", "#7a4a2b", "new level, that held")
+_REGIME: Final = ("D", "#7a4a2b", "new level that held")
 _KINDS: Final = {
     "usage_spike": _SPIKE,
     "cost_spike": _SPIKE,
@@ -46,7 +46,7 @@ _KINDS: Final = {
     "catch_up": ("P", "#3c7a3c", "catch-up after low reads"),
 }
 _BASELINE: Final = "#5b6770"
-#: What is marked, which columns tell its series apart, and the column of its unit.
+#: For each quantity: the columns that identify its series, and the column of its unit.
 _QUANTITIES: Final = {
     "usage": (("site_id", "meter_id", "commodity", "subtype", "unit"), "unit"),
     "cost": (("site_id", "currency"), "currency"),
@@ -54,7 +54,7 @@ _QUANTITIES: Final = {
 
 
 class _Series(NamedTuple):
-    """A series that has anomalies, and these."""
+    """A series and its anomalies."""
 
     label: str
     unit: str
@@ -71,16 +71,16 @@ def anomalies(
     sites: pd.DataFrame | None = None,
     title: str = "What stands out",
 ) -> Picture:
-    """Draw each series that has an anomaly, with the months that stand out marked and their baselines.
+    """Draw each series that has an anomaly, with the anomalous months and their baselines marked.
 
-    Spikes of usage stand on the site's usage of that kind, low reads and their catch-up on their meter's, spikes of
-    cost on the site's cost. Months that are billed in part are drawn open. Late fees and demand charges are of a
-    bill, not of a series: the picture says how many there are.
+    Usage spikes are marked on the site's usage of that kind, low reads and their catch-up on the meter's, cost spikes
+    on the site's cost. Partly billed months are drawn as open bars. Late fees and demand charges belong to a bill, not
+    to a series: the picture only counts them.
 
     Parameters
     ----------
     monthly : pandas.DataFrame
-        What was looked at: rows of `nn.monthly` with `month`, `site_id`, `commodity`, `unit`, `usage`; optional
+        The rows that were examined, from `nn.monthly`, with `month`, `site_id`, `commodity`, `unit`, `usage`; optional
         `meter_id`, `subtype`, `cost`, `currency`, and `days_covered` with `days_in_month`.
     found : pandas.DataFrame
         Rows of `nn.anomalies`: `kind`, `site_id`, `month`, `value`, `baseline`, `change`, and the keys of the series.
@@ -92,8 +92,8 @@ def anomalies(
     Returns
     -------
     Picture
-        Its `frame` has a row per marked month: series, month, kind, value, baseline, change, unit and
-        partly_billed. At most 12 series are drawn, those with the largest changes.
+        Its `frame` has one row per marked month: series, month, kind, value, baseline, change, unit and partly_billed.
+        At most 12 series are drawn, those with the largest changes.
 
     Raises
     ------
@@ -101,7 +101,7 @@ def anomalies(
         If a column is missing.
     """
     require(monthly, _MONTHLY, "A picture of anomalies", "the result of nn.monthly")
-    require(found, _FOUND, "A picture of anomalies", "the result of nn.anomalies beside it")
+    require(found, _FOUND, "A picture of anomalies", "the result of nn.anomalies as well")
     marked, panels = _panels(monthly, found, meters, sites)
     others = len(found) - len(marked)
     if not panels:
@@ -122,7 +122,7 @@ def anomalies(
             axis.remove()
         looks = dict.fromkeys(look for kind, look in _KINDS.items() if (marked["kind"] == kind).any())
         keys: list[Artist] = [_key(look) for look in looks]
-        keys.append(Line2D([], [], color=_BASELINE, linestyle=(0, (3, 2)), label="baseline: what the season says"))
+        keys.append(Line2D([], [], color=_BASELINE, linestyle=(0, (3, 2)), label="baseline: expected for the season"))
         if any(panel.partly.any() for panel in panels[:_MOST_PANELS]):
             keys.append(open_bar())
         if notes:
@@ -134,7 +134,7 @@ def anomalies(
 def _panels(
     monthly: pd.DataFrame, found: pd.DataFrame, meters: pd.DataFrame | None, sites: pd.DataFrame | None
 ) -> tuple[pd.DataFrame, list[_Series]]:
-    """Return the marked months, and the series they stand on, those with the largest changes first."""
+    """Return the marked months and their series, those with the largest changes first."""
     panels: list[_Series] = []
     names_of = {
         "site_id": _names(found, sites, "site_id", "name"),
@@ -154,7 +154,7 @@ def _panels(
             for name, value in zip(keys, key, strict=True):
                 if isinstance(value, str):
                     own &= monthly[name] == value
-                elif name != "meter_id":  # a series of a site's meters together names none
+                elif name != "meter_id":  # a series over all meters of a site has no meter
                     own &= monthly[name].isna()
             of_series = monthly[own & monthly["month"].notna() & monthly[quantity].notna()]
             series = of_series.groupby("month")[quantity].sum(min_count=1)
@@ -174,7 +174,7 @@ def _panels(
 
 
 def _with_lone_meters(rows: pd.DataFrame, monthly: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
-    """Name the meter of a site's series that has one meter alone, so that its marks stand on one panel."""
+    """Fill in the meter of a site's series if it has only one, so that all its marks share a panel."""
     meters = monthly.dropna(subset=["meter_id"]).groupby(keys, dropna=False)["meter_id"].agg(["nunique", "first"])
     lone = meters.loc[meters["nunique"] == 1, "first"].rename("lone").reset_index()
     known = rows[keys].merge(lone, on=keys, how="left")["lone"].set_axis(rows.index)
@@ -182,7 +182,7 @@ def _with_lone_meters(rows: pd.DataFrame, monthly: pd.DataFrame, keys: list[str]
 
 
 def _partly(rows: pd.DataFrame) -> pd.Series:
-    """Say which months of a series are billed in part; none where the days are not known, or on a lorry."""
+    """Return which months of a series are partly billed: none if the days are unknown or the commodity is hauled."""
     if not set(COVERED) <= set(rows.columns) or rows.get("commodity", pd.Series(dtype=TEXT)).isin(SPOT).all():
         return pd.Series(False, index=rows["month"].drop_duplicates())
     told = rows.loc[rows["days_covered"] > 0, ["month", *COVERED]]
@@ -191,7 +191,7 @@ def _partly(rows: pd.DataFrame) -> pd.Series:
 
 
 def _names(found: pd.DataFrame, table: pd.DataFrame | None, key: str, name: str) -> dict[object, str]:
-    """Return what the sites or meters that have anomalies are called, short and told apart."""
+    """Return short, distinct names of the sites or meters that have anomalies."""
     ids = found[key].dropna().drop_duplicates() if key in found else pd.Series(dtype=TEXT)
     called = looked_up(ids, table, key, name).tolist()
     short = told_apart(called, 34)
@@ -199,7 +199,6 @@ def _names(found: pd.DataFrame, table: pd.DataFrame | None, key: str, name: str)
 
 
 def _label(key: dict[str, object], quantity: str, names: dict[str, dict[object, str]]) -> str:
-    """Return what a series is called."""
     words = [names[name][key[name]] for name in names if isinstance(key.get(name), str)]
     commodity, subtype = key.get("commodity"), key.get("subtype")
     if isinstance(commodity, str):
@@ -208,7 +207,7 @@ def _label(key: dict[str, object], quantity: str, names: dict[str, dict[object, 
 
 
 def _panel(axis: Axes, panel: _Series) -> None:
-    """Draw one series as pale bars, and what stands out of it."""
+    """Draw one series as pale bars with its anomalies on top."""
     months = pd.date_range(panel.values.index.min(), panel.values.index.max(), freq="MS")
     values = panel.values.reindex(months)
     partly = panel.partly.reindex(months, fill_value=False)

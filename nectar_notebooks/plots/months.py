@@ -1,4 +1,4 @@
-"""One bill over the calendar: its service period as a band, and below it the piece that each month gets."""
+"""One bill over the calendar: its service period as a band, and below it the part that falls in each month."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ _NEEDED = ("meter_id", "month", "usage", "unit", "first_day", "last_day")
 _SOURCE = "the rows of nn.calendarize for the usage of one bill"
 _MOST_LANES: Final = 12
 _LANE: Final = ["meter_id", "commodity", "subtype", "unit"]
-#: Months take these in turn; the pair differs in lightness.
+#: Months alternate between these, which differ in lightness.
 _SHADES: Final = ("#9cc7e4", "#dcebf7")
 _WHOLE: Final = "#3d4a57"
-#: Below these shares of the picture's width the words of a band, all words of a piece, and any words of it, do not fit.
+#: Minimum widths, as shares of the picture's width, for the text in a band, and for all text or any text in a piece.
 _BAND, _NARROW, _TINY = 0.4, 0.09, 0.045
 
 
 def bill_months(
     calendarized: pd.DataFrame, *, meters: pd.DataFrame | None = None, title: str = "One bill, month by month"
 ) -> Picture:
-    """Draw how the usage of a bill falls into calendar months, a lane for each of its meters.
+    """Draw how a bill's usage is split into calendar months, one lane per meter.
 
-    The dark band is the service period with its whole usage; below it stand the months with their days and their part.
-    The parts are as wide as their days and sum to the whole.
+    The dark band is the service period with its total usage; below it are the months, each with its days and its part
+    of the usage. Each part is as wide as its days, and the parts add up to the total.
 
     Parameters
     ----------
@@ -41,15 +41,15 @@ def bill_months(
         Rows of `nn.calendarize` for the usage of one bill: `meter_id`, `month`, `usage`, `unit`, `first_day`,
         `last_day`; optional `commodity`, `subtype`, `days_covered`, `cost` with `currency`.
     meters : pandas.DataFrame, optional
-        Table that gives meters a name: `primary_identifier`.
+        Table with a name for each meter: `primary_identifier`.
     title : str
         Title of the picture.
 
     Returns
     -------
     Picture
-        Its `frame` has a row per piece: meter, month, first and last day, days, usage and unit; cost and currency where
-        they are given.
+        Its `frame` has one row per piece: meter, month, first and last day, days, usage and unit; cost and currency if
+        given.
 
     Raises
     ------
@@ -88,7 +88,7 @@ def bill_months(
 
 
 def _pieces(calendarized: pd.DataFrame, meters: pd.DataFrame | None) -> pd.DataFrame:
-    """Return the pieces with a month, in the order they are drawn, and the lane each stands in."""
+    """Return the pieces that have a month, with their lanes, in drawing order."""
     known = calendarized[["month", "usage", "first_day", "last_day"]].notna().all(axis=1)
     rows = calendarized[known].reset_index(drop=True)
     keys = [name for name in _LANE if name in rows]
@@ -117,7 +117,7 @@ def _lane_words(frame: pd.DataFrame, lane: str) -> str:
 
 
 def _lane(axis: Axes, pieces: pd.DataFrame, place: int, first_of_all: pd.Timestamp, last_of_all: pd.Timestamp) -> None:
-    """Draw one meter: the band of the bill above, its months below."""
+    """Draw one meter: the band of the bill on top, its months below."""
     width, middle = _days(first_of_all, last_of_all), _middle(first_of_all, last_of_all)
     begin, stop = pieces["first_day"].min(), pieces["last_day"].max()
     whole = f"{pieces['usage'].sum():,.10g} {pieces['unit'].iloc[0]}"
@@ -144,7 +144,7 @@ def _say(
     axis: Axes, first: pd.Timestamp, last: pd.Timestamp, height: float, words: str, *, inside: bool, before: bool,
     colour: str = INK,
 ) -> None:  # fmt: skip
-    """Write words into a band, or beside it where they do not fit."""
+    """Write text into a band, or next to it if it does not fit."""
     place = _middle(first, last) if inside else _number(first) if before else _number(last) + 1
     axis.annotate(
         words, (place, height), (0 if inside else -4 if before else 4, 0), textcoords="offset points", va="center",
@@ -170,13 +170,13 @@ def _middle(first: pd.Timestamp, last: pd.Timestamp) -> float:
 
 
 def _box(axis: Axes, first: pd.Timestamp, last: pd.Timestamp, top: float, height: float, colour: str) -> None:
-    """Fill the days from `first` to `last`, both counted."""
+    """Fill the days from `first` to `last`, inclusive."""
     axis.barh(top, _number(last) + 1 - _number(first), left=_number(first), height=height, align="edge", color=colour,
               edgecolor=INK, linewidth=0.6)  # fmt: skip
 
 
 def _calendar(axis: Axes, first: pd.Timestamp, last: pd.Timestamp) -> None:
-    """Draw the borders of months behind the bands, and name them."""
+    """Draw and label month boundaries behind the bands."""
     months = pd.date_range(first.to_period("M").start_time, last, freq="MS")
     spare = max(1.0, 0.045 * _days(first, last))
     axis.set_xlim(_number(first) - spare, _number(last) + 1 + spare)

@@ -1,4 +1,4 @@
-"""A bill's charges as rows of a picture: one for each meter that pays, and for what no meter pays. Draws nothing."""
+"""A bill's charges as bars: one per meter that pays, and more for what no meter pays. Draws nothing."""
 
 from __future__ import annotations
 
@@ -13,30 +13,36 @@ __all__ = ["KEYS", "NO_METER", "bar_labels", "folded", "looked_up", "one_currenc
 _COLUMNS = ("meter_id", "site_id", "commodity", "charge_type", "amount", "currency")
 _SOURCE = "the rows of one bill from nn.attribute"
 _MOST_BARS = 60
-#: What a bar is called by.
+#: The columns that label a bar.
 KEYS = ["site", "meter", "commodity"]
 NO_METER = "no meter"
 
 
 def payers(attributed: pd.DataFrame, meters: pd.DataFrame | None, sites: pd.DataFrame | None) -> pd.DataFrame:
-    """Return a row per bar, a column per kind of charge, and the total; meters first, sites with the most first."""
+    """Return one row per bar, one column per kind of charge, and the total; meters first, largest sites first."""
     return _per_bar(_named(attributed, meters, sites))
 
 
 def one_currency(attributed: pd.DataFrame, what: str) -> str:
-    """Return the currency of all charges, after a look at their columns; two are never added."""
+    """Return the one currency of all charges, after checking the columns.
+
+    Raises
+    ------
+    DataError
+        A column is missing, or there is more than one currency.
+    """
     require(attributed, _COLUMNS, what, _SOURCE)
     currencies = sorted(attributed["currency"].dropna().unique())
     if len(currencies) > 1:
         raise DataError(
-            f"These charges are in {' and '.join(currencies)}, which are never added.",
+            f"These charges are in {' and '.join(currencies)}, which cannot be added.",
             advice="Draw one currency at a time.",
         )
     return str(currencies[0]) if currencies else ""
 
 
 def _named(attributed: pd.DataFrame, meters: pd.DataFrame | None, sites: pd.DataFrame | None) -> pd.DataFrame:
-    """Return the rows with an amount, each with the words its bar is called by."""
+    """Return the rows with an amount, with the labels of their bars."""
     rows = attributed.loc[attributed["amount"].notna()].copy()
     nameless = rows["meter_id"].isna()
     rows["meter"] = looked_up(rows["meter_id"], meters, "meter_id", "primary_identifier")
@@ -58,7 +64,7 @@ def _method_words(method: str) -> str:
 
 
 def looked_up(ids: pd.Series, table: pd.DataFrame | None, key: str, name: str) -> pd.Series:
-    """Return the name of each id, or the id where the table has none."""
+    """Return the name of each id, or the id itself if the table has none."""
     ids = ids.astype(TEXT)
     if table is None:
         return ids
@@ -66,8 +72,7 @@ def looked_up(ids: pd.Series, table: pd.DataFrame | None, key: str, name: str) -
 
 
 def _per_bar(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return a row per bar and a column per kind of charge; meters first, sites with the most first."""
-    rows = rows.assign(which=rows["meter_id"].astype(TEXT).fillna(""))  # two meters of one number stay two
+    rows = rows.assign(which=rows["meter_id"].astype(TEXT).fillna(""))  # keeps two meters with one number apart
     frame = rows.groupby([*KEYS, "which", "charge_type"])["amount"].sum().unstack("charge_type").droplevel("which")
     frame = frame[in_order(frame.columns, CHARGES)].rename_axis(None, axis=1)
     frame = frame.round(6).assign(total=frame.sum(axis=1).round(6)).reset_index()
@@ -78,7 +83,7 @@ def _per_bar(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def folded(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the bars a picture can show: all, or the largest and one that adds up the rest."""
+    """Return at most as many bars as a picture can show, the smallest combined into one."""
     if len(frame) <= _MOST_BARS:
         return frame
     nobody = frame[frame["site"] == NO_METER]
@@ -86,7 +91,7 @@ def folded(frame: pd.DataFrame) -> pd.DataFrame:
     kept = max(_MOST_BARS - 1 - len(nobody), 0)
     head, rest = paying.iloc[:kept], paying.iloc[kept:]
     row = {
-        "site": "further sites",
+        "site": "other sites",
         "meter": f"{len(rest)} more",
         "commodity": "",
         **rest.drop(columns=KEYS).sum(min_count=1),
@@ -95,7 +100,7 @@ def folded(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def bar_labels(frame: pd.DataFrame) -> list[str]:
-    """Return the words left of each bar, shortened where a name would push the picture aside."""
+    """Return the label of each bar, with long names shortened."""
     sites = told_apart(frame["site"].unique().tolist(), 32)
     labels = []
     for site, meter, commodity in zip(frame["site"], frame["meter"], frame["commodity"], strict=True):

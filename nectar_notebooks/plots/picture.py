@@ -1,4 +1,4 @@
-"""A figure that shows, saves and describes itself, without pyplot; its neighbours draw on it."""
+"""A figure that shows, saves and describes itself, without pyplot; the other modules draw on it."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 __all__ = ["Picture", "empty", "grouped_digits", "house_style", "require"]
 
 _DPI = 100
-_SHARPNESS = 2  # pixels per point of the page, for screens with two
+_SHARPNESS = 2  # scale factor, for high-density screens
 
 
 @contextmanager
 def house_style() -> Iterator[None]:
-    """Draw in the house's style whatever the user's settings are, and give them back."""
+    """Apply the house style, whatever the user's settings are, and restore them afterwards."""
     with mpl.rc_context():
         mpl.rcdefaults()
         mpl.rcParams.update(HOUSE)
@@ -40,16 +40,15 @@ def house_style() -> Iterator[None]:
 
 
 class Picture(Figure):
-    """A matplotlib figure that a notebook shows as it is, and that keeps what it was drawn from.
+    """A matplotlib figure that displays itself in a notebook and keeps the data it was drawn from.
 
     Attributes
     ----------
     frame : pandas.DataFrame
         The numbers drawn, one row or column per bar: show it below the picture.
     title : str
-        What the picture is called.
     description : str
-        One sentence for who cannot see it.
+        One sentence, for readers who cannot see the picture.
     """
 
     def __init__(self, frame: pd.DataFrame, title: str, description: str, size: tuple[float, float]) -> None:
@@ -61,7 +60,7 @@ class Picture(Figure):
         self.suptitle(self.title, x=0.01, ha="left", fontsize=12, fontweight="bold")
 
     def png(self) -> bytes:
-        """Return the picture as PNG, twice as sharp as it is large; the same bytes for the same frame."""
+        """Return the picture as PNG at double resolution; the same bytes for the same frame."""
         buffer = io.BytesIO()
         with house_style(), _calm_warnings():
             self.savefig(buffer, format="png", dpi=_DPI * _SHARPNESS, metadata={"Software": None})
@@ -76,7 +75,7 @@ class Picture(Figure):
         return text.replace("</title>", f"</title>\n <desc>{escape(self.description)}</desc>", 1)
 
     def save(self, path: str | Path) -> Path:
-        """Write the picture to `path`, as SVG if that is how the name ends, else as PNG; make its folder."""
+        """Save the picture to `path`, as SVG if it ends with ``.svg``, else as PNG; create the folder if needed."""
         target = Path(path)
         target.parent.mkdir(parents=True, exist_ok=True)
         if target.suffix.lower() == ".svg":
@@ -107,7 +106,7 @@ def _calm_warnings() -> Iterator[None]:
 
 
 def empty(frame: pd.DataFrame, title: str, missing: str) -> Picture:
-    """Return a picture that says what is missing, in place of bare axes."""
+    """Return a picture that says what is missing, instead of empty axes."""
     with house_style():
         picture = Picture(frame, title, missing, (7.2, 1.4))
         picture.text(0.01, 0.4, missing, va="center", color=QUIET, fontsize=10, wrap=True)
@@ -115,19 +114,19 @@ def empty(frame: pd.DataFrame, title: str, missing: str) -> Picture:
 
 
 def grouped_digits() -> FuncFormatter:
-    """Return what writes the numbers of an axis: thousands apart, no more decimals than needed."""
+    """Return a formatter for axis numbers: thousands separators, no more decimals than needed."""
     return FuncFormatter(lambda value, _: f"{value:,.10g}")
 
 
 def require(frame: pd.DataFrame, columns: tuple[str, ...], picture: str, source: str) -> None:
-    """Raise :class:`DataError` if `frame` is none, or lacks a column that `picture` is drawn from."""
+    """Raise :class:`DataError` if `frame` is not a DataFrame or lacks a column that `picture` needs."""
     if not hasattr(frame, "columns"):
         raise DataError(
-            f"{picture} is drawn from a DataFrame, not from a {type(frame).__name__}.", advice=f"Give it {source}."
+            f"{picture} is drawn from a DataFrame, not from a {type(frame).__name__}.", advice=f"Pass {source}."
         )
     missing = [column for column in columns if column not in frame.columns]
     if missing:
         raise DataError(
             f"{picture} needs the columns {', '.join(missing)}, which this frame does not have.",
-            advice=f"Give it {source}.",
+            advice=f"Pass {source}.",
         )

@@ -1,4 +1,4 @@
-"""Intensity: sites from the highest to the lowest, a panel per commodity and unit, so that no axis carries two."""
+"""Intensity: sites from highest to lowest, one panel per commodity and unit, so that no axis has two units."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ _MOST_PANELS: Final = 12
 def intensity(
     intensities: pd.DataFrame, *, sites: pd.DataFrame | None = None, title: str = "Usage for each unit of floor area"
 ) -> Picture:
-    """Draw the intensity of sites as ranked bars, with the median of the panel as a line.
+    """Draw the intensity of sites as ranked bars, with each panel's median as a line.
 
-    Sites without an intensity are not drawn; the picture says how many there are, and `nn.intensity` why.
+    Sites without an intensity are not drawn; the picture says how many there are, and `nn.intensity` says why.
 
     Parameters
     ----------
@@ -35,15 +35,15 @@ def intensity(
         Rows of `nn.intensity`: `site_id`, `commodity`, `intensity`, `intensity_unit`; optional `subtype`,
         `first_month`, `last_month`.
     sites : pandas.DataFrame, optional
-        Table that gives sites a `name`.
+        Table with the `name` of each site.
     title : str
         Title of the picture.
 
     Returns
     -------
     Picture
-        Its `frame` has a row per bar (series, site, intensity, unit), the highest of each series first. The picture
-        shows at most 40 sites a panel, and 12 panels.
+        Its `frame` has one row per bar (series, site, intensity, unit), the highest of each series first. The picture
+        shows at most 12 panels, and 40 sites per panel.
 
     Raises
     ------
@@ -60,7 +60,7 @@ def intensity(
     heights = [min(len(frame[frame["series"] == name]), _MOST_SITES) for name in panels[:_MOST_PANELS]]
     notes = [f"{plural(silent, 'site')} without an intensity"] if silent else []
     if len(panels) > _MOST_PANELS:
-        notes.append(f"{len(panels) - _MOST_PANELS} further commodities")
+        notes.append(f"{len(panels) - _MOST_PANELS} more commodities")
     description = f"{'; '.join(panels)}: {plural(frame['site'].nunique(), 'site')}, the highest first."
     with house_style():
         size = (8.6, 0.9 + sum(0.55 + 0.21 * max(height, 2) for height in heights))
@@ -80,14 +80,14 @@ def _drawn(intensities: pd.DataFrame) -> pd.DataFrame:
 
 
 def _span(intensities: pd.DataFrame) -> str:
-    """Return the twelve months that the numbers stand for, where the frame says them."""
+    """Return the months the numbers are for, if the frame has them."""
     if not {"first_month", "last_month"} <= set(intensities) or intensities["first_month"].isna().all():
         return ""
     return f", {intensities['first_month'].min():%Y-%m} to {intensities['last_month'].max():%Y-%m}"
 
 
 def _ranked(intensities: pd.DataFrame, sites: pd.DataFrame | None) -> pd.DataFrame:
-    """Return the bars in the order they are drawn."""
+    """Return the bars in drawing order."""
     rows = _drawn(intensities)
     kinds = rows["subtype"] if "subtype" in rows else pd.Series(None, rows.index, dtype="object")
     labels = [

@@ -1,7 +1,7 @@
-"""How pictures look: colours with a hatch each, labels of values, months and money. Draws nothing.
+"""How pictures look: colors with hatches, and labels of values, months and money. Draws nothing.
 
-Every colour is paired with a hatch and the pairs differ in lightness, so that a black-and-white print tells
-them apart. Texts name commodities and charges as a person would, never as the API spells them.
+Every color is paired with a hatch, and the pairs differ in lightness, so that they can be told apart in black and
+white. Labels name commodities and charges as a person would, not as the API spells them.
 """
 
 from __future__ import annotations
@@ -39,15 +39,15 @@ __all__ = [
 INK: Final = "#1f2933"
 QUIET: Final = "#6b7785"
 
-#: How words are held while a frame is prepared: missing stays missing on every pandas.
+#: The text dtype while a frame is prepared: missing values behave alike on every pandas.
 TEXT: Final = pd.StringDtype(na_value=np.nan)
 
-#: What holds for every picture, whatever the user's own matplotlib settings say.
+#: Settings of every picture, whatever the user's own matplotlib settings are.
 HOUSE: Final[dict[Any, Any]] = {
     "font.family": ["DejaVu Sans"],
     "font.size": 9.0,
     "text.color": INK,
-    "text.parse_math": False,  # a dollar sign in a name is a dollar sign
+    "text.parse_math": False,  # a dollar sign in a name is not math
     "axes.edgecolor": "#b8c1cc",
     "axes.labelcolor": INK,
     "axes.titlecolor": INK,
@@ -71,13 +71,13 @@ HOUSE: Final[dict[Any, Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class Fill:
-    """A colour and the hatch that tells it apart without colour."""
+    """A color, and a hatch to tell it apart in black and white."""
 
     colour: str
     hatch: str = ""
 
 
-#: In the order in which they are drawn.
+#: In drawing order.
 COMMODITIES: Final[dict[str, Fill]] = {
     "ELECTRICITY": Fill("#f2b134"),
     "SOLAR": Fill("#f7d98b", "oo"),
@@ -91,7 +91,7 @@ COMMODITIES: Final[dict[str, Fill]] = {
     "MISC": Fill("#c5ccd3", "**"),
 }
 
-#: Kinds of charges in the order in which they are stacked.
+#: Kinds of charges in stacking order.
 CHARGES: Final[dict[str, Fill]] = {
     "SUPPLY": Fill("#1f4e79"),
     "DELIVERY": Fill("#4a90c2", "//"),
@@ -116,14 +116,14 @@ MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", 
 
 
 def fill_of(name: str, known: Mapping[str, Fill], others: Sequence[str] = ()) -> Fill:
-    """Return the fill of `name`; one that is not known takes its turn among `others`."""
+    """Return the fill of `name`; unknown names take spare fills by their position in `others`."""
     if name in known:
         return known[name]
     return _UNKNOWN[others.index(name) % len(_UNKNOWN)] if name in others else _UNKNOWN[0]
 
 
 def shortened(text: str, most: int) -> str:
-    """Return `text` with its middle left out where it is longer than `most`: ends tell names apart.
+    """Return `text`, its middle cut out if it is longer than `most`: names usually differ at their ends.
 
     Examples
     --------
@@ -137,7 +137,7 @@ def shortened(text: str, most: int) -> str:
 
 
 def told_apart(names: Iterable[str], most: int) -> dict[str, str]:
-    """Return each name shortened to `most`, cut where names that look alike still differ.
+    """Return each name shortened to `most`, cut so that different names stay different.
 
     Examples
     --------
@@ -155,19 +155,19 @@ def told_apart(names: Iterable[str], most: int) -> dict[str, str]:
 
 
 def months_span(count: int) -> tuple[float, float]:
-    """Return the limits of an axis of `count` bars: few bars stand in the middle and stay slim."""
+    """Return the limits of an axis of `count` bars; a few bars are centered and stay slim."""
     spare = max(0.0, (6 - count) / 2)
     return -0.7 - spare, count - 0.3 + spare
 
 
 def in_order(names: Iterable[object], known: Iterable[str]) -> list[str]:
-    """Return `names` in the order of `known`, those that are not known after them by alphabet."""
+    """Return `names` in the order of `known`, then unknown ones alphabetically."""
     order = {name: place for place, name in enumerate(known)}
     return sorted(map(str, names), key=lambda name: (order.get(name, len(order)), name))
 
 
 def words(value: str) -> str:
-    """Return an API value as words.
+    """Return an API value in readable form.
 
     Examples
     --------
@@ -179,7 +179,7 @@ def words(value: str) -> str:
 
 
 def plural(number: int, noun: str) -> str:
-    """Return a number of things in words.
+    """Return a number with its noun, singular or plural.
 
     Examples
     --------
@@ -190,7 +190,7 @@ def plural(number: int, noun: str) -> str:
 
 
 def series_label(commodity: str, subtype: str | None) -> str:
-    """Return what a panel or a bar is called: the commodity, and its kind where that says more.
+    """Return the label of a series: the commodity, and its subtype if that adds information.
 
     Examples
     --------
@@ -199,13 +199,13 @@ def series_label(commodity: str, subtype: str | None) -> str:
     >>> series_label("ELECTRICITY", None)
     'Electricity'
     """
-    if not subtype or subtype == "USAGE":  # the usual kind of electricity, which says nothing more
+    if not subtype or subtype == "USAGE":  # the ordinary subtype of electricity: adds nothing
         return words(commodity)
     return f"{words(commodity)}: {words(subtype).lower() if subtype.isupper() or '_' in subtype else subtype}"
 
 
 def month_ticks(months: pd.DatetimeIndex) -> tuple[list[int], list[str]]:
-    """Return positions and labels for an axis of consecutive months: few enough to be read."""
+    """Return positions and labels for an axis of consecutive months, few enough to read."""
     count = len(months)
     step = next(step for step in (1, 3, 6, 12, 24, 60, 120) if count / step <= 12 or step == 120)
     first = 0 if count <= 12 else next(i for i, month in enumerate(months) if (month.month - 1) % min(step, 12) == 0)

@@ -1,4 +1,4 @@
-"""Monthly usage: a panel per commodity, kind and unit, so that no axis ever carries two units."""
+"""Monthly usage: one panel per commodity, subtype and unit, so that no axis has two units."""
 
 from __future__ import annotations
 
@@ -29,24 +29,24 @@ _SERIES = ["commodity", "subtype", "unit"]
 
 
 def monthly_usage(monthly: pd.DataFrame, *, title: str = "Monthly usage by commodity") -> Picture:
-    """Draw usage per month, added up over the meters of a panel.
+    """Draw usage per month, summed over the meters of each panel.
 
-    Nothing is added across commodities, kinds or units: water is not sewer, and kWh are not MWh. A month that
-    its meters' bills cover to less than 95 % is drawn open, except for what is delivered or hauled on a day (fuel,
-    waste). A month without data has no bar.
+    Nothing is added across commodities, subtypes or units: water is not sewer, and kWh are not MWh. A month in which
+    bills cover less than 97 % of the days is drawn as an open bar, except for what is delivered or hauled on a single
+    day (fuel, waste). A month without data has no bar.
 
     Parameters
     ----------
     monthly : pandas.DataFrame
-        Rows of meter-months with `month`, `commodity`, `unit`, `usage`; optional `subtype`, and
-        `days_covered` with `days_in_month`. As `nn.monthly` returns it.
+        One row per meter and month, as returned by `nn.monthly`: `month`, `commodity`, `unit`, `usage`; optional
+        `subtype`, and `days_covered` with `days_in_month`.
     title : str
         Title of the picture.
 
     Returns
     -------
     Picture
-        Its `frame` has a row per month and a column per panel, in the panel's unit.
+        Its `frame` has one row per month and one column per panel, in the panel's unit.
 
     Raises
     ------
@@ -79,7 +79,7 @@ def monthly_usage(monthly: pd.DataFrame, *, title: str = "Monthly usage by commo
 
 
 def _per_month(monthly: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
-    """Return usage and wholeness per month and panel, and each panel's commodity."""
+    """Return usage and whether it is whole, per month and panel, and each panel's commodity."""
     rows = monthly.loc[monthly["month"].notna() & monthly["usage"].notna()].copy()
     for column in _SERIES:
         rows[column] = rows[column].astype("object").where(rows[column].notna(), "") if column in rows else ""

@@ -1,4 +1,4 @@
-"""A bill's money as a waterfall: from its total into sites and their meters, and into what no meter pays."""
+"""A bill as a waterfall: from its total down to sites and their meters, and to what no meter pays."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["bill_waterfall"]
 
-#: Sites take these in turn, so that neighbours differ also in greyscale.
+#: Sites alternate between these, so that neighbors differ in grayscale too.
 _SITES: Final = (Fill("#2f6f9f"), Fill("#9cc7e4", "//"))
 _NOBODY: Final = Fill("#d9dde2", "xx")
 _TOTAL: Final = Fill("#3d4a57")
@@ -32,10 +32,10 @@ def bill_waterfall(
     sites: pd.DataFrame | None = None,
     title: str = "From the bill to its meters",
 ) -> Picture:
-    """Draw how the total of a bill falls into meters, site by site: each bar begins where the one above ends.
+    """Draw how a bill's total is split among meters, site by site: each bar begins where the one above ends.
 
-    The first bar is the bill; the bars below take it apart and end at nothing. What no meter pays (late fees,
-    unattributed charges, the residual) stands at the end. A credit reaches back to the right.
+    The first bar is the bill; the bars below break it down to zero. What no meter pays (late fees, unattributed
+    charges, the residual) comes last. A credit extends back to the right.
 
     Parameters
     ----------
@@ -50,8 +50,8 @@ def bill_waterfall(
     Returns
     -------
     Picture
-        Its `frame` has a row per bar (site, meter, commodity), its `amount`, and where it stands (`begins`,
-        `ends`); the last bar ends at 0.
+        Its `frame` has one row per bar (site, meter, commodity) with its `amount` and position (`begins`, `ends`); the
+        last bar ends at 0.
 
     Raises
     ------
@@ -73,7 +73,7 @@ def bill_waterfall(
         axis = picture.subplots()
         _bars(axis, shown, total, currency)
         picture.supxlabel(
-            "Each bar begins where the one above it ends; together they are the bill.",
+            "Each bar begins where the one above it ends; together they add up to the bill.",
             x=0.01,
             ha="left",
             fontsize=8.5,
@@ -83,14 +83,14 @@ def bill_waterfall(
 
 
 def _falling(table: pd.DataFrame) -> pd.DataFrame:
-    """Return each bar with its amount and where it begins and ends, counted down from the total."""
+    """Return each bar with its amount, start and end, counting down from the total."""
     frame = table[["site", "meter", "commodity"]].assign(amount=table["total"])
     ends = (frame["amount"].sum() - frame["amount"].cumsum()).round(6)
     return frame.assign(begins=(ends + frame["amount"]).round(6), ends=ends)
 
 
 def _bars(axis: Axes, frame: pd.DataFrame, total: float, currency: str) -> None:
-    """Draw the bill and what it falls into, from top to bottom."""
+    """Draw the bill and its breakdown, from top to bottom."""
     axis.barh(0, total, height=_BAR, color=_TOTAL.colour, edgecolor=INK, linewidth=0.5)
     spans = zip(frame["begins"].tolist(), frame["ends"].tolist(), strict=True)
     for place, (fill, (begins, ends)) in enumerate(zip(_fills(frame), spans, strict=True), start=1):
@@ -120,7 +120,7 @@ def _bars(axis: Axes, frame: pd.DataFrame, total: float, currency: str) -> None:
 
 
 def _fills(frame: pd.DataFrame) -> list[Fill]:
-    """Return the fill of each bar: sites take turns, what no meter pays has its own."""
+    """Return the fill of each bar: sites alternate, what no meter pays has its own."""
     fills, turn = [], 0
     for site, bars in groupby(frame["site"]):
         fill = _NOBODY if site == NO_METER else _SITES[turn % len(_SITES)]
@@ -130,7 +130,7 @@ def _fills(frame: pd.DataFrame) -> list[Fill]:
 
 
 def _site_sums(axis: Axes, frame: pd.DataFrame) -> None:
-    """Bracket the meters of a site that has several, with their sum, at the right."""
+    """Bracket the meters of each site that has several, with their sum, on the right."""
     short = told_apart(frame["site"].unique().tolist(), 24)
     place = 1
     for site, bars in groupby(zip(frame["site"], frame["amount"].tolist(), strict=True), key=itemgetter(0)):

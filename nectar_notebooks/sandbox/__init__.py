@@ -1,6 +1,6 @@
 """The embedded sandbox: a local twin of the Nectar API with its state in SQLite.
 
-It knows nothing of the client. :class:`Sandbox` is its one door: a WSGI application to mount or to serve,
+It knows nothing of the client. :class:`Sandbox` is the way in: a WSGI application to mount or to serve,
 keys, a clock that moves when asked, a journal. Importing this package loads neither Flask nor SQLite: both
 come when a sandbox is made or asked.
 """

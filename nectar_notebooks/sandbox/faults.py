@@ -30,7 +30,7 @@ class Fault:
     route
         Part of the paths it is for, such as ``"usage"`` or ``"/document/company"``; every path where empty.
     at
-        The how-manieth matching request, from 1, it hits first.
+        The number of the first matching request that it hits, from 1.
     times
         How many requests in a row it hits.
     status, retry_after, html

@@ -37,7 +37,9 @@ from typing import Any, Final, TypeAlias
 
 __all__ = [
     "CALLER",
+    "FILES",
     "KINDS",
+    "PAGES",
     "ProblemError",
     "Record",
     "World",
@@ -118,6 +120,9 @@ def normalized(identifier: str) -> str:
     return _SEPARATORS.sub("", identifier).lstrip("0").upper()
 
 
+#: Where originals of bills lie, and pages of invitations: a served sandbox answers with its own address instead.
+FILES: Final = "https://files.nectarclimate.example"
+PAGES: Final = "https://dash.nectarclimate.com/p/i/"
 #: The member for whom every key acts.
 CALLER: Final = "owner@example.com"
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -22,12 +22,12 @@ from nectar_notebooks.sandbox.faults import Faults
 from nectar_notebooks.sandbox.journal import Journal
 from nectar_notebooks.sandbox.model import World
 from nectar_notebooks.sandbox.presentation import events
-from nectar_notebooks.sandbox.simulation.seeding import arrivals, plant_demo
+from nectar_notebooks.sandbox.simulation.seeding import arrivals, seed_demo
 from nectar_notebooks.sandbox.store.keys import Keys
 from nectar_notebooks.sandbox.store.outbox import Events
 from nectar_notebooks.sandbox.store.state import State
 from nectar_notebooks.sandbox.switches import Switches
-from nectar_notebooks.sandbox.webhooks.dispatcher import Hooks
+from nectar_notebooks.sandbox.webhooks.dispatcher import Dispatcher
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -126,7 +126,7 @@ class Sandbox:
             faults=Faults(),
             documented_only=documented_only,
         )
-        self.webhooks = Hooks(self.context)
+        self.webhooks = Dispatcher(self.context)
         state.on_stored = lambda: self.webhooks.tell(self.events.drain())
         if state.is_new:
             self._fill()
@@ -180,6 +180,11 @@ class Sandbox:
         """
         return self.context.keys.own
 
+    @property
+    def seed_key(self) -> str:
+        """The key that follows from the seed, for whoever knows it: the own key of the sandbox in process."""
+        return self.context.keys.of_seed
+
     @cached_property
     def app(self) -> Flask:
         """The WSGI application."""
@@ -215,17 +220,19 @@ class Sandbox:
         ValueError
             A step back; nothing happens then.
         """
-        from nectar_notebooks.sandbox.simulation.lifecycle import live
+        from nectar_notebooks.sandbox.simulation.lifecycle import pass_time
 
         if not days <= _FURTHEST:  # also where it is no number at all
             raise ConfigurationError(
                 f"The embedded sandbox does not go {days} days ahead.", advice=f"Go at most {_FURTHEST} at once."
             )
+        if days < 0:
+            raise ValueError(f"A frozen clock moves forward only, not by {days} days.")
         with self.state.writing():
-            self.clock.advance(days=days)
+            until = self.clock.now() + timedelta(days=days)
             self.state.note("elapsed", self.state.meta("elapsed") + days * 86400)
             self.state.ready()
-            live(self.context, arrivals(self.state, self.seed, self.clock.now()))
+            pass_time(self.context, until, arrivals(self.state, self.seed, until))
         self.state.acts += 1
 
     def scenario(self, name: str, **of: Any) -> str:
@@ -430,7 +437,7 @@ class Sandbox:
             if self._world is not None:
                 self.state.load(self._world)
             else:
-                plant_demo(self.state, self.seed, self.clock.today(), self._sites, self._months)
+                seed_demo(self.state, self.seed, self.clock.today(), self._sites, self._months)
             if self._db is not None:
                 self.state.ready()  # a file holds everything, so that it can be taken up without its seeds
 

@@ -1,6 +1,6 @@
 """What a person writes as a date: a day, or a month, quarter or year meaning all of it. Nothing is guessed.
 
-Civil days without a zone. Questions about days are `schema.filters`; months of a computation, `methodology.window`.
+Civil days without a zone. Questions about days are `schema.filters`; months of a computation, `time.window`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Webhooks: verified, written down, handled once.
+"""Webhooks: verified, recorded, handled once.
 
-`signature` decides whether a delivery is Nectar's, `events` says what it means, `ledger` remembers it, and
-`receiver` is the WSGI application that joins the three. `syncing` is a handler that brings the cache up to date.
+`signature` verifies that a delivery is from Nectar, `events` parses it, `ledger` stores it, and `receiver` is the WSGI
+application that combines the three. `listener` serves it on a port; `syncing` is a handler that updates the cache.
 """
 
 from nectar_notebooks.webhooks.events import EVENT_TYPES, BillEvent, ConnectionEvent, Event, parse

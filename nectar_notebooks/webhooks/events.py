@@ -1,7 +1,7 @@
-"""What a webhook says: the six documented event types as typed events, anything else as an unknown one.
+"""The content of a webhook: the six documented event types as typed events, anything else as an unknown one.
 
-An event is made from a verified delivery. Its payload is a hint, not a source of truth: what the tables show
-comes from the API (`webhooks.syncing`).
+Events are parsed from verified deliveries. The payload is a hint, not a source of truth: rows in the tables always come
+from the API (`webhooks.syncing`).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from nectar_notebooks.webhooks.signature import Delivery
 
 __all__ = ["EVENT_TYPES", "BillEvent", "ConnectionEvent", "Event", "parse"]
 
-#: The documented types. Names without ``.v2`` exist from before and pass as unknown.
+#: The documented types. Older names without ``.v2`` are treated as unknown.
 EVENT_TYPES = (
     "connection.created.v2",
     "connection.updated.v2",
@@ -26,25 +26,24 @@ EVENT_TYPES = (
     "document.deleted.v2",
 )
 
-
-#: More than events need. Deeper ones read differently, or not at all, by how deep the program is that reads them.
+#: More than events need. Whether Python can parse deeper JSON depends on the stack depth of the caller.
 _DEEPEST = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One event; of this very class when its type is not documented.
+    """One event; an instance of this base class if its type is not documented.
 
     Attributes
     ----------
     id : str
         The delivery's id: the same event delivered twice has the same id.
     type : str
-        ``eventType`` of the payload; empty where it names none.
+        ``eventType`` of the payload; empty if there is none.
     timestamp : datetime
         When the delivery was signed, in UTC.
     payload : dict
-        The flat object that was sent, ``eventType`` included.
+        The flat object that was sent, including ``eventType``.
     """
 
     id: str
@@ -54,24 +53,24 @@ class Event:
 
     @property
     def known(self) -> bool:
-        """Say whether the type is documented."""
+        """True when the type is documented."""
         return self.type in EVENT_TYPES
 
     @property
     def action(self) -> str:
-        """Return created, updated, validated or deleted; empty where the type is not documented."""
+        """``created``, ``updated``, ``validated`` or ``deleted``; empty if the type is not documented."""
         return self.type.split(".")[1] if self.known else ""
 
     @property
     def company_id(self) -> str | None:
-        """Return the company's id; payloads carry the company as an object, as an id, or not at all."""
+        """The company's id, or None; payloads have the company as an object, as an id, or not at all."""
         company = self.payload.get("company")
         found = company.get("id") if isinstance(company, dict) else company
         return found if isinstance(found, str) else None
 
     @property
     def old(self) -> dict[str, Any]:
-        """Return what the changed fields held before; empty unless something was updated."""
+        """The previous values of the changed fields; empty unless something was updated."""
         found = self.payload.get("old")
         return found if isinstance(found, dict) else {}
 
@@ -82,18 +81,18 @@ class ConnectionEvent(Event):
 
     @property
     def connection_id(self) -> str:
-        """Return the connection's id."""
+        """The connection's id."""
         return str(self.payload["id"])
 
     @property
     def status(self) -> str | None:
-        """Return the status that was sent."""
+        """The status in the payload."""
         found = self.payload.get("status")
         return found if isinstance(found, str) else None
 
     @property
     def changed(self) -> tuple[str, ...]:
-        """Return the names of the changed fields (``protectedChanges``)."""
+        """The names of the changed fields (``protectedChanges``)."""
         found = self.payload.get("protectedChanges")
         return tuple(str(name) for name in found) if isinstance(found, list) else ()
 
@@ -104,7 +103,7 @@ class BillEvent(Event):
 
     @property
     def bill_id(self) -> str:
-        """Return the bill's id."""
+        """The bill's id."""
         return str(self.payload["id"])
 
 
@@ -114,23 +113,22 @@ def parse(delivery: Delivery) -> Event:
     Raises
     ------
     ContractError
-        The body is no JSON object or is nested more than 64 deep, or a documented type comes without the id of its
-        object.
+        The body is not a JSON object, is nested more than 64 levels deep, or has a documented type but no object id.
     """
     try:
         payload = json.loads(delivery.body)
     except (ValueError, RecursionError):
-        raise ContractError(f"Delivery {delivery.id} is no JSON.", advice="") from None
+        raise ContractError(f"Delivery {delivery.id} is not JSON.", advice="") from None
     if not isinstance(payload, dict):
-        raise ContractError(f"Delivery {delivery.id} is no JSON object.", advice="")
+        raise ContractError(f"Delivery {delivery.id} is not a JSON object.", advice="")
     if _is_deep(payload):
-        raise ContractError(f"Delivery {delivery.id} is nested too deep.", advice="")
+        raise ContractError(f"Delivery {delivery.id} is nested too deeply.", advice="")
     name = payload.get("eventType")
     kind = name if isinstance(name, str) else ""
     if kind not in EVENT_TYPES:
         return Event(delivery.id, kind, delivery.timestamp, payload)
     if not isinstance(payload.get("id"), str | int):
-        raise ContractError(f"Delivery {delivery.id} ({kind}) names no object.", advice="")
+        raise ContractError(f"Delivery {delivery.id} ({kind}) has no object id.", advice="")
     of_kind = ConnectionEvent if kind.startswith("connection.") else BillEvent
     return of_kind(delivery.id, kind, delivery.timestamp, payload)
 

@@ -1,11 +1,11 @@
-"""Every accepted delivery, written down before it is answered: one SQLite file in WAL mode.
+"""Every accepted delivery, recorded before it is acknowledged: one SQLite file in WAL mode.
 
-The ledger decides what happens once. A delivery's id is its key, so that a second delivery of the same event
-adds nothing; a handler's turn is a claim with a lease, so that a killed process loses nothing and two
-processes do not handle the same event side by side. The ledger does not verify and does not handle.
+The ledger guarantees that each event is handled once. The delivery's id is the key, so that a redelivery of the same
+event adds nothing. Handlers claim events with a lease, so that a killed process loses nothing and two processes do not
+handle the same event at the same time. Verifying and handling are left to others.
 
-States: ``received`` waits for its turn, ``handling`` is claimed until its lease ends, ``failed`` waits for
-another try, ``done`` is finished, ``dead`` was given up and waits for a person (`replay`).
+States: ``received`` waits to be handled, ``handling`` is claimed until its lease ends, ``failed`` waits for a retry,
+``done`` is finished, ``dead`` was given up and waits for a person (`replay`).
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ CREATE INDEX IF NOT EXISTS open_events ON events (due, number) WHERE state IN ('
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of the ledger, as `list` and `show` give it."""
+    """One entry of the ledger, as returned by `list` and `show`."""
 
     id: str
     type: str
@@ -69,26 +69,26 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """An event whose turn it is, and how often it was tried before."""
+    """An event claimed for handling, and the number of this attempt, from 1."""
 
     event: Event
     attempt: int
 
 
 class Ledger:
-    """The deliveries that were accepted, and what became of them.
+    """The accepted deliveries and the state of each.
 
     Parameters
     ----------
     path : str or Path
-        The SQLite file; made, readable by its owner only, where there is none.
+        The SQLite file; created if missing, readable by its owner only.
     clock : Clock, optional
-        Where now comes from; the system's clock unless given.
+        Default: the system's clock.
 
     Raises
     ------
     ConfigurationError
-        The file is no ledger, or was written by a newer release.
+        The file is not a ledger, or was written by a newer release.
     """
 
     def __init__(self, path: str | Path, *, clock: Clock | None = None) -> None:
@@ -104,24 +104,24 @@ class Ledger:
             if version not in (0, _SCHEMA_VERSION):
                 raise ConfigurationError(
                     f"The webhook ledger {self.path.name} was written by a newer release.",
-                    advice="Upgrade nectar_notebooks, or name another file.",
+                    advice="Upgrade nectar_notebooks, or use another file.",
                 )
             self._connection.executescript(_SCHEMA)
             self._connection.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
         except (sqlite3.DatabaseError, OSError) as error:
             raise ConfigurationError(
                 f"The webhook ledger {self.path.name} cannot be opened: {error}.",
-                advice="Name a file that can be written and is a ledger, or move this one away.",
+                advice="Use a writable file that is a ledger, or move this one away.",
             ) from error
 
     @property
     def _connection(self) -> sqlite3.Connection:
-        # One connection a thread: SQLite then arranges who waits for whom.
+        # One connection per thread, so that SQLite does the locking.
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
             connection = sqlite3.connect(self.path, timeout=10, isolation_level=None, check_same_thread=False)
             connection.execute("PRAGMA journal_mode = WAL")
-            # A killed process loses nothing; only a power cut could, and a delta refresh finds what it took.
+            # A killed process loses nothing; a power failure may, but the next refresh finds the changes anyway.
             connection.execute("PRAGMA synchronous = NORMAL")
             self._local.connection = connection
             with self._lock:
@@ -151,12 +151,12 @@ class Ledger:
         return self.clock.now().timestamp()
 
     def record(self, event: Event, body: bytes) -> Outcome:
-        """Write a verified delivery down, once.
+        """Record a verified delivery, once.
 
         Returns
         -------
         str
-            ``new``, ``duplicate`` (the same event again), or ``conflict`` (its id with another body).
+            ``new``, ``duplicate`` (the same event again), or ``conflict`` (the same id with another body).
         """
         digest = hashlib.sha256(body).digest()
         now = self._now()
@@ -170,9 +170,9 @@ class Ledger:
         return "duplicate" if known == digest else "conflict"
 
     def claim(self, owner: str, *, lease: float, most: int = 1) -> list[Claim]:
-        """Return up to `most` events whose turn it is, claimed for `owner` until `lease` seconds from now.
+        """Claim up to `most` due events for `owner`, for `lease` seconds, and return them.
 
-        One that cannot be read (any more) becomes a dead letter, and keeps none of the others waiting.
+        An event that cannot be parsed (any more) becomes a dead letter and does not block the others.
         """
         now = self._now()
         with self._writing() as connection:
@@ -198,14 +198,14 @@ class Ledger:
         return claims
 
     def renew(self, owner: str, *, lease: float) -> None:
-        """Lengthen the leases of what `owner` handles."""
+        """Extend the leases of the events `owner` is handling."""
         self._connection.execute(
             "UPDATE events SET due = ? WHERE state = 'handling' AND claimed_by = ?",
             (self._now() + lease, owner),
         )
 
     def release(self, owner: str) -> None:
-        """Give back what `owner` claimed and did not finish."""
+        """Give up the claims of `owner` that are not finished."""
         self._connection.execute(
             "UPDATE events SET state = 'received', claimed_by = NULL, due = ?, attempts = attempts - 1"
             " WHERE state = 'handling' AND claimed_by = ?",
@@ -213,11 +213,11 @@ class Ledger:
         )
 
     def finish(self, owner: str, event_id: str) -> bool:
-        """Mark an event as handled; false when the claim had been lost to another owner."""
+        """Mark an event as handled; False if the claim was lost to another owner."""
         return self._close_claim(owner, event_id, "done", self._now(), None)
 
     def fail(self, owner: str, event_id: str, error: str, *, retry_in: float | None) -> bool:
-        """Note a failed try: another follows after `retry_in` seconds, or none (a dead letter)."""
+        """Record a failed attempt; retry after `retry_in` seconds, or make it a dead letter if None."""
         state = "dead" if retry_in is None else "failed"
         return self._close_claim(owner, event_id, state, self._now() + (retry_in or 0), _storable(error)[:2000])
 
@@ -230,19 +230,19 @@ class Ledger:
         return bool(changed)
 
     def counts(self) -> dict[str, int]:
-        """Return how many entries are in each state, zeros included."""
+        """Return the number of entries in each state, including zeros."""
         found = dict(self._connection.execute("SELECT state, count(*) FROM events GROUP BY state"))
         return {state: found.get(state, 0) for state in STATES}
 
     def lag(self) -> float:
-        """Return the age in seconds of the oldest entry that still waits; 0 where none does."""
+        """Return the age in seconds of the oldest open entry; 0 if there is none."""
         (oldest,) = self._connection.execute(
             "SELECT min(received) FROM events WHERE state IN ('received', 'handling', 'failed')"
         ).fetchone()
         return 0.0 if oldest is None else max(0.0, self._now() - oldest)
 
     def list(self, *, state: str | None = None, most: int = 100) -> list[Entry]:
-        """Return the newest entries first, of one state or of all."""
+        """Return up to `most` entries, newest first, in one state or in all."""
         if state is not None and state not in STATES:
             raise NotFoundError(f"There is no state {state!r} in a ledger.", advice=f"Choose from {', '.join(STATES)}.")
         rows = self._connection.execute(
@@ -258,7 +258,7 @@ class Ledger:
         Raises
         ------
         NotFoundError
-            The ledger holds no such event.
+            There is no such event in the ledger.
         """
         row = self._connection.execute(
             "SELECT id, type, state, attempts, received, handled, error, body FROM events WHERE id = ?",
@@ -269,12 +269,12 @@ class Ledger:
         return _entry(row[:7]), json.loads(row[7])
 
     def replay(self, event_id: str) -> None:
-        """Put an event that is done or dead up for handling again, with all its tries.
+        """Queue an event that is done, dead or failed to be handled again, with all its retries.
 
         Raises
         ------
         NotFoundError
-            The ledger holds no such event.
+            There is no such event in the ledger.
         """
         changed = self._connection.execute(
             "UPDATE events SET state = 'received', attempts = 0, due = ?, error = NULL"
@@ -285,9 +285,9 @@ class Ledger:
             self.show(event_id)
 
     def prune(self, *, days: float = 30) -> int:
-        """Remove events handled more than `days` ago and return how many; open and dead ones stay.
+        """Delete events handled more than `days` ago and return how many; open and dead ones are kept.
 
-        The ids go with them: keep them for longer than the sender retries (a day and a half as published).
+        Deduplication needs their ids: keep them for longer than the sender retries (a day and a half, as documented).
         """
         limit = (self.clock.now() - timedelta(days=days)).timestamp()
         removed = self._connection.execute("DELETE FROM events WHERE state = 'done' AND handled < ?", (limit,)).rowcount
@@ -297,7 +297,7 @@ class Ledger:
 
 
 def _storable(text: str) -> str:
-    """Return a text as UTF-8 can hold it: half a pair of code units, which JSON may carry, is written out."""
+    """Return text that UTF-8 can encode: lone surrogates, which JSON allows, are escaped."""
     return text.encode("utf-8", "backslashreplace").decode()
 
 
@@ -309,5 +309,5 @@ def _entry(row: tuple[Any, ...]) -> Entry:
 
 def _unknown(event_id: str) -> NotFoundError:
     return NotFoundError(
-        f"The ledger holds no event {event_id!r}.", advice="See `nectar webhooks list` for those it holds."
+        f"There is no event {event_id!r} in the ledger.", advice="See `nectar webhooks list` for its events."
     )

@@ -1,10 +1,9 @@
-"""The receiver on a port, by Tornado: many connections at once, and none that is held open by half a request.
+"""The receiver on a port, served by Tornado: many connections at once, none held open by half a request.
 
-A request has few seconds for its headers and few more for its body, however steadily it drips. Beyond the limit of
-connections the one whose last whole request is the longest ago gives way, so that those who send nothing never keep out
-those who send. Large bodies share a limit, too.
-What a delivery is worth is the receiver's to say; its signature is its guard, whatever host name a proxy in front was
-asked by. TLS is for that proxy.
+Headers and body have deadlines of a few seconds, no matter how steadily bytes trickle in. Beyond the connection limit,
+the connection whose last complete request is the oldest is closed, so that idle clients never keep out active ones.
+Large bodies share a memory limit as well. The receiver judges deliveries: they are protected by their signature,
+whatever host name a proxy in front was called by. TLS is left to that proxy.
 """
 
 from __future__ import annotations
@@ -31,19 +30,19 @@ if TYPE_CHECKING:
 
 __all__ = ["BODY_SECONDS", "CONNECTIONS", "HEADER_SECONDS", "bound", "listen"]
 
-#: From the first byte that could come to the end of the headers, and from there to the end of the body.
+#: From when a request could begin to the end of its headers, and from there to the end of its body.
 HEADER_SECONDS: Final = 10.0
 BODY_SECONDS: Final = 20.0
-#: At most; fewer where the system allows fewer open files.
+#: The connection limit; lower if the system allows fewer open files.
 CONNECTIONS: Final = 4096
 _HEADERS_LIMIT: Final = 32_768
 _THREADS: Final = 8
-#: Open files that are no connections: the ledger of each thread, the program itself.
+#: Open files other than connections: each thread's ledger, the program itself.
 _FILES: Final = 96
 _BACKLOG: Final = 1024
-#: So much of a body that is refused is read, so that the answer arrives.
+#: How much of a refused body is read and discarded, so that the client gets the answer.
 _READ_AND_DROPPED: Final = 10 * BODY_LIMIT
-#: A body of this size is always taken; what the larger ones hold together has a limit.
+#: Bodies up to this size are always accepted; larger ones share the limit below.
 _SMALL: Final = 65_536
 _LARGE_TOGETHER: Final = 64 * BODY_LIMIT
 
@@ -56,23 +55,23 @@ def listen(
     listening: Callable[[str], object],
     turn: Callable[[], object] = lambda: None,
 ) -> None:
-    """Serve a receiver until `until` returns true, which is asked twice a second.
+    """Serve a receiver until `until` returns true; it is called twice a second.
 
     Parameters
     ----------
     receiver : Receiver
     where : socket
-        As :func:`bound` gives it; it is closed at the end.
+        From :func:`bound`; closed at the end.
     until : callable
-        Says whether to stop.
+        Returns whether to stop.
     listening : callable
-        Told the address, once it answers.
+        Called with the address once it accepts connections.
     turn : callable, optional
-        Called each time before `until` is asked.
+        Called each time before `until`.
     """
     host, port = where.getsockname()[:2]
     host = f"[{host}]" if ":" in host else host
-    logging.getLogger("tornado").setLevel(logging.ERROR)  # what strangers send is counted, not logged
+    logging.getLogger("tornado").setLevel(logging.ERROR)  # bad requests are counted, not logged
 
     async def serve() -> None:
         with ThreadPoolExecutor(_THREADS, thread_name_prefix="nectar-webhooks-answer") as pool:
@@ -104,7 +103,7 @@ def listen(
 
 
 class _Open:
-    """What is open: connections, the one that gives way first in front, and the bytes of large bodies."""
+    """The open connections, the next to be closed first, and the total size of large bodies."""
 
     def __init__(self) -> None:
         self.most = _most_connections()
@@ -119,7 +118,7 @@ class _Open:
             oldest.close()
 
     def heard(self, stream: IOStream) -> None:
-        """Note that a whole request came by this connection."""
+        """Move a connection to the end after a complete request."""
         if self._streams.pop(stream, 0) is None:
             self._streams[stream] = None
 
@@ -128,7 +127,7 @@ class _Open:
 
 
 class _Server(HTTPServer):
-    """A server that knows which connections are open."""
+    """A server that tracks its open connections."""
 
     def initialize(self, application: Application, open_: _Open, **more: Any) -> None:  # type: ignore[override]
         super().initialize(application, **more)
@@ -140,12 +139,12 @@ class _Server(HTTPServer):
 
     def on_close(self, server_conn: object) -> None:
         super().on_close(server_conn)
-        self.open.remove(server_conn.stream)  # type: ignore[attr-defined]  # of the one kind that this server makes
+        self.open.remove(server_conn.stream)  # type: ignore[attr-defined]  # always of the type this server creates
 
 
 @stream_request_body
 class _Door(RequestHandler):
-    """Brings one request to the receiver as WSGI asks; the body of one that is refused is read and dropped."""
+    """Passes a request to the receiver by WSGI; the body of a refused request is read and discarded."""
 
     SUPPORTED_METHODS = ("GET", "HEAD", "POST", "DELETE", "PATCH", "PUT", "OPTIONS")
 
@@ -167,23 +166,23 @@ class _Door(RequestHandler):
         environ = self._environ()
         if environ["REQUEST_METHOD"] != "POST":
             foreign = self.alone and refusal(environ) is not None
-        else:  # a signed event may come by any name that a proxy in front has, but never from a page
+        else:  # a signed event may use any host name of a proxy in front, but never comes from a web page
             foreign = foreign_page(environ)
         self.refused = 403 if foreign else None
         self.dropping = foreign or refuse_unread(environ) is not None
-        if len(environ["CONTENT_LENGTH"].lstrip("0")) > len(str(BODY_LIMIT)):  # more than is read and dropped
+        if len(environ["CONTENT_LENGTH"].lstrip("0")) > len(str(BODY_LIMIT)):  # too long to read and discard
             await self.post()
 
     async def data_received(self, chunk: bytes) -> None:
         self.length += len(chunk)
-        if self.length > BODY_LIMIT:  # of a body that did not say its length
+        if self.length > BODY_LIMIT:  # a chunked body, whose length was not announced
             self._drop()
         if self.dropping:
             return
         self.body += chunk
         self._hold(max(0, self.length - _SMALL))
         if self.open.large > _LARGE_TOGETHER:
-            self.refused = 503  # the sender comes again
+            self.refused = 503  # the sender retries
             self._drop()
 
     async def post(self) -> None:
@@ -211,7 +210,7 @@ class _Door(RequestHandler):
         self.large = large
 
     async def _answer(self) -> None:
-        self.open.heard(self.request.connection.stream)  # type: ignore[union-attr]  # of HTTP/1, the one kind there is
+        self.open.heard(self.request.connection.stream)  # type: ignore[union-attr]  # HTTP/1, the only kind here
         environ = self._environ()
         environ["wsgi.input"] = BytesIO(self.body)
         answers: list[tuple[str, list[tuple[str, str]]]] = []
@@ -230,7 +229,7 @@ class _Door(RequestHandler):
 
     def _environ(self) -> WSGIEnvironment:
         headers = self.request.headers
-        # In chunks, only the end tells the length.
+        # A chunked body's length is known only at its end.
         length = str(self.length) if "Transfer-Encoding" in headers else headers.get("Content-Length", "")
         environ = {f"HTTP_{name.upper().replace('-', '_')}": text for name, text in headers.items() if "_" not in name}
         return environ | {
@@ -243,12 +242,12 @@ class _Door(RequestHandler):
 
 
 def bound(host: str, port: int) -> socket.socket:
-    """Return a socket that listens there; port 0 takes a free one.
+    """Return a socket that listens on that address; port 0 takes a free one.
 
     Raises
     ------
     ConfigurationError
-        The address is taken, or none of this machine's.
+        The address is in use, or not one of this machine.
     """
     name = THIS_MACHINE.get(host, host)
     family = socket.AF_INET6 if ":" in name else socket.AF_INET
@@ -257,18 +256,18 @@ def bound(host: str, port: int) -> socket.socket:
     except (OSError, OverflowError) as error:
         why = (getattr(error, "strerror", None) or str(error)).lower().rstrip(".")
         raise ConfigurationError(
-            f"Nothing can listen on {host}, port {port}: {why}.",
-            advice="Name another --port, or 0 for a free one, and a --host of this machine.",
+            f"Cannot listen on {host}, port {port}: {why}.",
+            advice="Choose another --port, or 0 for a free one, and a --host of this machine.",
         ) from None
     found.setblocking(False)
     return found
 
 
 def _most_connections() -> int:
-    """Return how many connections may be open, having asked the system for as many open files as that takes."""
+    """Return how many connections may be open, after raising the limit of open files as far as possible."""
     try:
         import resource
-    except ImportError:  # Windows, which counts no files
+    except ImportError:  # Windows has no such limit
         return CONNECTIONS
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = CONNECTIONS + _FILES

@@ -1,8 +1,8 @@
-"""The receiver: a WSGI application that verifies, writes down, answers, and handles in the background.
+"""The receiver: a WSGI application that verifies, records, acknowledges, and handles in the background.
 
-What is cheap is checked first (method, type, size), then the signature over the raw bytes, then the JSON.
-Nothing that fails is written anywhere, and the answer says no more than the status. Handling happens on
-threads of its own, so that the answer takes milliseconds however long a handler does.
+Cheap checks come first (method, content type, size), then the signature over the raw bytes, then the JSON. Rejected
+requests are not stored, and the answer is only a status. Handlers run on separate threads, so that the answer takes
+milliseconds however long they take.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["BODY_LIMIT", "RETRY_DELAYS", "Receiver", "refuse_unread"]
 
 BODY_LIMIT = 1_048_576
-#: Seconds before each further try of a handler that failed; after the last one the event is a dead letter.
+#: Seconds before each retry of a failed handler; after the last one the event is a dead letter.
 RETRY_DELAYS = (5.0, 30.0, 300.0, 1800.0, 7200.0)
 
 _LEASE = 60.0
@@ -50,13 +50,12 @@ _STATUS = {
 
 
 class Receiver:
-    """Receive Nectar's webhooks: verified, written down, handled once.
+    """Receive Nectar's webhooks: verified, recorded, handled once.
 
-    A WSGI application: mount it under any path, or serve it with ``nectar webhooks listen``. It answers 204
-    once a delivery is in the ledger. `on_event` runs on background threads; when it raises, it is called
-    again after 5 s, 30 s, 5 min, 30 min and 2 h, then the event waits in the ledger as a dead letter. A
-    process that is killed in the middle of `on_event` leaves the event to the next one, so that the call is
-    repeated: a handler keys its effects by ``event.id``.
+    A WSGI application: mount it under any path, or serve it with ``nectar webhooks listen``. It answers 204 once a
+    delivery is in the ledger. `on_event` runs on background threads; if it raises, it is called again after 5 s, 30 s,
+    5 min, 30 min and 2 h, then the event stays in the ledger as a dead letter. If a process is killed during
+    `on_event`, the next one calls it again, so make handlers idempotent: key their effects by ``event.id``.
 
     Parameters
     ----------
@@ -69,9 +68,9 @@ class Receiver:
     workers : int
         How many handlers may run at once.
     clock : Clock, optional
-        Where now comes from; the system's clock unless given.
+        Default: the system's clock.
     lease : float
-        Seconds after which the events of a killed process have their turn again.
+        Seconds after which the events of a killed process are handled again.
 
     Examples
     --------
@@ -94,7 +93,7 @@ class Receiver:
         lease: float = _LEASE,
     ) -> None:
         self.clock = clock or SystemClock()
-        self._secrets = Secrets(secrets)  # before a file is made
+        self._secrets = Secrets(secrets)  # fail before creating a file
         self.ledger = ledger if isinstance(ledger, Ledger) else Ledger(ledger, clock=self.clock)
         self._on_event = on_event
         self._workers = workers
@@ -110,7 +109,7 @@ class Receiver:
     # -- receiving
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
-        """Answer one request, as WSGI asks."""
+        """Answer one WSGI request."""
         status, reason = self._receive(environ)
         with self._lock:
             self._seen[reason] += 1
@@ -127,7 +126,7 @@ class Receiver:
         length = int(environ["CONTENT_LENGTH"].lstrip("0") or "0")
         try:
             body: bytes = environ["wsgi.input"].read(length)
-        except OSError:  # whoever sent it has gone
+        except OSError:  # the sender disconnected
             return 400, "cut off"
         if len(body) != length:
             return 400, "cut off"
@@ -145,7 +144,7 @@ class Receiver:
         except ContractError:
             return 400, "not an event"
         except sqlite3.Error:
-            # The sender tries again: better late than lost.
+            # The sender retries: better late than lost.
             return 503, "ledger unavailable"
         if outcome == "conflict":
             return 409, "id with another body"
@@ -159,11 +158,11 @@ class Receiver:
     # -- handling
 
     def start(self) -> None:
-        """Start the handlers, if they do not run in this process yet; events of an earlier run come first."""
+        """Start the handlers unless they already run in this process; events of an earlier run come first."""
         if self._started_in == os.getpid():
             return
         with self._lock:
-            # A server that forks its workers gets threads in each of them, not only in the parent.
+            # After a fork, each worker process needs its own threads.
             if self._started_in == os.getpid():
                 return
             self._stopping.clear()
@@ -178,7 +177,7 @@ class Receiver:
             thread.start()
 
     def close(self, timeout: float = 10) -> None:
-        """Let running handlers end, give back what they had not begun, and close the ledger."""
+        """Let running handlers finish, give up claims that were not started, and close the ledger."""
         self._stopping.set()
         with self._wake:
             self._wake.notify_all()
@@ -190,7 +189,7 @@ class Receiver:
         self.ledger.close()
 
     def drain(self, timeout: float = 10) -> bool:
-        """Wait until every event had its turn; false when `timeout` seconds were not enough."""
+        """Wait until every event was handled once; False if `timeout` seconds were not enough."""
         self.start()
         done = threading.Event()
         for _ in range(max(1, round(timeout / 0.01))):
@@ -209,14 +208,14 @@ class Receiver:
                         return
                     self._handle(claim)
             except sqlite3.Error:
-                # A ledger that is busy or full is asked again: its events are safe where they are.
+                # Busy or full: try again later, the events are safe in the ledger.
                 claims = []
             if not claims:
                 with self._wake:
                     self._wake.wait(_LONGEST_WAIT)
 
     def _keep_leases(self) -> None:
-        # A handler may take longer than a lease: while this process lives, its claims stay its own.
+        # A handler may take longer than a lease: renew claims as long as this process lives.
         while not self._stopping.wait(self._lease / 3):
             with contextlib.suppress(sqlite3.Error):
                 self.ledger.renew(self._owner, lease=self._lease)
@@ -224,12 +223,12 @@ class Receiver:
     def _handle(self, claim: Claim) -> None:
         try:
             self._on_event(claim.event)
-        except Exception as error:  # a handler is somebody's code: whatever it raises is a failed try
+        except Exception as error:  # user code: whatever it raises is a failed attempt
             tries_left = claim.attempt <= len(RETRY_DELAYS)
             retry_in = RETRY_DELAYS[claim.attempt - 1] if tries_left else None
             try:
                 said = str(error)
-            except Exception:  # an error of somebody's own that cannot say what it is
+            except Exception:  # a user-defined error whose __str__ fails
                 said = "(no message)"
             self.ledger.fail(self._owner, claim.event.id, f"{type(error).__name__}: {said}", retry_in=retry_in)
         else:
@@ -238,13 +237,13 @@ class Receiver:
     # -- seeing
 
     def metrics(self) -> dict[str, Any]:
-        """Return what came in and what became of it.
+        """Return counts of what was received and handled.
 
         Returns
         -------
         dict
-            ``accepted``, ``duplicates``, ``rejected`` (reason to count), the ledger's entries by state, and
-            ``lag``: the age in seconds of the oldest event that still waits.
+            ``accepted``, ``duplicates``, ``rejected`` (counts by reason), the ledger's entries by state, and ``lag``:
+            the age in seconds of the oldest open event.
         """
         with self._lock:
             seen = dict(self._seen)
@@ -271,7 +270,7 @@ class Receiver:
 
 
 def refuse_unread(environ: WSGIEnvironment) -> tuple[int, str] | None:
-    """Say why a request is refused before its body is read, if it is."""
+    """Return the status and reason to refuse a request before reading its body, or None."""
     if environ["REQUEST_METHOD"] != "POST":
         return 405, "method"
     if environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower() != "application/json":

@@ -1,8 +1,8 @@
-"""Is this delivery from Nectar? The Standard Webhooks scheme, as Svix publishes it.
+"""Is this delivery from Nectar? The Standard Webhooks scheme, as published by Svix.
 
-The signature itself is made by the maintained `standardwebhooks` library. What is decided here is what that
-library leaves open: both header spellings, several secrets and several signatures at once (a rotation without
-downtime), and a tolerance measured on the package's own clock. Nothing of the body is parsed.
+The `standardwebhooks` library computes the signatures. This module adds what it leaves open: both spellings of the
+headers, several secrets and signatures at once (a rotation without downtime), and a tolerance measured on the package's
+own clock. It does not parse the body.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from nectar_notebooks.errors import ConfigurationError, SignatureError
 __all__ = ["TOLERANCE_SECONDS", "Delivery", "Secrets", "sign", "verify"]
 
 TOLERANCE_SECONDS = 300
-#: More signatures than a rotation needs are an attempt to make the receiver work.
+#: A rotation needs few signatures; more are an attempt to waste the receiver's time.
 _MOST_SIGNATURES = 16
 _SPELLINGS = ("svix", "webhook")
 
@@ -41,13 +41,13 @@ class Secrets:
     Parameters
     ----------
     secrets : str or iterable of str
-        ``whsec_...`` texts from the webhook portal. Two or more carry a rotation: a delivery signed with any
-        of them is accepted.
+        Signing secrets (``whsec_...``) from the webhook portal. During a rotation there are two or more: a delivery
+        signed with any of them is accepted.
 
     Raises
     ------
     ConfigurationError
-        No secret, or one that is not a ``whsec_`` text.
+        No secret, or one that is not a signing secret.
     """
 
     def __init__(self, secrets: str | Iterable[str]) -> None:
@@ -68,11 +68,11 @@ class Secrets:
                 pass
         raise ConfigurationError(
             f"Webhook secret {place} is not a signing secret.",
-            advice="Copy it whole from the webhook portal: it begins with whsec_.",
+            advice="Copy the whole secret from the webhook portal: it begins with whsec_.",
         )
 
     def signatures(self, message_id: str, timestamp: datetime, body: str) -> list[str]:
-        """Return the signature that each secret gives, as ``v1,<base64>``."""
+        """Return one signature per secret, as ``v1,<base64>``."""
         return [signer.sign(message_id, timestamp, body) for signer in self._signers]
 
     def __repr__(self) -> str:
@@ -80,7 +80,7 @@ class Secrets:
 
 
 def sign(message_id: str, timestamp: datetime, body: bytes, secrets: str | Iterable[str] | Secrets) -> str:
-    """Return the signature header for a delivery: one signature a secret, separated by spaces.
+    """Return the signature header for a delivery: one signature per secret, separated by spaces.
 
     Examples
     --------
@@ -108,22 +108,22 @@ def verify(
     Parameters
     ----------
     headers : mapping of str to str
-        The request's headers, any capitals. ``svix-id``, ``svix-timestamp`` and ``svix-signature`` are read,
-        or the same three beginning with ``webhook-``.
+        The request's headers, in any case. Uses ``svix-id``, ``svix-timestamp`` and ``svix-signature``, or the same
+        three beginning with ``webhook-``.
     body : bytes
-        The body exactly as it arrived: a body that was parsed and written again has another signature.
+        The body exactly as received: parsing and serializing it again changes the signature.
     secrets : str, iterable of str or Secrets
         The endpoint's signing secrets.
     clock : Clock, optional
-        Where now comes from; the system's clock unless given.
+        Default: the system's clock.
 
     Raises
     ------
     SignatureError
-        A header is missing, the timestamp is out of tolerance, or no signature fits. The message says no more
-        than that, since it may be shown to whoever sent the request.
+        A header is missing, the timestamp is out of tolerance, or no signature matches. The message says no more,
+        since it may be shown to the sender of the request.
     ConfigurationError
-        `secrets` holds none, or one that is not a signing secret.
+        There are no secrets, or one is not a signing secret.
     """
     known = secrets if isinstance(secrets, Secrets) else Secrets(secrets)
     message_id, stamp, given = _read(headers)
@@ -134,9 +134,9 @@ def verify(
         raise SignatureError("The body is not UTF-8.") from None
     offered = [signature for signature in given.split() if signature.startswith("v1,")]
     if len(offered) > _MOST_SIGNATURES:
-        raise SignatureError("The delivery carries too many signatures.")
+        raise SignatureError("The delivery has too many signatures.")
     expected = known.signatures(message_id, moment, text)
-    # Every pair is compared, so that the time taken does not tell which one fits.
+    # Compare every pair, so that timing does not reveal which one matches.
     fits = [
         hmac.compare_digest(one.encode(), other.encode(errors="backslashreplace"))
         for one in expected
@@ -154,15 +154,15 @@ def _read(headers: Mapping[str, str]) -> tuple[str, str, str]:
         if all(values):
             message_id, stamp, signature = values
             if not re.fullmatch(r"[!-~]{1,256}", message_id):
-                raise SignatureError("The delivery's id is not readable.")
+                raise SignatureError("The delivery's id is malformed.")
             return message_id, stamp, signature
     raise SignatureError("The delivery lacks an id, a timestamp or a signature.")
 
 
 def _moment(stamp: str, clock: Clock) -> datetime:
-    # Only plain seconds: other spellings of a number would be signed as another text.
+    # Only plain integers: another spelling of the same number is a different signed text.
     if not re.fullmatch(r"[1-9][0-9]{0,11}", stamp, re.ASCII):
-        raise SignatureError("The delivery's timestamp is not readable.")
+        raise SignatureError("The delivery's timestamp is malformed.")
     moment = datetime.fromtimestamp(int(stamp), UTC) if int(stamp) < 253_402_300_800 else None
     if moment is None or abs((clock.now() - moment).total_seconds()) > TOLERANCE_SECONDS:
         raise SignatureError("The delivery's timestamp is out of tolerance.")

@@ -1,7 +1,7 @@
-"""Events bring the cache up to date: a handler for the receiver.
+"""A handler for the receiver that updates the cache from events.
 
-An event only says where to look. What the tables then show comes from the API, by the same refresh that finds events
-which never came, so that both ways end in the same rows, in whatever order and however often events arrive.
+An event only says where to look. The rows come from the API, by the same refresh that also finds changes whose events
+never arrived. So the result is the same, in whatever order and however often events arrive.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ __all__ = ["Syncing"]
 
 
 class Syncing:
-    """Keep what a client has kept up to date: ``Receiver(secrets, ledger, Syncing(nectar))``.
+    """Keep a client's cached rows up to date: ``Receiver(secrets, ledger, Syncing(nectar))``.
 
-    A created bill that is kept already, and a deleted one that is not, cost no request: the refresh for the first
-    of many events brings them all. Events of other types, and of companies of which nothing is kept, ask for nothing.
+    A created bill that is already cached, or a deleted one that is not, costs no request: the refresh for the first of
+    many events covers them all. Events of other types, or of companies that are not cached, cause no requests.
 
     Parameters
     ----------
     nectar : Nectar
     then : callable, optional
-        Called with the event once the rows are there.
+        Called with the event after the rows were updated.
 
     Examples
     --------
@@ -46,10 +46,10 @@ class Syncing:
         self.refreshes = 0
 
     def __call__(self, event: Event) -> None:
-        """Handle one event; an error of the API is raised, so that the receiver tries again."""
-        with self._lock:  # one refresh at a time: the next event often finds its bill there already
+        """Handle one event; API errors propagate, so that the receiver retries."""
+        with self._lock:  # one refresh at a time: it often covers the next event as well
             if isinstance(event, BillEvent | ConnectionEvent):
-                # A payload may leave its company out: then any of the kept ones may be meant.
+                # A payload may lack its company: then it may concern any cached one.
                 companies = [event.company_id] if event.company_id else self._nectar.kept_companies()
                 for company_id in companies:
                     self._bring(company_id, event)
@@ -60,7 +60,7 @@ class Syncing:
         if isinstance(event, ConnectionEvent):
             done = self._nectar.catch_up(company_id, "connections")
         else:
-            # An update always asks: what changed may be a usage record, and the bill's own dates say nothing.
+            # Always refresh after an update: it may concern a usage record, which does not change the bill's dates.
             known = event.bill_id if event.action in ("created", "deleted") else None
             done = self._nectar.catch_up(company_id, "bills", bill_id=known, gone=event.action == "deleted")
         self.refreshes += done

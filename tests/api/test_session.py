@@ -7,7 +7,7 @@ import time
 import traceback
 
 import pytest
-from wire import Reply, Request, serve
+from api.wire import Reply, Request, serve
 
 from nectar_notebooks.api import RetryPolicy, Session
 from nectar_notebooks.clock import FrozenClock, SystemClock

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 
 import pytest
-from wire import Reply, Request, serve
+from api.wire import Reply, Request, serve
 
 from nectar_notebooks.api import Page, RetryPolicy, Session, fetch, walk
 from nectar_notebooks.clock import FrozenClock

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from hand_written_api import KEY, HandWrittenApi
+from client.hand_written_api import KEY, HandWrittenApi
 
 from nectar_notebooks import FrozenClock, Nectar, connect
 

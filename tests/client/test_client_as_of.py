@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import pandas as pd
 import pytest
-from hand_written_api import HandWrittenApi, document, usage
+from client.hand_written_api import HandWrittenApi, document, usage
 
 import nectar_notebooks as nn
 from nectar_notebooks import Nectar

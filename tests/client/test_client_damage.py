@@ -12,8 +12,8 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hand_written_api import HandWrittenApi
-from test_client_broken_walks import PAUSE, assert_complete, grow, pages_of, staged_pages, start
+from client.hand_written_api import HandWrittenApi
+from client.walks import PAUSE, assert_complete, grow, pages_of, staged_pages, start
 
 from nectar_notebooks import CacheWarning, Nectar
 from nectar_notebooks.errors import ContractError, InterruptedWalkError

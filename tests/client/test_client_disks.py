@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from hand_written_api import KEY, HandWrittenApi
-from test_client_broken_walks import grow
+from client.hand_written_api import KEY, HandWrittenApi
+from client.walks import grow
 
 from nectar_notebooks import CacheWarning, Nectar, NectarError
 

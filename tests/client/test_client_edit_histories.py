@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import pandas as pd
-from hand_written_api import HandWrittenApi, account, document, usage
+from client.hand_written_api import HandWrittenApi, account, document, usage
 
 STEPS = 3
 

@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import gc
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from commands import clean_environment
 
 import nectar_notebooks as nn
 from nectar_notebooks.errors import ConfigurationError
 from nectar_notebooks.schema.tables import TABLES
 
-
-@pytest.fixture(autouse=True)
-def no_key(monkeypatch, tmp_path: Path) -> None:
-    for name in list(os.environ):
-        if name.startswith("NECTAR_"):
-            monkeypatch.delenv(name)
-    monkeypatch.chdir(tmp_path)  # no .env of a developer
+pytestmark = pytest.mark.usefixtures("no_settings")
 
 
 @pytest.fixture(scope="module")
@@ -175,13 +169,12 @@ def test_older_versions_give_the_same_columns_and_bills(sandbox, portfolio: nn.P
 def test_nothing_is_said_but_by_whoever_asks(tmp_path: Path) -> None:
     """A notebook's output: the same line, no progress, no warning."""
     code = "import nectar_notebooks as nn; n = nn.connect(); n.portfolio(n.companies().iloc[0])"
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("NECTAR_")}
     run = subprocess.run(
         [sys.executable, "-W", "error", "-c", code],
         capture_output=True,
         text=True,
         check=True,
-        env=environment,
+        env=clean_environment(),
         cwd=tmp_path,
     )
     assert run.stdout == ""

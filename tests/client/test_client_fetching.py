@@ -7,7 +7,7 @@ import warnings
 
 import pandas as pd
 import pytest
-from hand_written_api import KEY, account
+from client.hand_written_api import KEY, account
 
 from nectar_notebooks import CacheWarning, NectarError
 from nectar_notebooks.errors import (

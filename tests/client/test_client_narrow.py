@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hand_written_api import document, usage
+from client.hand_written_api import document, usage
 
 import nectar_notebooks as nn
 from nectar_notebooks.cache.housekeeping import contents

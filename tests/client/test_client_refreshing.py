@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from hand_written_api import document, usage
+from client.hand_written_api import document, usage
 
 TODAY = "2026-01-15T08:00:00Z"
 

@@ -71,10 +71,7 @@ def test_what_another_client_writes_is_seen(sandbox) -> None:
     nectar, other = nn.connect(sandbox=sandbox), nn.connect(sandbox=sandbox)
     company = nectar.companies().iloc[0]
     before = nectar.sites(company)
-    answer = other._library.session.request(
-        "site.create", {"company_id": company["company_id"]}, json={"name": "A new one"}
-    )
-    assert answer.status == 201
+    other.create_site("A new one", company)
     assert set(nectar.sites(company)["name"]) == {*before["name"], "A new one"}
 
 
@@ -94,8 +91,10 @@ def test_a_refused_write_is_no_change(sandbox) -> None:
     nectar = nn.connect(sandbox=sandbox)
     company = nectar.companies().iloc[0]
     revision = sandbox.revision
-    with pytest.raises(nn.NectarError):
-        nectar._library.session.request("site.create", {"company_id": company["company_id"]}, json={"name": "x" * 999})
+    refused = sandbox.app.test_client().post(
+        f"/v2.2/site/company/{company['company_id']}", json={"name": "x" * 999}, headers={"X-API-Key": sandbox.key}
+    )
+    assert refused.status_code == 400
     with pytest.raises(nn.NectarError):
         sandbox.scenario("bill_revised", document="none")
     assert sandbox.revision == revision

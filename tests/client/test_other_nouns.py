@@ -93,8 +93,9 @@ def embedded(**settings: object) -> tuple[Sandbox, Nectar, str]:
     return sandbox, nectar, str(nectar.companies()["company_id"].iloc[0])
 
 
-def test_invitations_are_asked_for_each_time_and_never_kept() -> None:
-    sandbox, nectar, company = embedded()
+def test_invitations_are_asked_for_each_time_and_never_kept(tmp_path: Path) -> None:
+    sandbox, _, company = embedded()
+    nectar = connect(sandbox=sandbox, cache_dir=tmp_path)
     assert nectar.invitations(company).empty
     one = invited(sandbox, company)
     assert nectar.invitations(company)["invitation_id"].tolist() == [one]
@@ -107,8 +108,9 @@ def test_invitations_are_asked_for_each_time_and_never_kept() -> None:
     assert len(nectar.invitation_connections(company)) == 1
     assert nectar.invitation_events(one)["position"].tolist() == list(range(len(nectar.invitation_events(one))))
     token = nectar.invitation(one)["url"].iloc[0].rpartition("/")[2]
-    folder = Path(nectar._library.store.root)
-    assert not [path for path in folder.rglob("*") if path.is_file() and token.encode() in path.read_bytes()]
+    kept = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert kept, "other rows are kept"
+    assert not [path for path in kept if token.encode() in path.read_bytes()]
 
 
 def test_offline_says_that_invitations_are_never_kept(tmp_path: Path) -> None:

@@ -249,7 +249,7 @@ def test_the_page_names_every_endpoint_object_and_assumption_and_loads_nothing(v
 
 
 def test_the_page_escapes_what_a_document_says():
-    from nectar_notebooks.sandbox.contract.page import render
+    from nectar_notebooks.sandbox.contract.page import page as render
 
     document = contract.document("v2.2")
     document["info"]["description"] = "<script>alert(1)</script>"

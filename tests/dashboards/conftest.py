@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-from small_office import SmallOffice
+from dashboards.small_office import SmallOffice
 
 from nectar_notebooks import BillExplorer, ConnectionDashboard, CoverageDashboard
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-from small_office import FETCHED, LONG, MARKUP, table
+from dashboards.small_office import FETCHED, LONG, MARKUP, table
 
 from nectar_notebooks import FrozenClock, Portfolio
 from nectar_notebooks.errors import NectarError

@@ -13,9 +13,10 @@ import ipywidgets as widgets
 import numpy as np
 import pandas as pd
 import pytest
+from controls import control, fill, labelled, page, place, press, rows
+from dashboards.small_books import ALPHA, FORMULA, SmallBooks, books, many
+from dashboards.small_office import LONG
 from ipywidgets.widgets.widget import _instances as live_controls
-from small_books import ALPHA, FORMULA, SmallBooks, books, many
-from small_office import LONG
 
 import nectar_notebooks as nn
 from nectar_notebooks import BillExplorer
@@ -46,6 +47,11 @@ def words(markup: str) -> str:
     return re.sub(r"\s+", " ", " ".join(parts))
 
 
+def read(explorer: BillExplorer) -> str:
+    """Return what a reader reads in the explorer, in one line."""
+    return words(page(explorer))
+
+
 # What a bill says.
 
 
@@ -59,7 +65,7 @@ def test_who_pays_by_hand(explorer: BillExplorer) -> None:
         },
         nan_ok=True,
     )  # fmt: skip
-    page = words(explorer._panel._part.value)
+    shown = read(explorer)
     for said in (
         "in proportion to the bill's other charges",
         "nobody: not the cost of energy",
@@ -67,8 +73,8 @@ def test_who_pays_by_hand(explorer: BillExplorer) -> None:
         "difference to the bill's total",
         "540.00 USD 60.00% usage energy charge: by share of usage",
     ):
-        assert said in page
-    facts = words(explorer._panel._facts.value)
+        assert said in shown
+    facts = read(explorer)
     for said in (
         "City Light, 21 Feb 2024", "15 Jan 2024 to 14 Feb 2024", "Current charges 1,000.00 USD",
         "Total to pay 1,040.00 USD", "Meters pay 970.00 USD", "Finance 12.50 USD", "Unattributed 3.00 USD",
@@ -85,14 +91,14 @@ def test_months_by_hand(explorer: BillExplorer) -> None:
     assert used["value"].tolist() == pytest.approx([6000 * 17 / 31, 6000 * 14 / 31])
     paid = months[months["quantity"].eq("cost") & months["meter_id"].eq("e1")]
     assert paid.groupby("month")["value"].sum().round(6).tolist() == [319.16, 262.84]
-    page = words(explorer._panel._part.value)
-    assert "17 days of 31 in Jan 2024; 14 days of 31 in Feb 2024." in page  # the band, for who cannot see it
-    assert "together cost 987.50 USD, finance 12.50 USD, Electricity 10,000 kWh" in page
+    shown = read(explorer)
+    assert "17 days of 31 in Jan 2024; 14 days of 31 in Feb 2024." in shown  # the band, for who cannot see it
+    assert "together cost 987.50 USD, finance 12.50 USD, Electricity 10,000 kWh" in shown
 
 
 def test_another_convention_and_what_it_moves(explorer: BillExplorer) -> None:
     explorer.bill, explorer.side = "b", "what moves"
-    assert "Nothing moves yet" in words(explorer._panel._part.value)
+    assert "Nothing moves yet" in read(explorer)
     assert explorer.moved.empty
     explorer.convention = "exclusive"  # 30 days: 17 in January, 13 in February
     moved = explorer.moved.set_index(["quantity", "meter_id", "month"])
@@ -101,7 +107,7 @@ def test_another_convention_and_what_it_moves(explorer: BillExplorer) -> None:
         [6000 * 17 / 31, 3400.0, 3400.0 - 6000 * 17 / 31]
     )
     assert moved.groupby("quantity")["difference"].sum().abs().max() < 1e-9  # nothing is lost, it only moves
-    assert "+109.6774 kWh" in words(explorer._panel._part.value)
+    assert "+109.6774 kWh" in read(explorer)
     explorer.convention = "midday"  # half a day at each end: 16.5 of 30
     moved = explorer.moved.set_index(["quantity", "meter_id", "month"])
     assert moved.loc[("usage", "e1", pd.Timestamp("2024-01-01")), "after"] == pytest.approx(3300.0)
@@ -115,8 +121,8 @@ def test_occupancy_moves_usage_and_then_charges(explorer: BillExplorer) -> None:
     rows = explorer.attribution.set_index(["line_item_id", "meter_id"])["amount"]
     assert rows[("b:0", "e1")], rows[("b:0", "e2")] == (426.32, 473.68)
     explorer.side = "meters"
-    page = words(explorer._panel._part.value)
-    assert "6,000 3,600 kWh estimated; occupancy 60 %" in page
+    shown = read(explorer)
+    assert "6,000 3,600 kWh estimated; occupancy 60 %" in shown
     used = explorer.moved.query("quantity == 'usage'")
     assert set(used["meter_id"]) == {"e1"}
     assert used["difference"].sum() == pytest.approx(-2400.0)
@@ -129,11 +135,11 @@ def test_occupancy_moves_usage_and_then_charges(explorer: BillExplorer) -> None:
 )
 def test_a_bill_in_no_total_says_why(explorer: BillExplorer, bill: str, reason: str) -> None:
     explorer.bill = bill
-    assert f"This bill is in no total: {reason}" in words(explorer._panel._facts.value)
+    assert f"This bill is in no total: {reason}" in read(explorer)
     assert explorer.attribution["method"].tolist() == ["left out"]
     assert explorer.months.empty
     explorer.side = "months"
-    assert "Nothing of this bill falls into a month." in words(explorer._panel._part.value)
+    assert "Nothing of this bill falls into a month." in read(explorer)
     assert f"no: {reason.split(' by ')[0]}" in words(explorer.snapshot())
 
 
@@ -141,19 +147,19 @@ def test_an_uploaded_bill_without_an_account_and_another_currency(explorer: Bill
     explorer.account = "no account"
     assert explorer.bills["bill_id"].tolist() == ["euro", "bare"]
     explorer.bill = "euro"
-    facts = words(explorer._panel._facts.value)
+    facts = read(explorer)
     assert "Account none is known" in facts
     assert "Meters pay 80.50 EUR" in facts
     assert explorer.usage["usage"].isna().all()
     explorer.side = "months"
-    page = words(explorer._panel._part.value)
-    assert "Gas: natural gas usage 31 – CCF" in page  # a missing usage is no 0
-    assert "cost 80.50 EUR" in page
+    shown = read(explorer)
+    assert "Gas: natural gas usage 31 – CCF" in shown  # a missing usage is no 0
+    assert "cost 80.50 EUR" in shown
 
 
 def test_a_bill_that_says_next_to_nothing(explorer: BillExplorer) -> None:
     explorer.bill = "bare"
-    assert "Unknown utility" in words(explorer._panel._facts.value)
+    assert "Unknown utility" in read(explorer)
     for side, said in (
         ("who pays", "no charge to share out"),
         ("line items", "The API gives no line items for this bill."),
@@ -161,19 +167,21 @@ def test_a_bill_that_says_next_to_nothing(explorer: BillExplorer) -> None:
         ("months", "there is no band to draw"),
     ):
         explorer.side = side
-        assert said in words(explorer._panel._part.value)
+        assert said in read(explorer)
     assert explorer.frame.empty
 
 
 def test_names_of_markup_and_great_length(explorer: BillExplorer) -> None:
     explorer.bill = "euro"
-    page = explorer.snapshot()
-    assert "<script>" not in page
-    assert "<img" not in page
-    said = words(page)
+    static = explorer.snapshot()
+    assert "<script>" not in static
+    assert "<img" not in static
+    said = words(static)
     assert "<img src=x onerror=alert(1)>" in said
     assert LONG[:40] in said
-    assert LONG not in words(explorer._panel._part.value)  # cut, with its whole in the title
+    shown = words(place(explorer, "Who pays: the amounts").value)
+    assert LONG[:20] in shown
+    assert LONG not in shown  # cut, with its whole in the title
     explorer.company = "Beta <&> Co"
     assert "Beta &lt;&amp;&gt; Co" in explorer.snapshot()
 
@@ -188,8 +196,8 @@ def test_each_picker_narrows_the_next(explorer: BillExplorer) -> None:
     explorer.site = "North"
     assert (explorer.site, explorer.bill) == ("north", "b")
     assert explorer.bills["bill_id"].tolist() == ["b", "a"]
-    assert explorer._pick._pick["account"].widget.options == ("100-1",)
-    assert explorer._pick._pick["meter"].widget.options == ("E-1, electricity", "E-2, electricity")
+    assert control(explorer, "Account").options == ("100-1",)
+    assert control(explorer, "Meter").options == ("E-1, electricity", "E-2, electricity")
     explorer.meter = "E-2"
     assert explorer.bills["bill_id"].tolist() == ["b"]
     explorer.account = "400-<4>"  # not at North: the site gives way
@@ -203,26 +211,25 @@ def test_each_picker_narrows_the_next(explorer: BillExplorer) -> None:
 
 
 def test_a_person_at_the_controls(explorer: BillExplorer) -> None:
-    pick = explorer._pick
-    pick._pick["site"].widget.value = "North"
+    fill(explorer, "Site", "North")
     assert explorer.bill == "b"
-    pick.words.value = "900.00"
+    fill(explorer, "Find", "900.00")
     assert explorer.bills["bill_id"].tolist() == ["a"]
-    pick.words.value = "inv-7"
+    fill(explorer, "Find", "inv-7")
     assert explorer.bills["bill_id"].tolist() == ["b"]
-    pick.words.value = "nothing is called so"
+    fill(explorer, "Find", "nothing is called so")
     assert explorer.bill is None
-    assert explorer._panel.widget.layout.display == "none"
+    assert not labelled(explorer, "Save these rows"), "no bill is shown"
     assert "No bill fits" in words(explorer.snapshot())
     with pytest.raises(InvalidRequestError, match="No bill is shown"):
         _ = explorer.frame
-    pick._clear()
+    press(explorer, "Clear")
     assert (explorer.site, len(explorer.bills)) == (None, 5)
-    explorer._pages._buttons[3].click()
+    rows(explorer)[3].click()
     assert explorer.bill == "c"
-    pick.convention.value = "midday"
+    fill(explorer, "Days", "midday")
     assert explorer.convention == "midday"
-    pick.company.value = "beta"
+    fill(explorer, "Company", "beta")
     assert (explorer.company, explorer.bill, explorer.convention) == ("beta", "w", "midday")
 
 
@@ -249,7 +256,7 @@ def test_companies_without_bills_and_keys_without_companies(explorer: BillExplor
     assert repr(explorer) == "BillExplorer: 0 bills"
     alone = opened(BillExplorer, SmallBooks(), "Beta <&> Co")
     assert repr(alone) == "BillExplorer: 1 bill"
-    assert alone._pick.company.layout.display == "none"
+    assert not labelled(alone, "Company")
     client = SmallBooks()
     client.held = []
     none = opened(BillExplorer, client)
@@ -266,10 +273,10 @@ def test_three_ways_to_be_shown(explorer: BillExplorer) -> None:
     bundle = explorer._repr_mimebundle_()
     assert set(bundle) == {"application/vnd.jupyter.widget-view+json", "text/html", "text/plain"}
     assert bundle["text/plain"] == "BillExplorer: 5 bills, 2 in no total"
-    page = words(bundle["text/html"])
+    static = words(bundle["text/html"])
     for said in ("Bills: Alpha", "Data of 15 Jan 2026, 06:00 UTC", "Who pays", "Line items", "Meters", "Months"):
-        assert said in page
-    assert "What moves" not in page
+        assert said in static
+    assert "What moves" not in static
     explorer.convention = "exclusive"
     assert "What moves" in words(explorer.snapshot())
 
@@ -306,10 +313,10 @@ def test_the_side_shown_is_saved_and_calculates_nothing(explorer: BillExplorer, 
     assert [row["line_item_id"] for row in rows] == ["b:0", "b:1", "b:2", "b:3"]
     assert rows[0]["description"] == f"'{FORMULA}"
     assert explorer.export(tmp_path / "bill.xlsx").read_bytes()[:2] == b"PK"
-    explorer._panel.saving._prepare.click()
-    assert 'download="bill.csv"' in explorer._panel.saving._links.value
+    press(explorer, "Save these rows")
+    assert 'download="bill.csv"' in page(explorer)
     explorer.side = "who pays"
-    assert explorer._panel.saving._links.value == ""  # they held rows that are not shown any more
+    assert "download=" not in page(explorer)  # they held rows that are not shown any more
     assert explorer.frame["meter"].dropna().unique().tolist() == ["E-1", "E-2"]
 
 
@@ -325,7 +332,7 @@ def test_what_was_shown_stays_when_the_api_fails(opened: Opened) -> None:
     assert "press Refresh to try again" in explorer.message
     explorer.company = "beta"
     assert explorer.company == "alpha"
-    assert explorer._pick.company.value == "alpha"
+    assert control(explorer, "Company").value == "alpha"
     assert "The other company could not be read" in explorer.message
     pd.testing.assert_frame_equal(explorer.attribution, rows)
     explorer.convention = "exclusive"  # what is held can still be counted in another way
@@ -343,7 +350,7 @@ def test_a_way_that_cannot_be_counted_changes_nothing(opened: Opened) -> None:
     rows = explorer.attribution
     explorer.occupancy = "all"
     assert "outside 0 to 100 at north" in explorer.message
-    assert (explorer.occupancy, explorer._pick.occupancy.value) == ("disabled", "disabled")
+    assert (explorer.occupancy, control(explorer, "Occupancy").value) == ("disabled", "disabled")
     pd.testing.assert_frame_equal(explorer.attribution, rows)
 
 
@@ -394,7 +401,10 @@ def test_its_numbers_are_those_of_explain_attribute_and_monthly(
         of_bill = plain[plain["bill_id"].eq(explorer.bill)].reset_index(drop=True)
         pd.testing.assert_frame_equal(explorer.attribution[of_bill.columns], of_bill)
 
-    whole = pd.concat([explorer._books.months(bill, explorer._ways) for bill in counting])
+    pieces = []
+    for explorer.bill in counting:
+        pieces.append(explorer.months)
+    whole = pd.concat(pieces)
     months = nn.monthly(portfolio, convention, occupancy=occupancy)
     for quantity, unit in (("usage", "unit"), ("cost", "currency"), ("finance", "currency")):
         mine = whole[whole["quantity"].eq(quantity)].groupby(["month", "unit"])["value"].sum()
@@ -408,6 +418,6 @@ def test_five_thousand_bills_at_hand(opened: Opened) -> None:
     assert len(explorer.bills) == 5_000
     for side in ("who pays", "months"):
         explorer.side = side
-        for place in (4_000, 17, 2_500):
-            explorer.bill = f"b-{place}"
+        for number in (4_000, 17, 2_500):
+            explorer.bill = f"b-{number}"
             assert explorer.attribution["amount"].sum() == pytest.approx(1000.0)

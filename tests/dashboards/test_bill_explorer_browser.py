@@ -20,8 +20,9 @@ nn.BillExplorer(nn.connect(sandbox=nn.Sandbox(seed=1, sites=6, months=12)))
 
 
 def test_voila_find_a_bill_read_it_and_count_it_in_another_way(tmp_path: Path) -> None:
-    own = nn.BillExplorer(nn.connect(sandbox=nn.Sandbox(seed=1, sites=6, months=12)))
-    site = own._books.portfolio.sites["name"].iloc[0]
+    nectar = nn.connect(sandbox=nn.Sandbox(seed=1, sites=6, months=12))
+    own = nn.BillExplorer(nectar)
+    site = nectar.sites(own.company)["name"].iloc[0]
     own.site = site
     bill = own.bills[own.bills["counts"] & own.bills["start_date"].lt(own.bills["end_date"])].iloc[1]
     own.bill = bill

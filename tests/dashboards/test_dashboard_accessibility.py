@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from browsing import MARKS, browser_page, expect, serious
+from commands import NECTAR_AS_INSTALLED, clean_environment
 
 pytestmark = MARKS
 
@@ -23,10 +23,9 @@ COMPANY = "Bluestem Logistics"
 @contextmanager
 def page_of(which: str, folder: Path) -> Iterator[tuple[Any, str]]:
     """Serve a dashboard by the command; yield a page of the browser and the address."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("NECTAR_")}
     process = subprocess.Popen(
-        [sys.executable, "-m", "nectar_notebooks", "dashboard", which, "--company", COMPANY, "--port", "0"],
-        cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+        [*NECTAR_AS_INSTALLED, "dashboard", which, "--company", COMPANY, "--port", "0"],
+        cwd=folder, env=clean_environment(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
     )  # fmt: skip
     try:
         assert process.stdout is not None

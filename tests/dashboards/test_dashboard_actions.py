@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from small_office import SmallOffice
+from controls import control, fill, page, place, press
+from dashboards.small_office import SmallOffice
 
 import nectar_notebooks as nn
 from nectar_notebooks import ConnectionDashboard
@@ -47,47 +49,44 @@ def invitations(client: nn.Nectar, dashboard: ConnectionDashboard) -> pd.DataFra
 
 def test_a_link_is_made_once_however_often_it_is_pressed(client: nn.Nectar, dashboard: ConnectionDashboard) -> None:
     before = len(invitations(client, dashboard))
-    ask = dashboard._detail.ask
-    ask._emails.value = "ann@acme.example, bo@acme.example"
-    ask._uses.value = 2
-    ask._link.click()
-    ask._link.click()  # the second press of a double click
-    ask._send.click()
+    fill(dashboard, "E-mails", "ann@acme.example, bo@acme.example")
+    fill(dashboard, "Uses (0 is any number)", 2)
+    link, send = control(dashboard, "Make a link"), control(dashboard, "Send by e-mail")
+    link.click()
+    link.click()  # the second press of a double click
+    send.click()
     made = invitations(client, dashboard)[before:]
     assert len(made) == 1
     row = made.iloc[0]
     assert row["allowed_emails"] == "ann@acme.example / bo@acme.example"
     assert row["max_uses"] == 2
     assert row["type"] == "EDIT_CONNECTION"
-    assert row["url"] in ask._result.value
-    assert ask._link.disabled
+    assert row["url"] in page(dashboard)
+    assert link.disabled
 
 
 def test_another_invitation_is_made_when_it_is_asked_for(client: nn.Nectar, dashboard: ConnectionDashboard) -> None:
     before = len(invitations(client, dashboard))
-    ask = dashboard._detail.ask
-    ask._link.click()
-    ask._again.click()
-    assert not ask._link.disabled
-    ask._link.click()  # of the very same form
+    press(dashboard, "Make a link")
+    press(dashboard, "Another invitation")
+    press(dashboard, "Make a link")  # of the very same form
     assert len(invitations(client, dashboard)) == before + 2
-    ask._again.click()
-    ask._send.click()
+    press(dashboard, "Another invitation")
+    press(dashboard, "Send by e-mail")
     assert len(invitations(client, dashboard)) == before + 3
-    assert "The invitation was sent to" in ask._result.value
+    assert "The invitation was sent to" in page(dashboard)
 
 
 def test_each_connection_has_its_own_invitation(dashboard: ConnectionDashboard) -> None:
-    ask = dashboard._detail.ask
-    ask._link.click()
-    link = ask._result.value
+    press(dashboard, "Make a link")
+    [link] = re.findall("<code[^>]*>(.+)</code>", page(dashboard))
     first = dashboard.selected
     dashboard.selected = dashboard.frame["connection_id"].iloc[1]
-    assert ask._result.value == ""
-    assert not ask._link.disabled
+    assert "invitation is made" not in page(dashboard)
+    assert not control(dashboard, "Make a link").disabled
     dashboard.selected = first
-    assert ask._result.value == link
-    assert ask._link.disabled
+    assert link in page(dashboard)
+    assert control(dashboard, "Make a link").disabled
 
 
 def test_code_makes_the_same_invitation(client: nn.Nectar, dashboard: ConnectionDashboard) -> None:
@@ -105,47 +104,46 @@ def test_a_form_that_cannot_be_meant_is_said_and_nothing_is_made(
     client: nn.Nectar, sandbox: nn.Sandbox, dashboard: ConnectionDashboard
 ) -> None:
     before = len(invitations(client, dashboard))
-    ask = dashboard._detail.ask
-    ask._emails.value = "not an address"
-    ask._link.click()
-    assert "&#x27;not&#x27; is no e-mail address" in ask._result.value
-    ask._emails.value = ""
-    ask._send.click()
-    assert "needs an address" in ask._result.value
+    fill(dashboard, "E-mails", "not an address")
+    press(dashboard, "Make a link")
+    assert "&#x27;not&#x27; is no e-mail address" in page(dashboard)
+    fill(dashboard, "E-mails", "")
+    press(dashboard, "Send by e-mail")
+    assert "needs an address" in page(dashboard)
     sandbox.faults.add(route="/invitation/connection", status=500)
-    ask._link.click()
-    assert "No answer says that the invitation was made" in ask._result.value
+    press(dashboard, "Make a link")
+    assert "No answer says that the invitation was made" in page(dashboard)
     assert len(invitations(client, dashboard)) == before
-    assert not ask._link.disabled
+    assert not control(dashboard, "Make a link").disabled
 
 
 def test_an_account_is_tracked_no_more_and_again(
     client: nn.Nectar, sandbox: nn.Sandbox, dashboard: ConnectionDashboard
 ) -> None:
-    panel = dashboard._detail.tracking
-    account = panel._account.value
-    assert panel._on.disabled
-    panel._off.click()
-    panel._off.click()
+    account = control(dashboard, "Account").value
+    track, stop = control(dashboard, "Track"), control(dashboard, "Do not track")
+    assert track.disabled
+    stop.click()
+    stop.click()
     company = dashboard.frame.set_index("connection_id").loc[dashboard.selected, "company_id"]
     assert client.accounts(company).set_index("account_id").loc[account, "tracking"] == "DISABLED"
-    assert "not tracked" in dashboard._detail._accounts.value
-    assert "It is not tracked any more." in panel._result.value
-    assert panel._off.disabled
-    panel._on.click()
-    assert "It is tracked now." in panel._result.value
+    assert "not tracked" in place(dashboard, "Accounts behind this login").value
+    assert "It is not tracked any more." in page(dashboard)
+    assert stop.disabled
+    press(dashboard, "Track")
+    assert "It is tracked now." in page(dashboard)
     sandbox.faults.add(route=f"/account/{account}", status=500, times=50)
-    panel._off.click()
-    assert "500" in panel._result.value
+    press(dashboard, "Do not track")
+    assert "500" in place(dashboard, "It was sent 6 times").value
 
 
 def test_a_client_without_verbs_says_so_and_offers_nothing(office: SmallOffice, opened: Opened) -> None:
     dashboard = opened(ConnectionDashboard, office)
     dashboard.selected = "k2"
-    ask, tracking = dashboard._detail.ask, dashboard._detail.tracking
-    assert "This client cannot send invitations" in ask._result.value
-    assert "This client cannot change what is tracked" in tracking._result.value
-    assert all(one.disabled for one in (ask._send, ask._link, tracking._on, tracking._off))
+    assert "This client cannot send invitations" in page(dashboard)
+    assert "This client cannot change what is tracked" in page(dashboard)
+    for label in ("Send by e-mail", "Make a link", "Track", "Do not track"):
+        assert control(dashboard, label).disabled, label
     with pytest.raises(InvalidRequestError, match="cannot send invitations"):
         dashboard.invite("ann@acme.example")
 

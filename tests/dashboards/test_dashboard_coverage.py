@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import ipywidgets as widgets
 import numpy as np
 import pandas as pd
 import pytest
-from small_office import SmallOffice
+from controls import fill, page, shown
+from dashboards.small_office import SmallOffice
 
 from nectar_notebooks import CoverageDashboard
-from nectar_notebooks.dashboards import coverage_view as view
 from nectar_notebooks.dashboards.closer import closer_look
 from nectar_notebooks.dashboards.coverage import COMPLETE, FUTURE, MISSING, NOT_REQUIRED, PART, runs
 from nectar_notebooks.dashboards.reading import first_look
@@ -139,26 +140,27 @@ def test_a_hole_older_than_the_fault_is_not_blamed_on_it(office: SmallOffice, op
 
 def test_pressing_a_hole_selects_it(office: SmallOffice, opened: Callable[..., object]) -> None:
     dashboard = opened(CoverageDashboard, office)
-    shown = [press for press in dashboard._holes if press.layout.display != "none"]
-    assert [press.tooltip for press in shown][:2] == [
+    presses = [one for one in shown(dashboard) if isinstance(one, widgets.Button)]
+    holes = [press for press in presses if press.tooltip.endswith(("bills missing", "partly billed"))]
+    assert [press.tooltip for press in holes][:2] == [
         "Shed, Jun 2025 to Nov 2025: bills missing",
         "<Yard>, Nov 2025: partly billed",
     ]
-    assert len(shown) == 3, "what is not due yet is no hole"
-    shown[0].click()
+    assert len(holes) == 3, "what is not due yet is no hole"
+    holes[0].click()
     assert dashboard.selected == ("s3", "2025-06")
     assert dashboard.hole["status"].tolist() == ["COMPANY_INACTIVE"]
 
 
 def test_rows_can_be_narrowed_and_exchanged(office: SmallOffice, opened: Callable[..., object]) -> None:
     dashboard = opened(CoverageDashboard, office)
-    dashboard._find.value = "mil"
+    fill(dashboard, "Find", "mil")
     assert dashboard.frame["name"].unique().tolist() == ["Mill"]
     assert repr(dashboard).endswith("1 site, Jan 2024 to Jan 2026, about 1 bill missing at 1 site")
-    dashboard._find.value = ""
+    fill(dashboard, "Find", "")
     dashboard.by = "account"
     assert sorted(dashboard.frame["account_id"].unique()) == ["a1", "a2", "a3", "a5", "a8"]
-    dashboard._only.value = True
+    fill(dashboard, "Only with bills missing", True)
     assert sorted(dashboard.frame["account_id"].unique()) == ["a1", "a3", "a8"]
     assert repr(dashboard).endswith("about 8 bills missing at 3 sites")
 
@@ -186,7 +188,7 @@ def test_a_cell_that_is_none_is_said(office: SmallOffice, opened: Callable[..., 
         dashboard.by = "meter"
     dashboard.selected = ("Mill", "2025-01")
     assert dashboard.hole.empty
-    assert "nothing is missing in Jan 2025" in dashboard._detail_html.value
+    assert "nothing is missing in Jan 2025" in page(dashboard)
 
 
 def test_no_bills_at_all_is_no_error(office: SmallOffice, opened: Callable[..., object]) -> None:
@@ -226,4 +228,5 @@ def test_the_snapshot_is_the_same_twice(office: SmallOffice, opened: Callable[..
     first, second = opened(CoverageDashboard, office), opened(CoverageDashboard, SmallOffice())
     assert first.snapshot() == second.snapshot()
     assert "<script" not in first.snapshot()
-    assert view.summary(view.grid(first._shown_closer.coverage, "account", first._look)).startswith("5 accounts")
+    first.by = "account"
+    assert repr(first).startswith("CoverageDashboard: 5 accounts")

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from small_office import SmallOffice
+from controls import page, press
+from dashboards.small_office import SmallOffice
 
 from nectar_notebooks import ConnectionDashboard
 from nectar_notebooks.dashboards.export import download_links
@@ -31,19 +32,19 @@ def test_the_dashboard_saves_the_rows_it_shows(
     with pytest.raises(InvalidRequestError, match=r"End its name in \.csv, \.xlsx or \.parquet"):
         dashboard.export(tmp_path / "broken.txt")
     dashboard.filters = None
-    with pytest.raises(InvalidRequestError, match="is there already"):
+    with pytest.raises(InvalidRequestError, match="already exists"):
         dashboard.export(tmp_path / "broken.csv")
     assert dashboard.export(tmp_path / "broken.csv", overwrite=True).read_text(encoding="utf-8-sig") != written
 
 
 def test_links_hold_the_files_and_go_when_the_rows_change(office: SmallOffice, opened: Callable[..., object]) -> None:
     dashboard = opened(ConnectionDashboard, office)
-    dashboard._saving._prepare.click()
-    links = dashboard._saving._links.value
+    press(dashboard, "Save these rows")
+    links = page(dashboard)
     assert 'download="connections.csv"' in links
     assert 'download="connections.xlsx"' in links
     dashboard.filters = {"text": "gas"}
-    assert dashboard._saving._links.value == ""
+    assert "download=" not in page(dashboard)
 
 
 def test_links_hold_what_is_saved() -> None:

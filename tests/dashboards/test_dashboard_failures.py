@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from controls import control, labelled, page, place, press
 
 import nectar_notebooks as nn
 from nectar_notebooks import ConnectionDashboard
@@ -37,7 +39,7 @@ def test_a_refresh_takes_up_what_changed(sandbox: nn.Sandbox, tmp_path: Path, op
         assert row["status"] == "PASSWORD_INCORRECT"
         assert "1 more than at the last look" in dashboard.snapshot()
         dashboard.selected = broken
-        assert "Connected" in dashboard._detail._past.value  # it is known what it was before
+        assert "Connected" in place(dashboard, "Statuses over time").value  # it is known what it was before
 
 
 @pytest.mark.fault
@@ -50,8 +52,9 @@ def test_an_api_that_went_away_leaves_the_last_good_rows(sandbox: nn.Sandbox, tm
     pd.testing.assert_frame_equal(dashboard.frame, rows)
     assert "3 hours old" in dashboard.message
     assert "press Refresh to try again" in dashboard.message
-    assert not dashboard._renew.disabled
-    assert dashboard._progress.layout.display == "none"
+    labels = [type(one).__name__ for one in labelled(dashboard, "Refresh")]
+    assert labels == ["Button"], "the progress of the refresh is not shown any more"
+    assert not control(dashboard, "Refresh").disabled
     dashboard.filters = {"family": "healthy"}
     assert set(dashboard.frame["family"]) == {"healthy"}
     assert dashboard.message in dashboard.snapshot().replace("&#x27;", "'")
@@ -79,7 +82,7 @@ def test_a_key_that_expires_in_the_middle(sandbox: nn.Sandbox, tmp_path: Path, o
         dashboard = opened(ConnectionDashboard, joined(sandbox, served.url, tmp_path, key))
         rows = dashboard.frame
         sandbox.clock.advance(seconds=7200)
-        dashboard._renew.click()
+        press(dashboard, "Refresh")
         pd.testing.assert_frame_equal(dashboard.frame, rows)
         assert "make a new dashboard with one that is valid" in dashboard.message
         assert "2 hours old" in dashboard.message
@@ -91,8 +94,8 @@ def test_bills_that_cannot_be_read_are_said_once(sandbox: nn.Sandbox, tmp_path: 
         dashboard = opened(ConnectionDashboard, joined(sandbox, served.url, tmp_path))
     dashboard.selected = dashboard.frame["connection_id"].iloc[0]
     assert "Bills and meters could not be read" in dashboard.message
-    assert dashboard.frame["provider"].iloc[0] in dashboard._detail._facts.value.replace("&amp;", "&")
+    assert dashboard.frame["provider"].iloc[0] in place(dashboard, "Next step").value.replace("&amp;", "&")
     dashboard.selected = dashboard.frame["connection_id"].iloc[1]
     with sandbox.serve(served.port, fixed_key=True):
         assert dashboard.refresh() is True
-        assert "months complete" in dashboard._detail._months.value or "No meter" in dashboard._detail._months.value
+        assert re.search("months complete|No meter is known", page(dashboard))

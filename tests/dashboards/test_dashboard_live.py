@@ -15,7 +15,8 @@ from wsgiref.simple_server import WSGIRequestHandler, make_server
 import ipywidgets as widgets
 import pandas as pd
 import pytest
-from small_office import SmallOffice
+from controls import place
+from dashboards.small_office import SmallOffice
 
 import nectar_notebooks as nn
 from nectar_notebooks import ConnectionDashboard, CoverageDashboard
@@ -70,7 +71,7 @@ def nectar(sandbox: nn.Sandbox, tmp_path: Path) -> Iterator[nn.Nectar]:
             yield client
 
 
-async def shown_after(act: Callable[[], object], place: widgets.HTML) -> set[int]:
+async def shown_after(act: Callable[[], object], there: widgets.HTML) -> set[int]:
     """Do something, leave the loop to itself until a place shows something else, and say which threads changed it.
 
     Nobody reads the dashboard meanwhile. How long it takes is measured in benchmarks/bench_live.py.
@@ -81,7 +82,7 @@ async def shown_after(act: Callable[[], object], place: widgets.HTML) -> set[int
         threads.add(threading.get_ident())
         shown.set()
 
-    place.observe(note, "value")
+    there.observe(note, "value")
     act()
     await asyncio.wait_for(shown.wait(), 20)
     return threads
@@ -92,11 +93,12 @@ def test_a_status_that_changes_is_shown_without_a_full_refresh(
 ) -> None:
     async def kernel() -> None:
         dashboard = opened(ConnectionDashboard, nectar)
+        tiles = place(dashboard, "Connections by family of status")
         dashboard.filters = {"needs_customer": True}
         before.extend(dashboard.frame["connection_id"])
         asked.append(len(sandbox.journal))
         for _ in range(TRIES):
-            threads = await shown_after(lambda: broken.append(sandbox.scenario("mfa_required")), dashboard._tiles)
+            threads = await shown_after(lambda: broken.append(sandbox.scenario("mfa_required")), tiles)
             assert threads == {threading.get_ident()}
 
     before: list[str] = []
@@ -123,7 +125,7 @@ def test_a_bill_that_goes_makes_its_hole_in_the_grid(
         one = billed[billed["meter_id"] == billed["meter_id"].iloc[0]].sort_values("start_date")
         for gone in one["bill_id"].iloc[::3].head(TRIES):  # months apart: each makes a hole of its own
             delete = partial(sandbox.scenario, "bill_deleted", document=gone)
-            await shown_after(delete, dashboard._head)
+            await shown_after(delete, place(dashboard, "</h2>"))
         frames.append(dashboard.frame)
 
     frames: list[pd.DataFrame] = []

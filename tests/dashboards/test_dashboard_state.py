@@ -8,8 +8,9 @@ from time import thread_time
 
 import pandas as pd
 import pytest
+from controls import control, fill, labelled, page, place, press, rows
+from dashboards.small_office import MARKUP, SmallOffice
 from ipywidgets.widgets.widget import _instances as live_controls
-from small_office import MARKUP, SmallOffice
 
 from nectar_notebooks import ConnectionDashboard
 from nectar_notebooks.dashboards.filters import Filters
@@ -20,9 +21,12 @@ Opened = Callable[..., ConnectionDashboard]
 
 def buttons(dashboard: ConnectionDashboard) -> list[str]:
     """Return the names on the page."""
-    pages = dashboard._pages
-    rows = zip(pages._buttons, pages._rows, strict=True)
-    return [press.tooltip for press, whole in rows if whole.layout.display != "none"]
+    return [row.tooltip for row in rows(dashboard)]
+
+
+def controls_of(dashboard: ConnectionDashboard, *labels: str) -> list[object]:
+    """Return what stands in the controls."""
+    return [control(dashboard, label).value for label in labels]
 
 
 def test_setting_filters_drives_controls_and_rows(office: SmallOffice, opened: Opened) -> None:
@@ -31,23 +35,21 @@ def test_setting_filters_drives_controls_and_rows(office: SmallOffice, opened: O
     assert dashboard.filters == Filters(family="customer", text="gas", company="Acme")
     assert dashboard.frame["connection_id"].tolist() == ["k2"]
     assert buttons(dashboard) == ["River Gas"]
-    panel = dashboard._panel
-    assert (panel._family.value, panel._text.value, panel._company.value) == ("customer", "gas", "c1")
+    assert controls_of(dashboard, "Family", "Find", "Company") == ["customer", "gas", "c1"]
     dashboard.filters = None
     assert len(dashboard.frame) == 7
-    assert (panel._family.value, panel._text.value, panel._company.value) == ("", "", "")
+    assert controls_of(dashboard, "Family", "Find", "Company") == ["", "", ""]
 
 
 def test_a_person_at_the_controls_sets_the_filters(office: SmallOffice, opened: Opened) -> None:
     dashboard = opened(ConnectionDashboard, office)
-    panel = dashboard._panel
-    panel._waiting.value = True
-    panel._owner.value = "bo@acme.example"
+    fill(dashboard, "Needs the customer", True)
+    fill(dashboard, "Owner", "bo@acme.example")
     assert dashboard.filters == Filters(needs_customer=True, owner="bo@acme.example")
     assert dashboard.frame["connection_id"].tolist() == ["k3"]
-    panel._clear.click()
+    press(dashboard, "Clear filters")
     assert dashboard.filters == Filters()
-    panel._days.value = 63
+    fill(dashboard, "No bill for days", 63)
     assert set(dashboard.frame["connection_id"]) == {"k4", "k5", "k6", "k7"}
 
 
@@ -79,10 +81,10 @@ def test_filters_that_fit_nothing_here_change_nothing(office: SmallOffice, opene
 def test_the_selected_connection_by_id_row_or_name(office: SmallOffice, opened: Opened) -> None:
     dashboard = opened(ConnectionDashboard, office)
     assert dashboard.selected is None
-    assert dashboard._detail.widget.layout.display == "none"
+    assert not labelled(dashboard, "Make a link"), "nothing of a connection is shown"
     dashboard.selected = "River Gas"
     assert dashboard.selected == "k2"
-    assert "River Gas" in dashboard._detail._facts.value
+    assert "River Gas" in place(dashboard, "Next step").value
     dashboard.selected = dashboard.frame.iloc[0]
     assert dashboard.selected == "k3"
     with pytest.raises(InvalidRequestError, match="'City Light' fits 2 connections"):
@@ -91,7 +93,7 @@ def test_the_selected_connection_by_id_row_or_name(office: SmallOffice, opened: 
         dashboard.selected = "nobody"
     assert dashboard.selected == "k3"
     dashboard.selected = None
-    assert dashboard._detail.widget.layout.display == "none"
+    assert not labelled(dashboard, "Make a link")
 
 
 def test_the_detail_says_what_the_issue_asks_for(office: SmallOffice, opened: Opened) -> None:
@@ -118,16 +120,17 @@ def test_the_detail_says_what_the_issue_asks_for(office: SmallOffice, opened: Op
 def test_pages_turn_and_rows_are_pressed(office: SmallOffice, opened: Opened) -> None:
     dashboard = opened(ConnectionDashboard, office, page_size=3)
     assert buttons(dashboard) == [MARKUP, "River Gas", "https://portal.example/login"]
-    dashboard._pages._on.click()
-    dashboard._pages._on.click()
+    third = rows(dashboard)[2]
+    press(dashboard, "Next")
+    press(dashboard, "Next")
     assert buttons(dashboard) == ["City Light"]
-    assert dashboard._pages._on.disabled
-    dashboard._pages._buttons[0].click()
+    assert control(dashboard, "Next").disabled
+    rows(dashboard)[0].click()
     assert dashboard.selected == "k6"
-    dashboard._pages._buttons[2].click()  # not on this page any more: a press that came late
+    third.click()  # not on this page any more: a press that came late
     assert dashboard.selected == "k6"
     dashboard.selected = "k2"
-    assert dashboard._pages.page == 0
+    assert "Page 1 of 3" in page(dashboard)
 
 
 def test_bills_are_read_when_asked_for_and_until_then_it_is_said(office: SmallOffice, opened: Opened) -> None:
@@ -136,12 +139,11 @@ def test_bills_are_read_when_asked_for_and_until_then_it_is_said(office: SmallOf
     assert dashboard.frame["missing_bills"].isna().all()
     assert "not read yet" in dashboard.snapshot()
     order = dashboard.frame["connection_id"].tolist()
-    assert dashboard._reading.layout.display != "none"
-    dashboard._reading.click()
+    press(dashboard, "Count missing bills")
     assert dashboard.frame["connection_id"].tolist() == order, "what was shown stays where it was"
     assert dashboard.frame["missing_bills"].sum() == 8
     assert "not read yet" not in dashboard.snapshot()
-    assert dashboard._reading.layout.display == "none"
+    assert not labelled(dashboard, "Count missing bills")
 
 
 @pytest.mark.parametrize("change", [{"selected": "k1"}, {"order": "missing bills"}, {"filters": {"no_bill_for": 1}}])
@@ -167,7 +169,7 @@ def test_orders(office: SmallOffice, opened: Opened) -> None:
     dashboard = opened(ConnectionDashboard, office)
     dashboard.order = "missing bills"
     assert dashboard.frame["connection_id"].tolist()[:2] == ["k7", "k2"]
-    dashboard._reversed.value = True
+    fill(dashboard, "reversed", True)
     assert dashboard.frame["missing_bills"].tolist()[:2] == [0, 1]
     with pytest.raises(InvalidRequestError):
         dashboard.order = "colour"
@@ -191,7 +193,7 @@ def test_one_company(office: SmallOffice, opened: Opened) -> None:
     dashboard = opened(ConnectionDashboard, office, "Acme")
     assert set(dashboard.frame["company"]) == {"Acme"}
     assert "Connections: Acme" in dashboard.snapshot()
-    assert dashboard._panel._company.layout.display == "none"
+    assert not labelled(dashboard, "Company")
 
 
 def test_three_ways_to_be_shown_and_the_same_twice(office: SmallOffice, opened: Opened) -> None:
@@ -244,7 +246,7 @@ def test_interactions_make_no_controls_and_close_takes_all_away(office: SmallOff
     for number in range(30):
         dashboard.filters = {"text": "c"} if number % 2 else {}
         dashboard.selected = f"k{number % 7 + 1}"
-        dashboard._pages.turn(number % 3)
+        control(dashboard, "Next" if number % 2 else "Back").click()
     assert len(live_controls) == made
     dashboard.close()
     assert len(live_controls) == before
@@ -269,7 +271,7 @@ def test_five_thousand_connections_at_hand(office: SmallOffice, opened: Opened) 
     dashboard = opened(ConnectionDashboard, office)
     assert len(dashboard.frame) == 5_000
     dashboard.selected = "c1"  # reads the bills, once
-    taken = []
+    taken, turn = [], control(dashboard, "Next")
     for number in range(60):
         start = thread_time()
         if number % 3 == 0:
@@ -277,6 +279,6 @@ def test_five_thousand_connections_at_hand(office: SmallOffice, opened: Opened) 
         elif number % 3 == 1:
             dashboard.selected = f"c{number * 80}"
         else:
-            dashboard._pages.turn(number)
+            turn.click()
         taken.append(thread_time() - start)
     assert quantiles(taken, n=20)[-1] < 0.05, "95 of 100 take less than 50 ms of Python's time"

@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 
 import pandas as pd
 import pytest
-from small_office import LONG, MARKUP, SmallOffice
+from dashboards.small_office import LONG, MARKUP, SmallOffice
 
 from nectar_notebooks.dashboards import connection_detail as detail
 from nectar_notebooks.dashboards.closer import Closer, closer_look

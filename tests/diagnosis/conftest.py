@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import pytest
 
 import nectar_notebooks as nn
 
 
 @pytest.fixture(autouse=True)
-def no_key(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in list(os.environ):
-        if name.startswith("NECTAR_"):
-            monkeypatch.delenv(name)
-    monkeypatch.chdir(tmp_path)  # no .env of a developer
+def _no_settings(no_settings: None) -> None:
+    pass
 
 
 @pytest.fixture(scope="module")

@@ -77,7 +77,7 @@ def test_where_the_key_was_found_and_what_it_reads_stand_for_its_environment() -
     assert found.ok
     result, finding, _ = check(found, "environment")
     assert result == "note"
-    assert "cannot be asked" in finding
+    assert "does not say which environment" in finding
     assert "argument" in finding
     assert "Acme" in finding
 
@@ -112,7 +112,7 @@ def test_without_a_key_of_this_environment_it_says_where_another_stands(
         ({"environment": "production", "key": f"{KEY[:5]} {KEY[5:]}"}, "space"),
         ({"environment": "production", "key": KEY, "version": "v9"}, "no API version"),
         ({"environment": "production", "key": KEY, "base_url": "http://api.example"}, "without https"),
-        ({"environment": "production", "key": KEY, "base_url": "https://api.example/v2.2/company"}, "beyond scheme"),
+        ({"environment": "production", "key": KEY, "base_url": "https://api.example/v2.2/company"}, "more than scheme"),
         ({"key": KEY}, "which environment"),
     ],
 )
@@ -177,7 +177,7 @@ def test_a_key_that_the_answer_repeats_is_not_shown() -> None:
     [
         (Reply({"detail": "Not found."}, 404), "not the API's address"),
         (Reply({"detail": "No."}, 403), "not the API's address"),
-        (Reply({}, 302, {"Location": "https://login.example/"}), "something else than the API"),
+        (Reply({}, 302, {"Location": "https://login.example/"}), "something other than the API"),
         (Reply("", 200, fault="cut"), "cut off"),
         (Reply(fault="reset"), "could not be reached"),
         (Reply({"detail": "Broken."}, 500), "the API failed"),
@@ -195,7 +195,7 @@ def test_whatever_the_ping_answers_is_a_finding_with_what_to_check(reply: Reply,
 def test_a_web_page_is_not_taken_for_the_api() -> None:
     found = examined(lambda _: Reply(b"<!doctype html><title>Hello</title>", headers={"Content-Type": "text/html"}))
     assert found.wrong == ("ping",)
-    assert "something else than the API" in check(found, "ping")[1]
+    assert "something other than the API" in check(found, "ping")[1]
 
 
 def test_nobody_listens_and_no_such_host() -> None:
@@ -230,7 +230,7 @@ def test_a_key_that_sees_nothing_is_wrong() -> None:
 @pytest.mark.parametrize(
     ("reply", "says"),
     [
-        (Reply({"companies": COMPANIES}), "no list of companies"),
+        (Reply({"companies": COMPANIES}), "not a list of companies"),
         (Reply({"detail": "Forbidden."}, 403), "may not see"),
         (Reply({"detail": "Broken."}, 500), "the API failed"),
     ],
@@ -263,7 +263,7 @@ def test_only_the_first_companies_are_read_and_the_rest_is_counted() -> None:
     assert found.ok
     assert len(found.companies) == 25
     assert len(asked) == 22  # a ping, the list, and ten companies with a page of their connections each
-    assert "15 further ones were not tried" in check(found, "reading")[1]
+    assert "15 more were not tried" in check(found, "reading")[1]
     assert "and 15 more" in check(found, "companies")[1]
 
 

@@ -22,7 +22,7 @@ def compared() -> Callable[..., KeyComparison]:
 
     def compare(new: str = "good", old: str = "good", *, new_sees: int | None = None, old_sees: int | None = None):
         sandbox = nn.Sandbox(seed=3, sites=6, months=1)
-        ids = [company["id"] for company in nn.connect(sandbox=sandbox)._library.session.call("companies.list").json()]
+        ids = nn.connect(sandbox=sandbox).companies()["company_id"].tolist()
         keys = []
         for state, sees in ((new, new_sees), (old, old_sees)):
             expires = datetime(2026, 1, 16, tzinfo=UTC) if state == "expired" else None
@@ -66,7 +66,7 @@ def test_a_new_key_that_sees_less(compared: Callable[..., KeyComparison]) -> Non
 def test_an_old_key_that_is_over(compared: Callable[..., KeyComparison], state: str) -> None:
     found = compared(old=state)
     assert found.old_can_go
-    assert "not accepted any more" in found.verdict
+    assert "no longer accepted" in found.verdict
     assert state in found.frame["said"][1]
     assert found.frame["companies"].isna().tolist() == [False, True]
 
@@ -88,7 +88,7 @@ def test_where_nobody_answers_nothing_is_said_of_the_keys() -> None:
     with serve(handler) as wire:
         found = nn.connect("production", key=(NEW, OLD), base_url=wire.url).compare_keys()
     assert not found.old_can_go
-    assert "call again" in found.verdict
+    assert "try again" in found.verdict
     assert found.frame["accepted"].isna().tolist() == [False, True]
 
 

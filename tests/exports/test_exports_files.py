@@ -116,7 +116,7 @@ def test_a_named_index_comes_along_and_another_does_not(tmp_path: Path) -> None:
 def test_nothing_is_overwritten_unasked(frame: pd.DataFrame, tmp_path: Path) -> None:
     path = tmp_path / "rows.csv"
     path.write_text("mine")
-    with pytest.raises(InvalidRequestError, match=r"rows\.csv is there already.*overwrite=True \(--force"):
+    with pytest.raises(InvalidRequestError, match=r"rows\.csv already exists.*overwrite=True \(--force"):
         save(frame, path)
     assert path.read_text() == "mine"
     assert save(frame, path, overwrite=True).read_bytes() == csv_bytes(frame)

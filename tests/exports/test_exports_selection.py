@@ -163,7 +163,7 @@ def test_an_export_is_saved_with_its_notes(held: Portfolio, ending: str, tmp_pat
     assert LONG in read["site"].tolist()
     assert pd.read_csv(paths[1])["id"].tolist() == export.notes["id"].tolist()
     paths[0].unlink()
-    with pytest.raises(InvalidRequestError, match=r"months-notes\.csv is there already"):
+    with pytest.raises(InvalidRequestError, match=r"months-notes\.csv already exists"):
         export.save(paths[0])
     assert not paths[0].exists()
     export.save(paths[0], overwrite=True)
@@ -286,8 +286,8 @@ def test_exported_energy_is_no_consumption(by: str) -> None:
     ]
     out = upload.notes[~upload.notes["exported"]]
     reasons = set(zip(out["meter_id"], out["reason"], strict=True))
-    back = {("E", "exported energy is no consumption")}  # of a record; a month has it within
-    assert reasons - back == {("X", "exported energy is no consumption, with a cost of -6.20 USD")}
+    back = {("E", "exported energy is not consumption")}  # of a record; a month has it within
+    assert reasons - back == {("X", "exported energy is not consumption, with a cost of -6.20 USD")}
     months = exports.monthly(held).frame.set_index("meter_id")
     assert months["usage"].to_dict() == {"E": 2790.0, "X": -620.0, "P": 930.0}
     assert months["exported"].dropna().to_dict() == {"E": 310.0, "X": 620.0}

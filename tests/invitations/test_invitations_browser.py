@@ -183,7 +183,7 @@ def test_in_voila_a_login_is_added_in_the_frame_and_the_dashboard_shows_it(
         inside.get_by_role("button", name="Confirm").click()
         expect(inside.get_by_role("heading", name="It is connected")).to_be_visible()
 
-        expect(page.get_by_text("Somebody entered a login.")).to_be_visible()
+        expect(page.get_by_text("A login was entered.")).to_be_visible()
         expect(page.get_by_text("Page 1 of 1, 1 in all")).to_be_visible()
         look(page, "8-frame-done")
         expect(page.get_by_role("button", name="Mfa Power")).to_be_visible()

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from oracle import quality as oracle
 
 from nectar_notebooks.errors import DataError, InvalidRequestError
-from nectar_notebooks.methodology.anomalies import anomalies
+from nectar_notebooks.methodology.quality.anomalies.find import anomalies
 
 
 def make_months(start, values, **columns):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from oracle import quality as oracle
 
 from nectar_notebooks.errors import InvalidRequestError
-from nectar_notebooks.methodology.completeness import completeness, holes
+from nectar_notebooks.methodology.quality.completeness import completeness, holes
 
 
 def status_of(frame, **ids):

@@ -9,18 +9,18 @@ import pandas as pd
 import pytest
 
 from nectar_notebooks.errors import DataError, InvalidRequestError
-from nectar_notebooks.methodology.adjustments import adjust
-from nectar_notebooks.methodology.anomalies import anomalies
-from nectar_notebooks.methodology.calendarization import calendarize, daily
+from nectar_notebooks.methodology.adjust import adjust
 from nectar_notebooks.methodology.compare import compare
-from nectar_notebooks.methodology.completeness import completeness
 from nectar_notebooks.methodology.explain import explain
-from nectar_notebooks.methodology.filling import fill_gaps
 from nectar_notebooks.methodology.indicators import load_factor, total_energy, unit_costs
 from nectar_notebooks.methodology.intensity import intensity
-from nectar_notebooks.methodology.issues import issues
 from nectar_notebooks.methodology.monthly import monthly
-from nectar_notebooks.methodology.readiness import readiness
+from nectar_notebooks.methodology.quality.anomalies.find import anomalies
+from nectar_notebooks.methodology.quality.completeness import completeness
+from nectar_notebooks.methodology.quality.fill import fill_gaps
+from nectar_notebooks.methodology.quality.issues import issues
+from nectar_notebooks.methodology.quality.readiness import readiness
+from nectar_notebooks.methodology.time.calendarize import calendarize, daily
 from nectar_notebooks.methodology.units import convert
 from nectar_notebooks.schema.portfolio import Portfolio
 

@@ -6,12 +6,12 @@ import pandas as pd
 import pytest
 
 import nectar_notebooks as nn
-from nectar_notebooks.methodology.adjustments import adjust
-from nectar_notebooks.methodology.anomalies import anomalies
-from nectar_notebooks.methodology.attribution import attribute
-from nectar_notebooks.methodology.completeness import completeness
-from nectar_notebooks.methodology.issues import issues
+from nectar_notebooks.methodology.adjust import adjust
+from nectar_notebooks.methodology.attribution.attribute import attribute
 from nectar_notebooks.methodology.monthly import monthly
+from nectar_notebooks.methodology.quality.anomalies.find import anomalies
+from nectar_notebooks.methodology.quality.completeness import completeness
+from nectar_notebooks.methodology.quality.issues import issues
 from nectar_notebooks.sandbox.sources.demo import defects
 
 # What is planted, the kind that must be found for it, and the column that carries the planted ids.

@@ -7,7 +7,7 @@ import pytest
 
 import nectar_notebooks as nn
 from nectar_notebooks.errors import InvalidRequestError
-from nectar_notebooks.methodology.anomalies import anomalies
+from nectar_notebooks.methodology.quality.anomalies.find import anomalies
 
 OURS = ["zero_read", "collapsed_read", "catch_up"]
 HEATED = [100.0, 90.0, 70.0, 40.0, 20.0, 0.0, 0.0, 0.0, 20.0, 60.0, 80.0, 100.0]  # gas, January to December

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from oracle import quality as oracle
 
 import nectar_notebooks as nn
-from nectar_notebooks.methodology.anomalies import anomalies
+from nectar_notebooks.methodology.quality.anomalies.find import anomalies
 
 KWH = {"kWh": Fraction(1), "MWh": Fraction(1000)}
 KW = {"kW": Fraction(1), "MW": Fraction(1000)}

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from oracle import quality as oracle
 
 from nectar_notebooks.errors import DataError, InvalidRequestError
-from nectar_notebooks.methodology.issues import KINDS, issues
+from nectar_notebooks.methodology.quality.issues import KINDS, issues
 
 TODAY = "2024-03-20"  # bills of February may still come
 LATER = "2024-05-01"  # those of April may

@@ -286,7 +286,7 @@ def test_six_bills_are_missing_of_the_real_ones(real_bills):
 
 
 def test_pictures_draw_months_open_that_completeness_does_not_call_complete():
-    from nectar_notebooks.methodology.completeness import LEAST_SHARE
+    from nectar_notebooks.methodology.quality.completeness import LEAST_SHARE
     from nectar_notebooks.plots.wholeness import WHOLE
 
     assert WHOLE == LEAST_SHARE

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from oracle import quality as oracle
 
 from nectar_notebooks.errors import DataError, InvalidRequestError
-from nectar_notebooks.methodology.calendarization import calendarize
 from nectar_notebooks.methodology.compare import compare
-from nectar_notebooks.methodology.completeness import completeness, holes
-from nectar_notebooks.methodology.filling import fill_gaps
 from nectar_notebooks.methodology.indicators import load_factor, total_energy, unit_costs
 from nectar_notebooks.methodology.intensity import intensity
-from nectar_notebooks.methodology.site_table import join_sites, site_facts
+from nectar_notebooks.methodology.quality.completeness import completeness, holes
+from nectar_notebooks.methodology.quality.fill import fill_gaps
+from nectar_notebooks.methodology.sites import join_sites, site_facts
+from nectar_notebooks.methodology.time.calendarize import calendarize
 from nectar_notebooks.methodology.units import convert
 
 PARTS = ["price", "volume", "days", "new", "gone", "other"]

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from nectar_notebooks.errors import InvalidRequestError
-from nectar_notebooks.methodology.issues import issues
+from nectar_notebooks.methodology.quality.issues import issues
 
 TODAY = "2026-01-01"
 

@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracle import quality as oracle
 
-from nectar_notebooks.methodology.anomalies import anomalies
-from nectar_notebooks.methodology.completeness import completeness
-from nectar_notebooks.methodology.filling import fill_gaps
 from nectar_notebooks.methodology.indicators import load_factor, total_energy, unit_costs
 from nectar_notebooks.methodology.intensity import intensity
-from nectar_notebooks.methodology.site_table import join_sites
+from nectar_notebooks.methodology.quality.anomalies.find import anomalies
+from nectar_notebooks.methodology.quality.completeness import completeness
+from nectar_notebooks.methodology.quality.fill import fill_gaps
+from nectar_notebooks.methodology.sites import join_sites
 from nectar_notebooks.methodology.units import convert
 
 #: What one unit is in kWh, worked out here: a Btu is 1055.056 J, a cubic foot of gas has 1,026 of them.

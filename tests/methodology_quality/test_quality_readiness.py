@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nectar_notebooks.errors import DataError, InvalidRequestError
-from nectar_notebooks.methodology.calendarization import calendarize
-from nectar_notebooks.methodology.issues import issues
-from nectar_notebooks.methodology.readiness import readiness
+from nectar_notebooks.methodology.quality.issues import issues
+from nectar_notebooks.methodology.quality.readiness import readiness
+from nectar_notebooks.methodology.time.calendarize import calendarize
 
 
 def chain(lengths, start=date(2023, 1, 1), **columns):

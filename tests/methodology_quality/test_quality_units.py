@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nectar_notebooks.errors import DataError
-from nectar_notebooks.methodology.attribution import attribute
-from nectar_notebooks.methodology.issues import issues
+from nectar_notebooks.methodology.attribution.attribute import attribute
+from nectar_notebooks.methodology.quality.issues import issues
 from nectar_notebooks.methodology.units import UNITS, compatible, convert, factor, kind, why_not
 from nectar_notebooks.schema.values import DEMAND_UNITS, USAGE_UNITS
 

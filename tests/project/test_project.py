@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import csv
+import inspect
 import re
 import subprocess
 import tomllib
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -27,6 +30,15 @@ def pins(file: str) -> dict[str, str]:
 def tracked() -> list[str]:
     listed = subprocess.run(["git", "ls-files"], cwd=PROJECT, capture_output=True, text=True, check=True)
     return [name for name in listed.stdout.splitlines() if (PROJECT / name).is_file()]
+
+
+def text_of(name: str) -> str:
+    """Return what can be read of a file; of an archive, what can be read of its members."""
+    path = PROJECT / name
+    if path.suffix == ".zip":
+        with zipfile.ZipFile(path) as packed:
+            return "\n".join(packed.read(member).decode("utf-8", "replace") for member in packed.namelist())
+    return path.read_bytes().decode("utf-8", "replace")
 
 
 def test_the_conda_environment_holds_python_and_pip_and_leaves_the_rest_to_pyproject() -> None:
@@ -57,7 +69,7 @@ def test_no_file_names_this_machine_or_a_registry() -> None:
     for name in tracked():
         if name == own_name or name.endswith((".png", ".svg", ".pdf")):
             continue
-        for number, line in enumerate((PROJECT / name).read_text().splitlines(), 1):
+        for number, line in enumerate(text_of(name).splitlines(), 1):
             if forbidden.search(line):
                 found.append(f"{name}:{number}")
     assert found == []
@@ -73,7 +85,7 @@ def test_nothing_of_the_real_bills_is_in_the_project(real_bills: Path) -> None:
     for name in tracked():
         if name.endswith((".png", ".pdf")):
             continue
-        content = (PROJECT / name).read_text()
+        content = text_of(name)
         assert not [cell for cell in cells if cell in content], name
         assert not lines.intersection(content.splitlines()), name
 
@@ -92,3 +104,10 @@ def test_ci_names_windows_and_macos_as_untried() -> None:
     assert jobs["untried"]["continue-on-error"] is True
     assert "UNTRIED" in text
     assert "make test-all" in str(jobs["linux"]["steps"])
+
+
+def test_modules_say_what_they_do() -> None:
+    for path in sorted((PROJECT / "nectar_notebooks").rglob("*.py")):
+        doc = ast.get_docstring(ast.parse(path.read_text()))
+        assert doc, f"{path.relative_to(PROJECT)} opens without saying what it does"
+        assert inspect.cleandoc(doc) != "Placeholder.", path.relative_to(PROJECT)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import os
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -332,4 +334,24 @@ def test_what_was_answered_survives_a_kill(tmp_path: Path) -> None:
         process.kill()
     again = Sandbox(db=path)
     assert [company["name"] for company in Asker(again)("/company")[1]] == ["Acme", "Beta", "One", "Two"]
+    again.close()
+
+
+def test_a_state_of_the_first_release_is_taken_up(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+    sandbox = Sandbox(seed=7, sites=2, months=2, db=path)
+    company = Asker(sandbox)("/company")[1][0]["id"]
+    asked = [(f"/{noun}/company/{company}", version) for noun in ("usage", "document") for version in ("v2.2", "v2.1")]
+    before = [Asker(sandbox)(path, version=version) for path, version in asked]
+    sandbox.close()
+    with closing(sqlite3.connect(path)) as db:
+        db.executescript(
+            "DROP TABLE outbox; DROP TABLE legacy_usage; CREATE TABLE older (seq INTEGER PRIMARY KEY, id TEXT);"
+            "ALTER TABLE companies RENAME COLUMN legacy TO older; UPDATE companies SET older = 1;"
+            f"PRAGMA user_version = {0x6E620002};"
+        )
+    again = Sandbox(db=path)
+    assert [Asker(again)(path, version=version) for path, version in asked] == before
+    again.advance(days=1)
+    assert again.scenario("bad_login")
     again.close()

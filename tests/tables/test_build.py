@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from wire_rows import COMPANY, CONNECTION, DOCUMENT, METER, USAGE
+from tables.wire_rows import COMPANY, CONNECTION, DOCUMENT, METER, USAGE
 
 from nectar_notebooks import tables
 from nectar_notebooks.errors import ContractError, InvalidRequestError

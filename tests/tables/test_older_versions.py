@@ -4,7 +4,7 @@ import json
 
 import pandas as pd
 import pytest
-from wire_rows import DOCUMENT, USAGE
+from tables.wire_rows import DOCUMENT, USAGE
 
 from nectar_notebooks.tables import build, empty
 

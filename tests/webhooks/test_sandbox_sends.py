@@ -341,3 +341,21 @@ def test_the_portal_s_page_is_for_this_machine_and_only_read(sandbox: Sandbox, w
         assert [portal("GET", "localhost"), portal("GET", "127.0.0.1:1"), portal("HEAD", "[::1]")] == [200] * 3
         assert [portal("GET", "evil.example"), portal("GET", "localhost.evil.example")] == [403] * 2
         assert [portal(method, "localhost") for method in ("POST", "PUT", "DELETE")] == [405] * 3
+
+
+@pytest.mark.parametrize("status", ["200 OK", "500 Internal Server Error"])
+def test_deliveries_do_not_depend_on_the_steps_of_time(status: str) -> None:
+    seen = []
+    for steps in ([40], [1] * 40, [0.5] * 80):
+        sandbox = Sandbox(3, sites=3, months=2)
+        inbox = Inbox()
+        inbox.status = status
+        sandbox.webhooks.register(inbox)
+        sandbox.scenario("bad_login_after", days=12)
+        for days in steps:
+            sandbox.advance(days=days)
+        hooks = sandbox.webhooks
+        seen.append((hooks.attempts, [(one.id, one.state, one.tries) for one in hooks.messages], inbox.bodies))
+        sandbox.close()
+    assert len(seen[0][0]) > 5
+    assert seen[0] == seen[1] == seen[2]

@@ -91,7 +91,7 @@ def test_listen_takes_both_secrets_of_a_rotation_stops_on_a_signal_and_prints_no
     assert json.loads(shown[shown.index("{") :])["id"] == "b"
     assert run(tmp_path, "replay", "msg_1").returncode == 0
     assert "msg_1" in run(tmp_path, "list", "--state", "received").stdout
-    assert run(tmp_path, "prune", "--days", "0").stdout == "Removed 1; what is open or dead stays.\n"
+    assert run(tmp_path, "prune", "--days", "0").stdout == "Deleted 1; open and dead deliveries are kept.\n"
     assert "msg_2" not in run(tmp_path, "list").stdout
     assert "msg_1" in run(tmp_path, "list").stdout
 

@@ -8,19 +8,16 @@ says otherwise. A provider whose host begins with ``mfa.`` asks for a code besid
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
-from nectar_notebooks.sandbox.switches import Switches
+from nectar_notebooks.sandbox.connections.transitions import Trigger
 
 __all__ = [
     "CODE",
-    "CUSTOMER",
     "MOCK_HOST",
     "MOCK_USER",
     "MOCK_WORD",
-    "Verdict",
     "asks_for_code",
     "is_mock",
     "judge",
@@ -33,34 +30,19 @@ MOCK_USER: Final = "nectar-sandbox-username"
 MOCK_WORD: Final = "nectar-sandbox-password"
 #: The code that every second factor of the embedded sandbox takes.
 CODE: Final = "246810"
-#: Statuses that wait for the customer, who solves them with new credentials.
-CUSTOMER: Final = (
-    "PASSWORD_INCORRECT", "INCORRECT_PASSWORD", "NEW_PASSWORD_NEEDED", "MFA_TOKEN_EXPIRED",
-    "ADDITIONAL_CREDENTIALS_NEEDED",
-)  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """The status that a check ends in, and what the provider's site said."""
-
-    status: str
-    detail: str = ""
-
-
-def judge(url: str, username: str, password: str, switches: Switches, status: str = "PENDING") -> Verdict:
-    """Return what a check of new credentials ends in; `status` is what stood before.
+def judge(url: str, username: str, password: str) -> Trigger:
+    """Return what entering a login does: the mock utility answers at once, every other one waits for its check.
 
     Examples
     --------
-    >>> judge("https://nectarclimate.com", "nectar-sandbox-username", "guess", Switches()).status
-    'PASSWORD_INCORRECT'
+    >>> judge("https://nectarclimate.com", "nectar-sandbox-username", "guess").name
+    'REFUSED'
     """
-    if is_mock(url):
-        if (username, password) == (MOCK_USER, MOCK_WORD):
-            return Verdict("CONNECTED")
-        return Verdict(switches.wrong_password_status, "The user name or the password is wrong.")
-    return Verdict("CONNECTED" if status in CUSTOMER else status)
+    if not is_mock(url):
+        return Trigger.ENTERED
+    return Trigger.ACCEPTED if (username, password) == (MOCK_USER, MOCK_WORD) else Trigger.REFUSED
 
 
 def is_mock(url: str) -> bool:

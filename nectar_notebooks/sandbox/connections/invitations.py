@@ -14,7 +14,7 @@ from nectar_notebooks.sandbox.context import Context
 from nectar_notebooks.sandbox.model import CALLER, ProblemError, bad_field, not_found, stored
 
 if TYPE_CHECKING:
-    from nectar_notebooks.sandbox.connections.credentials import Verdict
+    from nectar_notebooks.sandbox.connections.transitions import Trigger
 
 __all__ = ["enter", "event", "fulfils", "is_for", "is_to_repair", "opened", "save", "shown", "use", "verified"]
 
@@ -88,7 +88,7 @@ def enter(
     record: dict[str, Any],
     login: dict[str, Any],
     email: str | None,
-    verdict: Verdict | None = None,
+    trigger: Trigger | None = None,
 ) -> str:
     """Add or repair the connection, count the use, and return the connection's id.
 
@@ -100,7 +100,7 @@ def enter(
         ``username``, ``password``; to add a login also ``url``, ``sites`` and ``country``.
     email
         Who enters it, where that is known.
-    verdict
+    trigger
         What a check has ended in that was made while the person waited; without it the login is judged here.
 
     Raises
@@ -113,10 +113,10 @@ def enter(
         found = context.db.execute("SELECT seq FROM connections WHERE id = ?", (id_,)).fetchone()
         if found is None:
             raise not_found("connection", int(context.switches.wrong_id))
-        renew(context, found[0], login, verdict)
+        renew(context, found[0], login, trigger)
     else:
         (company,) = context.db.execute("SELECT company FROM invitations WHERE seq = ?", (seq,)).fetchone()
-        id_ = _add(context, company, record, login, email, verdict)
+        id_ = _add(context, company, record, login, email, trigger)
     record["useCount"] += 1
     event(record, "USED", context.now, email)
     if fulfils(record):
@@ -136,12 +136,12 @@ def _add(
     record: dict[str, Any],
     login: dict[str, Any],
     email: str | None,
-    verdict: Verdict | None,
+    trigger: Trigger | None,
 ) -> str:
     if login["url"] is None:
         raise bad_field("url", "the invitation names no provider: say its address.")
     owner = record["prefill"].get("connectionOwnerEmail") or email or CALLER
-    seq = make_connection(context, company, record["companyId"], login, owner, verdict)
+    seq = make_connection(context, company, record["companyId"], login, owner, trigger)
     made = context.state.record("connections", seq)
     record["createdConnections"].append(
         {

@@ -1,6 +1,7 @@
 """Logins: made, renewed with other credentials, checked against what the company has already.
 
-What a login is worth is judged in `credentials`. The password is kept to be compared, and never answered.
+What a login is worth is judged in `credentials`, which status follows in `transitions`. The password is kept to be
+compared, and never answered.
 """
 
 from __future__ import annotations
@@ -8,37 +9,36 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from nectar_notebooks.sandbox.connections.credentials import Verdict, is_mock, judge, provider_name, provider_of
+from nectar_notebooks.sandbox.connections import transitions
+from nectar_notebooks.sandbox.connections.credentials import is_mock, judge, provider_name, provider_of
+from nectar_notebooks.sandbox.connections.transitions import Trigger
 from nectar_notebooks.sandbox.context import Context
-from nectar_notebooks.sandbox.model import CALLER, bad_field, stored
+from nectar_notebooks.sandbox.model import CALLER, bad_field
 from nectar_notebooks.sandbox.presentation import events
 from nectar_notebooks.sandbox.sources import mock_utility
-from nectar_notebooks.sandbox.store.state import State
 
-__all__ = ["check_sites", "make_connection", "renew", "set_status", "store_login"]
+__all__ = ["check_sites", "collect", "make_connection", "renew"]
 
 
-def renew(context: Context, seq: int, given: dict[str, Any], verdict: Verdict | None = None) -> dict[str, Any]:
-    """Store new credentials, checked at once, or other sites of a connection; return its record.
+def renew(context: Context, seq: int, given: dict[str, Any], trigger: Trigger | None = None) -> dict[str, Any]:
+    """Store new credentials, judged at once, or other sites of a connection; return its record.
 
-    A `verdict` is what the check has ended in, where it was made already.
+    A `trigger` is what a check has ended in that was made already.
     """
-    old = context.state.record("connections", seq)
-    record = dict(old)
+    record = context.state.record("connections", seq)
     (company,) = context.db.execute("SELECT company FROM connections WHERE seq = ?", (seq,)).fetchone()
+    change: dict[str, Any] = {}
     if "sites" in given:
         check_sites(context, company, given["sites"], record["url"])
-        record["initialSites"] = given["sites"]
+        change["initialSites"] = given["sites"]
     if given.keys() & {"username", "password", "securityQuestions"}:
-        username = given.get("username", record.get("username", ""))
+        username = str(given.get("username", record.get("username", "")))
+        password = str(given.get("password", record.get("password", "")))
         if username != record.get("username"):
             _check_free(context, company, record["url"], username)
-        record |= {"username": username, "password": given.get("password", record.get("password", ""))}
-        checked = verdict or judge(record["url"], username, record["password"], context.switches, record["status"])
-        set_status(record, checked, context.now)
-    record["updated"] = context.now
-    store_login(context.state, seq, record)
-    events.connection_changed(context, seq, old)
+        change |= {"username": username, "password": password}
+        trigger = trigger or judge(record["url"], username, password)
+    record = transitions.apply(context, seq, trigger, change)
     if record["status"] == "CONNECTED" and is_mock(record["url"]):
         collect(context, seq)
     return record
@@ -50,24 +50,21 @@ def make_connection(
     company_id: str,
     given: dict[str, Any],
     owner: str = CALLER,
-    verdict: Verdict | None = None,
+    trigger: Trigger | None = None,
 ) -> int:
     """Store a new connection and return its row; what arrives at once arrives.
 
-    A `verdict` is what its first check has ended in, where it was made already.
+    A `trigger` is what its first check has ended in, where it was made already.
     """
     url, username = given["url"], given["username"]
     check_sites(context, company, given["sites"], url)
     _check_free(context, company, url, username)
-    verdict = verdict or judge(url, username, given["password"], context.switches)
+    trigger = trigger or judge(url, username, given["password"])
     if context.state.is_inactive(company):
-        verdict = Verdict("COMPANY_INACTIVE", "The company was deactivated.")
-    now = context.now
+        trigger = Trigger.DEACTIVATED
     record = {
         "id": context.state.new_id("connection"),
         "company": company_id,
-        "created": now,
-        "updated": now,
         "externalId": None,
         "datasource": {"name": provider_name(url), "url": url},
         "url": url,
@@ -77,12 +74,9 @@ def make_connection(
         "initialSites": given["sites"],
         "workflowOwnerEmail": owner,
         "dataCollectionStartDate": context.state.record("companies", company).get("dataCollectionStartDate"),
-        "isActive": verdict.status != "COMPANY_INACTIVE",
     }
-    set_status(record, verdict, now)
-    seq = context.state.add_connection(record, company)
-    events.connection_created(context, seq)
-    if verdict.status == "CONNECTED" and is_mock(url):
+    seq = transitions.add(context, company, record, trigger)
+    if is_mock(url) and trigger is Trigger.ACCEPTED:
         collect(context, seq)
     return seq
 
@@ -113,13 +107,6 @@ def collect(context: Context, connection: int) -> None:
         events.bills_after(context, last)
 
 
-def set_status(record: dict[str, Any], verdict: Verdict, now: str) -> None:
-    """Note the result of a check in a connection's record."""
-    if verdict.status != record.get("status"):
-        record["statusFirstSeenTime"] = now
-    record |= {"status": verdict.status, "statusErrorDetail": verdict.detail, "statusLastUpdateTime": now}
-
-
 def check_sites(
     context: Context, company: int, sites: list[str], url: str | None = None, *, field: str = "sites"
 ) -> None:
@@ -141,11 +128,3 @@ def _check_free(context: Context, company: int, url: str, username: str) -> None
     )
     if any(provider_of(other or "") == provider_of(url) for (other,) in taken):
         raise bad_field("username", "this company has a connection to this provider with this user name.")
-
-
-def store_login(state: State, seq: int, record: dict[str, Any]) -> None:
-    """Store a changed connection."""
-    state.db.execute(
-        "UPDATE connections SET status = ?, owner = ?, record = ? WHERE seq = ?",
-        (record["status"], record.get("workflowOwnerEmail"), stored(record), seq),
-    )

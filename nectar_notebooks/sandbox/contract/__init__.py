@@ -2,7 +2,7 @@
 
 Start with `paths` (every endpoint, in reading order); what is sent stands in `inputs` and `parameters`, what is
 answered in `objects`, `bills` and `sharing`, what older versions say differently in `versions`. `openapi` puts a
-document together, `page` renders it for people, `requests` checks what comes in, `marks` lists
+document together, `page` renders it for people, `requests` checks what comes in, `assumed` lists
 what the documentation leaves open. It is written from the documentation, not from the sandbox's code: the tests
 hold the two against each other.
 
@@ -12,17 +12,26 @@ Everything is loaded on use, and a reading request without filters is passed wit
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
+
+from nectar_notebooks.sandbox.contract.versions import MOUNTS
 
 if TYPE_CHECKING:
-    from nectar_notebooks.sandbox.contract.marks import Assumption
+    from nectar_notebooks.sandbox.contract.assumed import Assumption
     from nectar_notebooks.sandbox.contract.requests import Form
-    from nectar_notebooks.sandbox.contract.words import Json
+    from nectar_notebooks.sandbox.contract.schemas import Json
 
-__all__ = ["MOUNTS", "assumptions", "check_request", "document", "read_form", "reference_page", "refusals"]
-
-#: Where each version answers, below the host.
-MOUNTS: Final = {"v2.2": "/v2.2", "v2.1": "/v2.1", "v2.0": "/v2"}
+__all__ = [
+    "MOUNTS",
+    "assumptions",
+    "check_request",
+    "document",
+    "published",
+    "read_form",
+    "reference_page",
+    "refusals",
+    "writable",
+]
 
 
 def document(version: str, *, documented_only: bool = False) -> Json:
@@ -41,7 +50,7 @@ def document(version: str, *, documented_only: bool = False) -> Json:
     'v2.0'
     """
     if documented_only:
-        from nectar_notebooks.sandbox.contract.marks import documented
+        from nectar_notebooks.sandbox.contract.assumed import documented
 
         return documented(version)
     from copy import deepcopy
@@ -51,16 +60,23 @@ def document(version: str, *, documented_only: bool = False) -> Json:
     return deepcopy(build(version))
 
 
+def published(version: str) -> Json:
+    """Return the lean document of a version, as `docs/openapi/` has it: see `contract.publishing`."""
+    from nectar_notebooks.sandbox.contract.publishing import published as lean
+
+    return lean(version)
+
+
 def reference_page(version: str, *, documented_only: bool = False) -> str:
     """Return the document as one HTML page for people, without scripts and without anything from elsewhere."""
-    from nectar_notebooks.sandbox.contract.page import render
+    from nectar_notebooks.sandbox.contract.page import page
 
-    return render(document(version, documented_only=documented_only))
+    return page(document(version, documented_only=documented_only))
 
 
 def assumptions() -> list[Assumption]:
     """Return what the contract assumes where the documentation is silent, from the marks in the documents."""
-    from nectar_notebooks.sandbox.contract.marks import assumptions as found
+    from nectar_notebooks.sandbox.contract.assumed import assumptions as found
 
     return found()
 
@@ -80,6 +96,19 @@ def refusals() -> dict[str, tuple[str, ...]]:
         for operation in OPERATIONS
         if operation.refuses
     }
+
+
+def writable(component: str) -> tuple[str, ...]:
+    """Return the fields that a body of this name may set.
+
+    Examples
+    --------
+    >>> writable("SiteInput")
+    ('name', 'externalId', 'address', 'path', 'occupancyPercent')
+    """
+    from nectar_notebooks.sandbox.contract.inputs import INPUTS
+
+    return tuple(INPUTS[component]["properties"])
 
 
 def check_request(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from nectar_notebooks.sandbox.contract.objects import COMMODITY_FIELDS
-from nectar_notebooks.sandbox.contract.words import (
+from nectar_notebooks.sandbox.contract.schemas import (
     Field,
     Json,
     anything,
@@ -127,12 +127,12 @@ _USAGE_FIELDS: Final[dict[str, Json | Field]] = {
     "supplierName": maybe(text("Who sold it.")),
     "utilityName": maybe(text("Who delivered it.")),
     "country": maybe(text("ISO 3166-1 alpha-2.")),
-    **COMMODITY_FIELDS,
-    "additionalFields": optional(anything("What else the bill says; its fields are not documented.")),
     "timeOfUseBreakdown": read_as(
         optional(items("Parts of the total by time of use: never added to it.", ref("TimeOfUsePart"))),
         "By the changelog it replaces `timeOfUse` in v2.2; the versions guide contradicts it.",
     ),
+    **COMMODITY_FIELDS,
+    "additionalFields": optional(anything("What else the bill says; its fields are not documented.")),
     "timeOfUse": assumed(
         maybe(values("Time-of-use period of the record.", ("PEAK", "OFF_PEAK")) | {"deprecated": True}),
         "By the versions guide it is still there in v2.2; the changelog says that it was replaced.",

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from nectar_notebooks.sandbox.contract.words import (
+from nectar_notebooks.sandbox.contract.schemas import (
     Field,
     Json,
     assumed,

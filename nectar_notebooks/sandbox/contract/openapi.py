@@ -2,7 +2,7 @@
 
 Links are derived: whatever an answer makes or lists can be handed to every operation whose path takes the id of
 such a thing. Which requests fit the document is decided in `requests`; what is assumed is read out of it by
-`marks`.
+`assumed`.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from nectar_notebooks.sandbox.contract.objects import OBJECTS
 from nectar_notebooks.sandbox.contract.operations import JSON, Body, Operation
 from nectar_notebooks.sandbox.contract.parameters import path_id
 from nectar_notebooks.sandbox.contract.paths import OPERATIONS, PAGES, TAGS
+from nectar_notebooks.sandbox.contract.schemas import Json, ref
 from nectar_notebooks.sandbox.contract.sharing import SHARING
-from nectar_notebooks.sandbox.contract.versions import DIFFERENCES, Difference
-from nectar_notebooks.sandbox.contract.words import Json, ref
+from nectar_notebooks.sandbox.contract.versions import DIFFERENCES, MOUNTS, Difference
 
-__all__ = ["all_operations", "build"]
+__all__ = ["all_operations", "build", "reached"]
 
 _REF: Final = re.compile(r"^#/components/schemas/(\w+)$")
 
@@ -89,8 +89,8 @@ def build(version: str) -> Json:
             "x-nectar-assumptions": list(_GENERAL),
         },
         "servers": [
-            {"url": difference.mount, "description": "The server that this document came from."},
-            {"url": f"https://external.nectarclimate.com{difference.mount}", "description": "Nectar."},
+            {"url": MOUNTS[version], "description": "The server that this document came from."},
+            {"url": f"https://external.nectarclimate.com{MOUNTS[version]}", "description": "Nectar."},
         ],
         "security": [{"key": []}],
         "tags": [{"name": name, "description": says} for name, says in TAGS.items()],
@@ -105,7 +105,7 @@ def build(version: str) -> Json:
                 }
             },
             "responses": _refusals(),
-            "schemas": _reached(paths, schemas),
+            "schemas": reached(paths, schemas),
         },
     }
 
@@ -241,7 +241,7 @@ def _first_connection() -> Json:
 # --- components --------------------------------------------------------------------------------------
 
 
-def _reached(paths: Json, schemas: dict[str, Json]) -> dict[str, Json]:
+def reached(paths: Json, schemas: dict[str, Json]) -> dict[str, Json]:
     """Return the component schemas that the paths lead to, directly or through others."""
     found: set[str] = set()
     waiting = {"Error", *_refs(paths)}

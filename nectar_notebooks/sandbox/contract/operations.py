@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from nectar_notebooks.sandbox.contract.words import Json, ref
+from nectar_notebooks.sandbox.contract.schemas import Json, ref
 
 __all__ = ["FORM", "JSON", "MULTIPART", "Body", "Method", "Operation", "page_of"]
 

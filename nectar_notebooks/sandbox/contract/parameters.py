@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from nectar_notebooks.sandbox.contract.objects import CONNECTION_STATUSES
-from nectar_notebooks.sandbox.contract.words import Json, boolean, date, integer, one_of
+from nectar_notebooks.sandbox.contract.schemas import Json, boolean, date, integer, one_of
 from nectar_notebooks.schema.values import COMMODITIES, DATE_TYPES, GUIDE_ONLY_COMMODITIES
 
 __all__ = ["BILL_FILTERS", "CONNECTION_FILTERS", "INTERVAL_FILTERS", "PAGE", "USAGE_FILTERS", "path_id"]

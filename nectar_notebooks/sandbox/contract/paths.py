@@ -16,7 +16,7 @@ from nectar_notebooks.sandbox.contract.parameters import (
     PAGE,
     USAGE_FILTERS,
 )
-from nectar_notebooks.sandbox.contract.words import Json, ref
+from nectar_notebooks.sandbox.contract.schemas import Json, ref
 
 __all__ = ["OPERATIONS", "PAGES", "TAGS"]
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 from nectar_notebooks.sandbox.contract.inputs import FORMS
 from nectar_notebooks.sandbox.contract.openapi import all_operations, build
 from nectar_notebooks.sandbox.contract.operations import Operation
-from nectar_notebooks.sandbox.contract.words import Json
+from nectar_notebooks.sandbox.contract.schemas import Json
 
 if TYPE_CHECKING:
     from jsonschema_rs import Draft202012Validator, ValidationError

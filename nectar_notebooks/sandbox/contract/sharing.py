@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from nectar_notebooks.sandbox.contract.objects import CONNECTION_STATUSES
-from nectar_notebooks.sandbox.contract.words import (
+from nectar_notebooks.sandbox.contract.schemas import (
     Json,
     assumed,
     date,

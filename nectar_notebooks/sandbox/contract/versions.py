@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
-from nectar_notebooks.sandbox.contract.words import Field, Json, assumed, decimal, maybe, read_as, text, values
+from nectar_notebooks.sandbox.contract.schemas import Field, Json, assumed, decimal, maybe, read_as, text, values
 
-__all__ = ["DIFFERENCES", "Difference"]
+__all__ = ["DIFFERENCES", "MOUNTS", "Difference"]
+
+#: Where each version answers, below the host; the newest first.
+MOUNTS: Final = {"v2.2": "/v2.2", "v2.1": "/v2.1", "v2.0": "/v2"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,8 +19,6 @@ class Difference:
 
     Attributes
     ----------
-    mount
-        Where it answers, below the host.
     says
         What it is, in a sentence.
     lacks
@@ -28,7 +29,6 @@ class Difference:
         Defaults of parameters that differ, by operation and parameter.
     """
 
-    mount: str
     says: str
     lacks: dict[str, tuple[str, ...]] = field(default_factory=dict)
     adds: dict[str, dict[str, Field]] = field(default_factory=dict)
@@ -65,16 +65,14 @@ _POWER_QUALITY: Final = {
 
 #: Every version, the newest first.
 DIFFERENCES: Final[dict[str, Difference]] = {
-    "v2.2": Difference("/v2.2", "The recommended version."),
+    "v2.2": Difference("The recommended version."),
     "v2.1": Difference(
-        "/v2.1",
         "Supported; plan to migrate. One usage record for each time-of-use period, demand meters among the usage "
         "records, apparent and reactive energy.",
         lacks={"Document": ("demandMeters",), **_NEW},
         adds={component: {"timeOfUse": _TIME_OF_USE, **_POWER_QUALITY} for component in _USAGE},
     ),
     "v2.0": Difference(
-        "/v2",
         "Legacy. As v2.1, without demand meters, apparent and reactive energy.",
         lacks={"Document": ("demandMeters",), **_NEW},
         adds={component: {"timeOfUse": _TIME_OF_USE} for component in _USAGE},

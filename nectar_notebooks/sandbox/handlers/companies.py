@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-from typing import Any, Final
-
 from nectar_notebooks.sandbox.handlers.organization import check_known, with_caller
-from nectar_notebooks.sandbox.handlers.request import Answer, Call
+from nectar_notebooks.sandbox.handlers.request import Answer, Call, given_fields
 from nectar_notebooks.sandbox.model import dumps, stored
 from nectar_notebooks.sandbox.presentation.records import company_record
 
 __all__ = ["companies", "company", "create_company", "delete_company", "update_company"]
 
-_COMPANY: Final = (
-    "name", "externalId", "users", "dataCollectionStartDate", "isDemandEnabled", "isImpliedMeteringEnabled",
-    "impliedMeteringFraction", "isBasicIdentifierMappingEnabled", "isLowAccuracyModeEnabled",
-)  # fmt: skip
-
 
 def companies(call: Call) -> Answer:
-    """List the companies as a bare array, without queries."""
+    """List the companies as a bare array, without pages."""
     rows = call.db.execute("SELECT seq, id FROM companies ORDER BY seq").fetchall()
     seen = [seq for seq, id_ in rows if call.key.companies is None or id_ in call.key.companies]
     return Answer(dumps([call.view.record("companies", company_record(call.state, seq)) for seq in seen]))
@@ -32,7 +24,7 @@ def company(call: Call, company_id: str) -> Answer:
 
 def create_company(call: Call) -> Answer:
     """Create a company; the caller is among its users."""
-    given = _given(call, _COMPANY)
+    given = given_fields(call, "CompanyInput")
     record = {
         "id": call.state.new_id("company"),
         "dataCollectionStartDate": f"{call.context.clock.today().year - 1}-01-01",
@@ -47,7 +39,7 @@ def create_company(call: Call) -> Answer:
 def update_company(call: Call, company_id: str) -> Answer:
     """Change a company; `users` replaces the list, the caller stays in it."""
     seq = call.find("companies", company_id).seq
-    record = call.record("companies", seq) | _given(call, _COMPANY)
+    record = call.record("companies", seq) | given_fields(call, "CompanyInput")
     if "users" in call.body.fields:
         check_known(call, record["users"])
         record["users"] = with_caller(record["users"])
@@ -60,12 +52,3 @@ def delete_company(call: Call, company_id: str) -> Answer:
     call.find("companies", company_id)
     call.state.remove_company(company_id)
     return Answer(status=204)
-
-
-def _given(call: Call, names: tuple[str, ...]) -> dict[str, Any]:
-    """Return the fields of the body that can be set; decimals as the texts that answers carry."""
-    given = {name: value for name, value in (call.body.fields or {}).items() if name in names}
-    for name in ("impliedMeteringFraction", "occupancyPercent"):
-        if given.get(name) is not None:
-            given[name] = f"{Decimal(str(given[name])):f}"  # a small number's own text would have an exponent
-    return given

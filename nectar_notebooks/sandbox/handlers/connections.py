@@ -61,7 +61,9 @@ def delete_connection(call: Call, connection_id: str) -> Answer:
     """Remove a connection; the accounts and bills found behind it stay with the company."""
     row = call.find("connections", connection_id)
     call.state.ready(row.company)
-    for table in ("accounts", "documents", "usage", "older"):
+    if call.state.is_inactive(row.company):
+        call.state.deactivate(row.company)  # nothing else may be left that says so
+    for table in ("accounts", "documents", "usage", "legacy_usage"):
         call.db.execute(f"UPDATE {table} SET connection = NULL WHERE connection = ?", (row.seq,))
     call.db.execute("DELETE FROM invitations WHERE connection = ?", (row.seq,))
     call.db.execute("DELETE FROM connections WHERE seq = ?", (row.seq,))

@@ -10,13 +10,13 @@ from typing import Any, Final
 
 from nectar_notebooks.sandbox.connections.invitations import event, save, shown
 from nectar_notebooks.sandbox.connections.logins import check_sites
+from nectar_notebooks.sandbox.contract import writable
 from nectar_notebooks.sandbox.handlers.lists import stored_page
 from nectar_notebooks.sandbox.handlers.request import Answer, Call
-from nectar_notebooks.sandbox.model import dumps, moment, stored
+from nectar_notebooks.sandbox.model import PAGES, dumps, moment, stored
 from nectar_notebooks.sandbox.presentation.records import link_secret
 
 __all__ = [
-    "PAGES",
     "company_link",
     "connection_link",
     "invitation",
@@ -27,19 +27,15 @@ __all__ = [
 ]
 
 _LINKS: Final = "https://dash.nectarclimate.com/p/connect"
-#: Where the page of an invitation stands; a served sandbox answers with its own address instead.
-PAGES: Final = "https://dash.nectarclimate.com/p/i/"
-_PREFILL: Final = (
-    "url", "datasourceId", "initialSites", "utilityTypes", "country", "connectionOwnerEmail",
-    "dataCollectionStartDate",
-)  # fmt: skip
 
 
 def invite(call: Call, company_id: str) -> Answer:
     """Invite somebody to add a connection."""
     row = call.find("companies", company_id)
     prefill = _prefill(call, row.company)
-    filled = {"initialSites": [], "utilityTypes": []} | {name: prefill[name] for name in _PREFILL if name in prefill}
+    filled = {"initialSites": [], "utilityTypes": []} | {
+        name: prefill[name] for name in writable("PrefillInput") if name in prefill
+    }
     return _create(call, row.company, company_id, None, filled)
 
 

@@ -17,7 +17,7 @@ from nectar_notebooks.sandbox.handlers.lists import stored_page
 from nectar_notebooks.sandbox.handlers.request import Answer, Call, Row
 from nectar_notebooks.sandbox.model import ProblemError, World, bad_field, stored
 from nectar_notebooks.sandbox.presentation import events
-from nectar_notebooks.sandbox.sources.originals import kind_of, pdf_of, pdf_pages, read_bill
+from nectar_notebooks.sandbox.sources.pdf import kind_of, page_count, read_pdf, write_pdf
 from nectar_notebooks.sandbox.store import queries
 
 __all__ = ["job", "jobs", "original", "upload_bill", "upload_bills"]
@@ -38,7 +38,7 @@ def upload_bill(call: Call, company_id: str) -> Answer:
         raise bad_field("document", "must be a PDF, PNG or JPG, and be named so.")
     if len(upload.content) > _LARGEST:
         raise bad_field("document", "may have at most 25 MB.")
-    if kind == ".pdf" and pdf_pages(upload.content) > _MOST_PAGES:
+    if kind == ".pdf" and page_count(upload.content) > _MOST_PAGES:
         raise bad_field("document", f"may have at most {_MOST_PAGES} pages.")
     return _job(call, company, company_id, [upload.content])
 
@@ -64,7 +64,7 @@ def jobs(call: Call, company_id: str) -> Answer:
 def original(call: Call, document_id: str) -> bytes:
     """Return the original file of a bill."""
     seq = call.find("documents", document_id).seq
-    return pdf_of(json.loads(queries.document_text(call.db, seq, call.switches)))
+    return write_pdf(json.loads(queries.document_text(call.db, seq, call.switches)))
 
 
 def _company(call: Call, company_id: str) -> Row:
@@ -91,7 +91,7 @@ def _job(call: Call, company: Row, company_id: str, files: Iterable[bytes]) -> A
         known = call.db.execute(
             "SELECT document FROM uploads WHERE company = ? AND digest = ?", (company.seq, digest)
         ).fetchone()
-        bill = read_bill(content)
+        bill = read_pdf(content)
         if known is not None:
             again.append(known[0])
         elif bill is None:

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from nectar_notebooks.sandbox.handlers.request import Answer, Arguments, Call
 from nectar_notebooks.sandbox.model import dumps, normalized
-from nectar_notebooks.sandbox.store.legacy_usage import make_older
+from nectar_notebooks.sandbox.store.legacy_usage import make_legacy
 from nectar_notebooks.sandbox.store.queries import PAGE_SIZE, Filters, Page, Scope, page_of
 
 __all__ = ["envelope", "filters_of", "page_number", "scope_of", "stored_page"]
@@ -110,5 +110,5 @@ def scope_of(call: Call, scope: str, object_id: str) -> Scope:
     row = call.find(kind, object_id)
     call.state.ready(row.company)
     if call.view.kinds is not None:
-        make_older(call.db, row.company)
+        make_legacy(call.db, row.company)
     return Scope(scope, row.seq)

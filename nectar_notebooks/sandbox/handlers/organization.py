@@ -8,8 +8,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from nectar_notebooks.sandbox.handlers.request import Answer, Call
-from nectar_notebooks.sandbox.model import CALLER, bad_field, dumps
-from nectar_notebooks.sandbox.sources.originals import FILES
+from nectar_notebooks.sandbox.model import CALLER, FILES, bad_field, dumps
 from nectar_notebooks.sandbox.webhooks.portal import portal_path
 
 __all__ = ["MEMBERS", "check_known", "ping", "team", "update_team", "webhook_portal", "with_caller"]

@@ -8,17 +8,20 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, Final
 
 from nectar_notebooks.sandbox.context import Context
+from nectar_notebooks.sandbox.contract import writable
+from nectar_notebooks.sandbox.contract.fields import DECIMALS
 from nectar_notebooks.sandbox.model import dumps, forbidden, not_found
 from nectar_notebooks.sandbox.presentation.versions import View
 from nectar_notebooks.sandbox.store.keys import Key
-from nectar_notebooks.sandbox.store.legacy_usage import make_older
+from nectar_notebooks.sandbox.store.legacy_usage import make_legacy
 from nectar_notebooks.sandbox.store.state import State
 from nectar_notebooks.sandbox.switches import Switches
 
-__all__ = ["Answer", "Arguments", "Body", "Call", "Row", "Upload", "inside"]
+__all__ = ["Answer", "Arguments", "Body", "Call", "Row", "Upload", "given_fields", "inside"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,7 @@ class Row:
     seq: int
     company: int
     kind: int = 0
-    older: int | None = None
+    legacy: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +119,7 @@ class Call:
             self.state.ready()
             if kind == "usage" and self.view.kinds is not None:
                 for company in self.state.seqs("companies").values():
-                    make_older(self.db, company)
+                    make_legacy(self.db, company)
             row = self._row(kind, object_id)
         if row is None:
             raise not_found(_NOUNS[kind], int(self.switches.wrong_id))
@@ -139,7 +142,7 @@ class Call:
     def _row(self, kind: str, object_id: str) -> Row | None:
         if kind == "usage" and self.view.kinds is not None:
             found = self.db.execute(
-                "SELECT usage, company, kind, seq FROM older WHERE id = ? AND deleted = 0 AND kind < ?",
+                "SELECT usage, company, kind, seq FROM legacy_usage WHERE id = ? AND deleted = 0 AND kind < ?",
                 (object_id, self.view.kinds),
             ).fetchone()
         else:
@@ -154,3 +157,14 @@ def inside(context: Context) -> Call:
     """Return a call that comes from the sandbox itself: it sees everything and asks for nothing."""
     view = View("v2.2", context.switches, documented_only=False)
     return Call(context, Key("production", None), view, Arguments({}), Body())
+
+
+def given_fields(call: Call, component: str) -> dict[str, Any]:
+    """Return the fields of the body that may be set, decimals as the texts that answers carry."""
+    names = writable(component)
+    given = {name: value for name, value in (call.body.fields or {}).items() if name in names}
+    return {
+        # A small number's own text would have an exponent.
+        name: f"{Decimal(str(value)):f}" if name in DECIMALS and value is not None else value
+        for name, value in given.items()
+    }

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from nectar_notebooks.sandbox.contract.fields import fill
-from nectar_notebooks.sandbox.handlers.companies import _given
 from nectar_notebooks.sandbox.handlers.lists import stored_page
-from nectar_notebooks.sandbox.handlers.request import Answer, Call
+from nectar_notebooks.sandbox.handlers.request import Answer, Call, given_fields
 from nectar_notebooks.sandbox.model import not_found, stored
 
 __all__ = ["create_site", "site", "sites", "update_site"]
-
-_SITE: Final = ("name", "externalId", "address", "path", "occupancyPercent")
 
 
 def sites(call: Call, company_id: str) -> Answer:
@@ -31,7 +26,7 @@ def create_site(call: Call, company_id: str) -> Answer:
     if not call.state.knows("companies", company_id):
         raise not_found("company")
     company = call.find("companies", company_id).seq
-    record = {"id": call.state.new_id("site"), **_given(call, _SITE)}
+    record = {"id": call.state.new_id("site"), **given_fields(call, "SiteInput")}
     call.state.add_site(record, company)
     return call.answer("sites", fill("sites", record), 201)
 
@@ -39,6 +34,6 @@ def create_site(call: Call, company_id: str) -> Answer:
 def update_site(call: Call, site_id: str) -> Answer:
     """Change a site; it cannot be archived by it."""
     seq = call.find("sites", site_id).seq
-    record = call.record("sites", seq) | _given(call, _SITE)
+    record = call.record("sites", seq) | given_fields(call, "SiteInput")
     call.db.execute("UPDATE sites SET record = ? WHERE seq = ?", (stored(record), seq))
     return call.answer("sites", record)

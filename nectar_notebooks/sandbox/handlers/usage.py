@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Final
 
 from nectar_notebooks.sandbox.handlers.lists import envelope, filters_of, page_number, scope_of
-from nectar_notebooks.sandbox.handlers.request import Answer, Call
+from nectar_notebooks.sandbox.handlers.request import Answer, Call, given_fields
 from nectar_notebooks.sandbox.model import bad_field
 from nectar_notebooks.sandbox.presentation import events
 from nectar_notebooks.sandbox.store import bills, queries
 from nectar_notebooks.sandbox.store.legacy_usage import DEMAND
 
 __all__ = ["update_usage", "usage", "usage_record"]
-
-_FIELDS: Final = ("startDate", "endDate", "usageUnits", "exclusion", "isEstimated", "isImplied", "tariff")
 
 
 def usage(call: Call, scope: str, object_id: str) -> Answer:
@@ -26,7 +23,7 @@ def usage(call: Call, scope: str, object_id: str) -> Answer:
     if kinds is None:
         page = queries.usage(call.db, where, filters, page_number(call.arguments), call.switches)
     else:
-        page = queries.older_usage(
+        page = queries.legacy_usage(
             call.db, where, filters, page_number(call.arguments), call.switches, kinds, call.view.has_power_quality
         )
     return envelope("usageData", page, call.view.texts("usage", page.rows))
@@ -35,10 +32,10 @@ def usage(call: Call, scope: str, object_id: str) -> Answer:
 def usage_record(call: Call, usage_data_id: str) -> Answer:
     """Answer one usage record with its bill."""
     row = call.find("usage", usage_data_id)
-    if row.older is None:
+    if row.legacy is None:
         text = queries.usage_text(call.db, row.seq, call.switches)
     else:
-        text = queries.older_text(call.db, row.older, call.switches, call.view.has_power_quality)
+        text = queries.legacy_text(call.db, row.legacy, call.switches, call.view.has_power_quality)
     [text] = call.view.texts("usage", [text])
     return Answer(text)
 
@@ -48,7 +45,7 @@ def update_usage(call: Call, usage_data_id: str) -> Answer:
     row = call.find("usage", usage_data_id)
     if row.kind == DEMAND:
         raise bad_field("id", "a demand reading cannot be changed.")
-    change = {name: value for name, value in (call.body.fields or {}).items() if name in _FIELDS}
+    change = given_fields(call, "UsageUpdate")
     old = bills.read_usage(call.state, row.seq)
     record = old | change
     start, end = record["startDate"], record["endDate"] or record["startDate"]

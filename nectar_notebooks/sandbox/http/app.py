@@ -1,7 +1,7 @@
 """The WSGI application: routes on Flask, the key, one form of error, the journal around it all.
 
-It holds no state of its own: it asks the sandbox that made it. Which function answers a path stands in
-`routes`.
+It holds no state of its own: it asks the sandbox that made it. Which handler answers a path stands in
+`router`.
 """
 
 from __future__ import annotations
@@ -16,18 +16,16 @@ from werkzeug.routing import Rule
 
 from nectar_notebooks.loopback import foreign_host, refusal
 from nectar_notebooks.sandbox.contract import check_request, document, reference_page
-from nectar_notebooks.sandbox.handlers.invitations import PAGES
 from nectar_notebooks.sandbox.handlers.jobs import original
 from nectar_notebooks.sandbox.handlers.request import Answer, Arguments, Body, Call, inside
 from nectar_notebooks.sandbox.http.control import act
 from nectar_notebooks.sandbox.http.parsing import read, read_json
 from nectar_notebooks.sandbox.http.router import ROUTES, VERSIONS, Router
 from nectar_notebooks.sandbox.http.serving import KEY, ORIGIN
-from nectar_notebooks.sandbox.invite_page.views import Door, refuse_form
-from nectar_notebooks.sandbox.model import ProblemError, bad_fields, dumps
+from nectar_notebooks.sandbox.invite_page.views import InvitePage, refuse_form
+from nectar_notebooks.sandbox.model import FILES, PAGES, ProblemError, bad_fields, dumps
 from nectar_notebooks.sandbox.presentation.versions import View
 from nectar_notebooks.sandbox.simulation.drift import drift
-from nectar_notebooks.sandbox.sources.originals import FILES
 from nectar_notebooks.sandbox.store.keys import OWN_ENVIRONMENT
 from nectar_notebooks.sandbox.webhooks.portal import page
 
@@ -63,7 +61,7 @@ def make_app(sandbox: Controlled) -> Flask:
         ("/_sandbox/<path:path>", answers.own),
         ("/bills/<document_id>.pdf", answers.original),
         ("/webhooks/<token>", answers.portal),
-        ("/p/i/<token>", answers.guest),
+        ("/p/i/<token>", answers.invited),
     ):
         app.url_map.add(Rule(path, endpoint=path))  # of any method: what a path answers is the routes' to say
         app.view_functions[path] = answer
@@ -81,7 +79,7 @@ class _Answers:
         self.sandbox = sandbox
         self.context = context = sandbox.context
         self.router = Router(ROUTES)
-        self.door = Door(context)
+        self.invite_page = InvitePage(context)
         self.views = {
             mount: View(version, context.switches, context.documented_only) for mount, version in VERSIONS.items()
         }
@@ -155,10 +153,10 @@ class _Answers:
         }
         return Response(found, headers=headers, content_type="text/html; charset=utf-8")
 
-    def guest(self, token: str) -> Response:
+    def invited(self, token: str) -> Response:
         """Answer the page of an invitation; it takes no key, as its address is the secret."""
         request.environ["nectar.route"] = "/p/i/{token}"
-        return self.door.answer(token, request)
+        return self.invite_page.answer(token, request)
 
     def _key(self) -> str | None:
         return self.context.keys.recognise(request.headers.get("X-API-Key"), request.environ.get(KEY))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from nectar_notebooks.sandbox.context import Context
-    from nectar_notebooks.sandbox.webhooks.dispatcher import Hooks
+    from nectar_notebooks.sandbox.webhooks.dispatcher import Dispatcher
 
 __all__ = ["Controlled", "act"]
 
@@ -27,7 +27,7 @@ __all__ = ["Controlled", "act"]
 class Controlled(Protocol):
     """What the sandbox's own paths do to it: the facade, of which the application knows no more."""
 
-    webhooks: Hooks
+    webhooks: Dispatcher
 
     @property
     def context(self) -> Context:

@@ -1,8 +1,8 @@
-"""Every path of the API as one table: method, path, what answers, whether it is assumed.
+"""Which handler answers a path: the operations of the contract as routes, and the tree that finds them.
 
-The reference spells paths resource-first (``/site/company/{id}``); where some guides nest
-(``/company/{id}/site``), the nested spelling is an alias of the same row. The contract documents name the
-same paths; a test holds the two together.
+Paths, their nested spellings and what is assumed stand in the contract; here is only what answers each. A tree of path
+parts is built in no time: compiling some hundred rules of the web framework would cost more than the whole first answer
+of a fresh sandbox may.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
+from nectar_notebooks.sandbox.contract import MOUNTS
+from nectar_notebooks.sandbox.contract.paths import OPERATIONS
 from nectar_notebooks.sandbox.handlers import (
     accounts,
     bills,
@@ -28,8 +30,8 @@ from nectar_notebooks.sandbox.handlers.request import Answer
 
 __all__ = ["ROUTES", "VERSIONS", "Route", "Router"]
 
-#: The part of the base URL that names a version.
-VERSIONS: Final = {"v2.2": "v2.2", "v2.1": "v2.1", "v2": "v2.0"}
+#: The version by the part of the base URL that names it.
+VERSIONS: Final = {mount.strip("/"): version for version, mount in MOUNTS.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,85 +45,82 @@ class Route:
     alias: str | None = None
 
 
-def _of_company(
-    method: str, resource: str, answer: Callable[..., Answer], end: str = "", *, assumed: bool = False
-) -> Route:
-    """Return what is done with a company's resource, in both spellings."""
-    path = f"/{resource}/company/{{company_id}}{end}"
-    return Route(method, path, answer, assumed, f"/company/{{company_id}}/{resource}{end}")
+def _of(scope: str, answer: Callable[..., Answer]) -> Callable[..., Answer]:
+    """Return what answers a list of several scopes for one of them."""
+    return lambda call, **ids: answer(call, scope, ids[f"{scope}_id"])
 
 
-def _scoped(resource: str, answer: Callable[..., Answer], *scopes: str, assumed: bool = False) -> list[Route]:
-    """Return the lists of a resource by what they are of; the answering function gets the scope's name."""
+#: What answers each operation of the contract.
+_HANDLERS: Final[dict[str, Callable[..., Answer]]] = {
+    "ping": organization.ping,
+    "getTeam": organization.team,
+    "updateTeam": organization.update_team,
+    "getWebhookPortal": organization.webhook_portal,
+    "listCompanies": companies.companies,
+    "createCompany": companies.create_company,
+    "getCompany": companies.company,
+    "updateCompany": companies.update_company,
+    "deleteCompany": companies.delete_company,
+    "listSites": sites.sites,
+    "createSite": sites.create_site,
+    "getSite": sites.site,
+    "updateSite": sites.update_site,
+    "listConnections": connections.connections,
+    "createConnection": connections.create_connection,
+    "getConnection": connections.connection,
+    "updateConnection": connections.update_connection,
+    "deleteConnection": connections.delete_connection,
+    "listInvitations": invitations.invitations,
+    "invite": invitations.invite,
+    "inviteToReconnect": invitations.invite_to_reconnect,
+    "getInvitation": invitations.invitation,
+    "revokeInvitation": invitations.revoke,
+    "getCompanyLink": invitations.company_link,
+    "createCompanyLink": invitations.company_link,
+    "getConnectionLink": invitations.connection_link,
+    "createConnectionLink": invitations.connection_link,
+    "listAccounts": accounts.accounts,
+    "getAccount": accounts.account,
+    "trackAccount": accounts.track_account,
+    "trackAccounts": accounts.track_accounts,
+    "listMetersOfCompany": _of("company", meters.meters),
+    "listMetersOfSite": _of("site", meters.meters),
+    "getMeter": meters.meter,
+    "listBillsOfCompany": _of("company", bills.bills),
+    "listBillsOfSite": _of("site", bills.bills),
+    "listBillsOfConnection": _of("connection", bills.bills),
+    "getBill": bills.bill,
+    "listUsageOfCompany": _of("company", usage.usage),
+    "listUsageOfSite": _of("site", usage.usage),
+    "listUsageOfConnection": _of("connection", usage.usage),
+    "listUsageOfBill": _of("document", usage.usage),
+    "getUsage": usage.usage_record,
+    "updateUsage": usage.update_usage,
+    "listIntervals": intervals.intervals,
+    "uploadBill": jobs.upload_bill,
+    "uploadBills": jobs.upload_bills,
+    "getJob": jobs.job,
+    "listJobs": jobs.jobs,
+}
 
-    def of(scope: str) -> Route:
-        name = f"{scope}_id"
-        return Route(
-            "GET",
-            f"/{resource}/{scope}/{{{name}}}",
-            lambda call, **ids: answer(call, scope, ids[name]),
-            assumed,
-            f"/{scope}/{{{name}}}/{resource}",
+
+def _routes() -> tuple[Route, ...]:
+    nested = ((operation, operation.nested()) for operation in OPERATIONS)
+    return tuple(
+        Route(
+            operation.method.upper(),
+            operation.path,
+            _HANDLERS[operation.name],
+            bool(operation.assumed),
+            alias.path if alias is not None else None,
         )
+        for operation, alias in nested
+    )
 
-    return [of(scope) for scope in scopes]
 
+#: Every operation of the contract as a route.
+ROUTES: Final = _routes()
 
-ROUTES: Final = (
-    Route("GET", "/ping", organization.ping),
-    Route("GET", "/team", organization.team),
-    Route("PATCH", "/team", organization.update_team, assumed=True),
-    Route("GET", "/company", companies.companies),
-    Route("POST", "/company", companies.create_company),
-    Route("GET", "/company/{company_id}", companies.company),
-    Route("PATCH", "/company/{company_id}", companies.update_company),
-    Route("DELETE", "/company/{company_id}", companies.delete_company, assumed=True),
-    _of_company("GET", "site", sites.sites, assumed=True),
-    _of_company("POST", "site", sites.create_site),
-    Route("GET", "/site/{site_id}", sites.site),
-    Route("PATCH", "/site/{site_id}", sites.update_site),
-    _of_company("GET", "connection", connections.connections),
-    _of_company("POST", "connection", connections.create_connection),
-    Route("GET", "/connection/{connection_id}/details", connections.connection),
-    Route("PATCH", "/connection/{connection_id}", connections.update_connection, assumed=True),
-    Route("DELETE", "/connection/{connection_id}", connections.delete_connection, assumed=True),
-    _of_company("GET", "connection", invitations.company_link, "/link"),
-    _of_company("POST", "connection", invitations.company_link, "/link"),
-    Route("GET", "/connection/{connection_id}", invitations.connection_link),
-    Route("POST", "/connection/{connection_id}", invitations.connection_link),
-    _of_company("GET", "invitation", invitations.invitations),
-    _of_company("POST", "invitation", invitations.invite),
-    Route(
-        "POST",
-        "/invitation/connection/{connection_id}",
-        invitations.invite_to_reconnect,
-        alias="/connection/{connection_id}/invitation",
-    ),
-    Route("GET", "/invitation/{invitation_id}", invitations.invitation),
-    Route("POST", "/invitation/{invitation_id}/revoke", invitations.revoke),
-    _of_company("GET", "account", accounts.accounts, assumed=True),
-    _of_company("PATCH", "account", accounts.track_accounts, assumed=True),
-    Route("GET", "/account/{account_id}", accounts.account, assumed=True),
-    Route("PATCH", "/account/{account_id}", accounts.track_account),
-    *_scoped("meter", meters.meters, "company", "site", assumed=True),
-    Route("GET", "/meter/{meter_id}", meters.meter),
-    *_scoped("document", bills.bills, "company", "site", "connection"),
-    Route("GET", "/document/{document_id}", bills.bill, assumed=True),
-    *_scoped("usage", usage.usage, "company", "site", "connection", "document"),
-    Route("GET", "/usage/{usage_data_id}", usage.usage_record),
-    Route("PATCH", "/usage/{usage_data_id}", usage.update_usage, assumed=True),
-    Route(
-        "GET",
-        "/interval/connection/{connection_id}",
-        intervals.intervals,
-        alias="/connection/{connection_id}/interval",
-    ),
-    _of_company("POST", "job", jobs.upload_bill),
-    _of_company("POST", "job", jobs.upload_bills, "/bulk"),
-    _of_company("GET", "job", jobs.jobs, assumed=True),
-    Route("GET", "/job/{job_id}", jobs.job),
-    Route("POST", "/webhook", organization.webhook_portal, assumed=True),
-)
 _PARAMETER: Final = "{}"
 
 

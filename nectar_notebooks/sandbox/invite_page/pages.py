@@ -1,37 +1,35 @@
-"""What the invited person reads at each step, and where an invitation is over."""
+"""What the invited person reads at each step, and where an invitation is over; how it looks is the template's."""
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from nectar_notebooks.sandbox.connections.credentials import (
     CODE,
-    CUSTOMER,
     MOCK_HOST,
     MOCK_USER,
     MOCK_WORD,
     is_mock,
     provider_name,
 )
-from nectar_notebooks.sandbox.invite_page.markup import (
-    Field,
-    Markup,
-    button,
-    document,
-    element,
-    field,
-    join,
-    problem,
-    steps,
-)
+from nectar_notebooks.sandbox.connections.transitions import CUSTOMER
+from nectar_notebooks.sandbox.html import render
 
 if TYPE_CHECKING:
     from nectar_notebooks.sandbox.handlers.request import Call, Row
     from nectar_notebooks.sandbox.invite_page.steps import Visit
 
-__all__ = ["gone", "page", "refused"]
+__all__ = ["gone", "page", "policy", "refused"]
+
+#: Who may show the page in a frame: pages of this machine, as the notebook is one.
+_FRAMED_BY: Final = " ".join(
+    f"{scheme}://{host}:*" for scheme in ("http", "https") for host in ("127.0.0.1", "localhost")
+)
 
 _LABELS: Final = {
     "email": "E-mail", "provider": "Provider", "login": "Login", "code": "Code", "result": "Result",
@@ -55,6 +53,51 @@ _GONE: Final = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class _Field:
+    """One field of a form: its name, label and hint, what stands in it, and what is wrong with it."""
+
+    name: str
+    label: str
+    value: str = ""
+    kind: str = "text"
+    hint: str = ""
+    wrong: str = ""
+    autocomplete: str = "off"
+    short: bool = False
+
+    @property
+    def told(self) -> str:
+        """The ids of what a screen reader reads with the field."""
+        parts = (("hint", self.hint), ("wrong", self.wrong))
+        return " ".join(f"{self.name}-{part}" for part, text in parts if text)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Whose page is drawn: the invitation, the visit, and what of its form was wrong and typed."""
+
+    call: Call
+    row: Row
+    record: Mapping[str, Any]
+    visit: Visit
+    wrong: Mapping[str, str]
+    typed: Mapping[str, str]
+
+    def field(self, name: str, label: str, value: str = "", **more: Any) -> _Field:
+        """Return a field with what was typed into it, and what is wrong with it."""
+        return _Field(name, label, self.typed.get(name, value), wrong=self.wrong.get(name, ""), **more)
+
+
+def policy() -> str:
+    """Return the content security policy: nothing but this style and the page's own forms."""
+    digest = base64.b64encode(hashlib.sha256(render("invite_page.css").encode()).digest()).decode()
+    return (
+        f"default-src 'none'; style-src 'sha256-{digest}'; form-action 'self'; base-uri 'none'; "
+        f"frame-ancestors 'self' {_FRAMED_BY}"
+    )
+
+
 def gone(status: str, record: Mapping[str, Any] | None = None) -> str:
     """Return the page of an invitation that cannot be used: EXPIRED, REVOKED, FULFILLED or UNKNOWN."""
     kind = status
@@ -62,15 +105,12 @@ def gone(status: str, record: Mapping[str, Any] | None = None) -> str:
         spent = record is not None and record["maxUses"] is not None and record["useCount"] >= record["maxUses"]
         kind = "USED_UP" if spent else "DONE"
     title, words = _GONE[kind]
-    return document(
-        title, join([element("h1", title), element("p", words, class_="notice wait", role="status")]), state=kind
-    )
+    return _document(title, kind, notice={"kind": "wait", "words": words})
 
 
 def refused(words: str) -> str:
     """Return the page of a form that did not come from this page."""
-    title = "This form was not taken"
-    return document(title, join([element("h1", title), element("p", words, class_="notice bad")]), state="REFUSED")
+    return _document("This form was not taken", "REFUSED", notice={"kind": "bad", "words": words})
 
 
 def page(
@@ -92,154 +132,97 @@ def page(
     typed : mapping, optional
         What was sent, to stand in the fields again; a password never does.
     """
-    told = {"wrong": wrong or {}, "typed": typed or {}}
-    company = call.record("companies", row.company)["name"]
-    title, inside = _PAGES[visit.step](call, row, record, visit, **told)
-    head = [
-        steps([_LABELS[step] for step in visit.steps], visit.steps.index(visit.step)),
-        element("h1", title),
-    ]
+    asked = _Asked(call, row, record, visit, wrong or {}, typed or {})
+    title, shown = _PAGES[visit.step](asked)
     fields = _FIELDS.get(visit.step, ())
-    stray = [text for name, text in told["wrong"].items() if name not in fields]
-    head += [element("p", text, class_="notice bad", role="alert") for text in stray]
-    return document(
-        f"{title} – {company}", join([*head, inside]), state="RESULT" if visit.step == "result" else "ACTIVE"
+    return _document(
+        title,
+        "RESULT" if visit.step == "result" else "ACTIVE",
+        company=call.record("companies", row.company)["name"],
+        step=visit.step,
+        steps=[(_LABELS[step], step == visit.step) for step in visit.steps],
+        stray=[text for name, text in asked.wrong.items() if name not in fields],
+        visit=visit,
+        **shown,
     )
 
 
-def _form(visit: Visit, fields: Sequence[Markup], *buttons: Markup) -> Markup:
-    hidden = Markup(f'<input type="hidden" name="visit" value="{visit.id}">')  # of letters, digits, - and _ alone
-    at = Markup(f'<input type="hidden" name="step" value="{visit.step}">')
-    # No address: a form goes to where its page is.
-    return element("form", hidden, at, *fields, element("div", *buttons, class_="buttons"), method="post")
+def _document(title: str, state: str, **given: Any) -> str:
+    """Return a whole page; `state` says for programs how the invitation stands."""
+    nothing = dict.fromkeys(("company", "step", "steps", "notice", "provider", "facts", "submit", "back", "sites"))
+    lists = {"stray": (), "fields": (), "sites_wrong": ""}
+    style = render("invite_page.css")
+    return render("invite_page.html", **nothing | lists | {"title": title, "state": state, "style": style} | given)
 
 
-def _email(
-    call: Call, row: Row, record: Mapping[str, Any], visit: Visit, wrong: Mapping[str, str], typed: Mapping[str, str]
-) -> tuple[str, Markup]:
-    company = _named(call.record("companies", row.company)["name"])
-    asked = Field(
-        "email", "Your e-mail address", typed.get("email", ""), "email",
-        "The one that the invitation was sent to.", wrong.get("email", ""), "email",
+def _email(asked: _Asked) -> tuple[str, dict[str, Any]]:
+    field = asked.field(
+        "email", "Your e-mail address", kind="email", hint="The one that the invitation was sent to.",
+        autocomplete="email",
     )  # fmt: skip
-    intro = element("p", company, " asks you for a login to a utility's website, so that its bills can be collected.")
-    return "Who are you?", join([intro, _form(visit, [field(asked, focus=True)], button("Continue"))])
+    return "Who are you?", {"fields": [field], "submit": "Continue"}
 
 
-def _provider(
-    call: Call, row: Row, record: Mapping[str, Any], visit: Visit, wrong: Mapping[str, str], typed: Mapping[str, str]
-) -> tuple[str, Markup]:
-    asked = [
-        Field(
-            "url", "Address of the provider's website", typed.get("url", visit.url),
-            hint=f"Where you log in. https://{MOCK_HOST} is the mock utility; https://mfa.power.example wants a code.",
-            wrong=wrong.get("url", ""),
-        ),
-        Field(
-            "country", "Country", typed.get("country", visit.country), hint="Two letters, such as US.",
-            wrong=wrong.get("country", ""), short=True,
-        ),
-    ]  # fmt: skip
-    company = _named(call.record("companies", row.company)["name"])
-    fields = [*(field(one, focus=place == 0) for place, one in enumerate(asked)), _sites(call, row, visit, wrong)]
-    intro = element("p", "Which utility sends the bills of ", company, "?")
-    return "Choose the provider", join([intro, _form(visit, fields, button("Continue"))])
-
-
-def _sites(call: Call, row: Row, visit: Visit, wrong: Mapping[str, str]) -> Markup:
-    found = [
-        json.loads(text)
-        for (text,) in call.db.execute("SELECT record FROM sites WHERE company = ? ORDER BY seq", (row.company,))
-    ]
-    if not found:
-        return Markup("")
-    chosen = set(visit.sites) or ({found[0]["id"]} if len(found) == 1 else set())
-    boxes = [
-        element("label", _box(site["id"], checked=site["id"] in chosen), element("bdi", site["name"])) for site in found
-    ]
-    problems = [problem("sites", wrong["sites"])] if "sites" in wrong else []
-    return element(
-        "fieldset",
-        element("legend", "Sites that the bills are for"),
-        element("div", *boxes, class_="sites", tabindex="0", role="group", aria_label="Sites"),
-        *problems,
-        aria_describedby="sites-wrong" if problems else None,
-    )
-
-
-def _box(site: str, *, checked: bool) -> Markup:
-    box = element("input", type="checkbox", name="sites", value=site, checked="" if checked else None)
-    return Markup(box.removesuffix("</input>"))
-
-
-def _login(
-    call: Call, row: Row, record: Mapping[str, Any], visit: Visit, wrong: Mapping[str, str], typed: Mapping[str, str]
-) -> tuple[str, Markup]:
-    name, url = _provider_named(call, record, visit)
-    hint = f"The mock utility takes {MOCK_USER} and {MOCK_WORD}." if is_mock(url) else ""
+def _provider(asked: _Asked) -> tuple[str, dict[str, Any]]:
+    visit = asked.visit
     fields = [
-        field(
-            Field("username", "User name", typed.get("username", visit.username), hint=hint,
-                  wrong=wrong.get("username", ""), autocomplete="username"),
-            focus=True,
+        asked.field(
+            "url", "Address of the provider's website", visit.url,
+            hint=f"Where you log in. https://{MOCK_HOST} is the mock utility; https://mfa.power.example wants a code.",
         ),
-        field(
-            Field("password", "Password", kind="password", wrong=wrong.get("password", ""),
-                  autocomplete="current-password")
+        asked.field("country", "Country", visit.country, hint="Two letters, such as US.", short=True),
+    ]  # fmt: skip
+    rows = asked.call.db.execute("SELECT record FROM sites WHERE company = ? ORDER BY seq", (asked.row.company,))
+    found = [json.loads(text) for (text,) in rows]
+    chosen = set(visit.sites) or ({found[0]["id"]} if len(found) == 1 else set())
+    sites = [{"id": site["id"], "name": site["name"], "chosen": site["id"] in chosen} for site in found]
+    wrong = asked.wrong.get("sites", "")
+    return "Choose the provider", {"fields": fields, "sites": sites, "sites_wrong": wrong, "submit": "Continue"}
+
+
+def _login(asked: _Asked) -> tuple[str, dict[str, Any]]:
+    visit, provider = asked.visit, _provider_of(asked)
+    hint = f"The mock utility takes {MOCK_USER} and {MOCK_WORD}." if is_mock(provider["url"]) else ""
+    fields = [
+        asked.field("username", "User name", visit.username, hint=hint, autocomplete="username"),
+        _Field(
+            "password", "Password", kind="password", wrong=asked.wrong.get("password", ""),
+            autocomplete="current-password",
         ),
     ]  # fmt: skip
-    intro = element("p", "With these you log in at ", _named(name), " (", element("bdi", url), ").")
-    able = [] if visit.to_repair or visit.connection else [button("Back", name="back", second=True)]
-    return "Enter the login", join([intro, _form(visit, fields, button("Connect"), *able)])
+    back = not (visit.to_repair or visit.connection)
+    return "Enter the login", {"fields": fields, "provider": provider, "submit": "Connect", "back": back}
 
 
-def _code(
-    call: Call, row: Row, record: Mapping[str, Any], visit: Visit, wrong: Mapping[str, str], typed: Mapping[str, str]
-) -> tuple[str, Markup]:
-    name, _ = _provider_named(call, record, visit)
-    asked = Field(
-        "code", "Code", typed.get("code", ""), hint=f"Every code of the embedded sandbox is {CODE}.",
-        wrong=wrong.get("code", ""), autocomplete="one-time-code", short=True,
-    )  # fmt: skip
-    intro = element("p", _named(name), " has sent you a code to see that it is you.")
-    back = button("Back", name="back", second=True)
-    return "Type the code", join([intro, _form(visit, [field(asked, focus=True)], button("Confirm"), back)])
-
-
-def _result(
-    call: Call, row: Row, record: Mapping[str, Any], visit: Visit, wrong: Mapping[str, str], typed: Mapping[str, str]
-) -> tuple[str, Markup]:
-    stored = call.record("connections", call.find("connections", visit.connection or "").seq)
-    name, status = stored["datasource"]["name"], stored["status"]
-    facts = element(
-        "dl",
-        *(
-            part
-            for term, value in (("Provider", name), ("User name", stored["username"]), ("Status", status))
-            for part in (element("dt", term), element("dd", element("bdi", str(value))))
-        ),
+def _code(asked: _Asked) -> tuple[str, dict[str, Any]]:
+    field = asked.field(
+        "code", "Code", hint=f"Every code of the embedded sandbox is {CODE}.", autocomplete="one-time-code", short=True
     )
+    shown = {"fields": [field], "provider": _provider_of(asked), "submit": "Confirm", "back": True}
+    return "Type the code", shown
+
+
+def _result(asked: _Asked) -> tuple[str, dict[str, Any]]:
+    call = asked.call
+    stored = call.record("connections", call.find("connections", asked.visit.connection or "").seq)
+    status = stored["status"]
+    again = None
     if status == "CONNECTED":
-        title, kind, words = (
-            "It is connected",
-            "good",
-            "The login works, and bills are collected from now on. Thank you!",
-        )
+        title, kind = "It is connected", "good"
+        words = "The login works, and bills are collected from now on. Thank you!"
     elif status == "PENDING":
         title, kind = "It will be checked", "wait"
         words = "Thank you! The login is tried within days, and you need not do anything until then."
     elif status in CUSTOMER:
-        title, kind = "The login did not work", "bad"
+        title, kind, again = "The login did not work", "bad", "Enter it again"
         words = stored["statusErrorDetail"] or "The provider did not let us in with it."
     else:
         title, kind, words = "It is stored", "wait", "Thank you! The login is stored, but cannot be used at the moment."
-    said = element("p", words, class_=f"notice {kind}", role="status")
-    if status in CUSTOMER:
-        return title, join([said, facts, _form(visit, [], button("Enter it again"))])
-    return title, join([said, facts, element("p", "You can close this page.")])
+    facts = [("Provider", stored["datasource"]["name"]), ("User name", stored["username"]), ("Status", status)]
+    return title, {"notice": {"kind": kind, "words": words}, "facts": facts, "submit": again}
 
 
-_PAGES: Final[dict[str, Callable[..., tuple[str, Markup]]]] = {
+_PAGES: Final[dict[str, Callable[[_Asked], tuple[str, dict[str, Any]]]]] = {
     "email": _email,
     "provider": _provider,
     "login": _login,
@@ -248,14 +231,10 @@ _PAGES: Final[dict[str, Callable[..., tuple[str, Markup]]]] = {
 }
 
 
-def _provider_named(call: Call, record: Mapping[str, Any], visit: Visit) -> tuple[str, str]:
+def _provider_of(asked: _Asked) -> dict[str, str]:
     """Return the name and the address of the provider that the login is of."""
-    there = visit.connection or record["connectionId"]
+    there = asked.visit.connection or asked.record["connectionId"]
     if there is None:
-        return provider_name(visit.url), visit.url
-    stored = call.record("connections", call.find("connections", there).seq)
-    return str(stored["datasource"]["name"]), str(stored["url"])
-
-
-def _named(name: str) -> Markup:
-    return element("bdi", element("strong", name))
+        return {"name": provider_name(asked.visit.url), "url": asked.visit.url}
+    stored = asked.call.record("connections", asked.call.find("connections", there).seq)
+    return {"name": str(stored["datasource"]["name"]), "url": str(stored["url"])}

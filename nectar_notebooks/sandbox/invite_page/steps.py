@@ -12,9 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from nectar_notebooks.sandbox.connections.credentials import CODE, CUSTOMER, Verdict, asks_for_code, judge
+from nectar_notebooks.sandbox.connections.credentials import CODE, asks_for_code, judge
 from nectar_notebooks.sandbox.connections.invitations import enter, is_for, is_to_repair, verified
 from nectar_notebooks.sandbox.connections.logins import check_sites, renew
+from nectar_notebooks.sandbox.connections.transitions import CUSTOMER, Trigger
 from nectar_notebooks.sandbox.model import ProblemError
 
 if TYPE_CHECKING:
@@ -101,7 +102,6 @@ class Visits:
 #: More than anybody types into one field.
 LONGEST: Final = 500
 _ADDRESS: Final = re.compile(r"https?://[a-z0-9-]+(\.[a-z0-9-]+)+(:\d{1,5})?(/[!-~]*)?", re.IGNORECASE)
-_WRONG: Final = ("PASSWORD_INCORRECT", "INCORRECT_PASSWORD")
 
 
 class RefusedError(Exception):
@@ -186,7 +186,7 @@ def _login(entry: Entry) -> None:
         raise RefusedError(password="Type the password.")  # noqa: S106 - a sentence
     visit.username = username
     url, status = _provider_of(entry)
-    refused = judge(url, username, password, entry.call.switches, status).status in _WRONG
+    refused = judge(url, username, password) is Trigger.REFUSED
     visit.asked_code = not refused and asks_for_code(url, status)
     if visit.asked_code:
         visit.password = password
@@ -200,7 +200,7 @@ def _code(entry: Entry) -> None:
     if code.replace(" ", "") != CODE:
         raise RefusedError(code="The code is not the right one. Look at it again, and type all six digits.")
     # The provider let this person in a moment ago: the login is checked.
-    _enter(entry, entry.visit.password, Verdict("CONNECTED"))
+    _enter(entry, entry.visit.password, Trigger.ACCEPTED)
 
 
 def _result(entry: Entry) -> None:
@@ -229,14 +229,14 @@ def _provider_of(entry: Entry) -> tuple[str, str]:
     return str(stored["url"]), str(stored["status"])
 
 
-def _enter(entry: Entry, password: str, verdict: Verdict | None) -> None:
+def _enter(entry: Entry, password: str, trigger: Trigger | None) -> None:
     visit, call = entry.visit, entry.call
     login: dict[str, Any] = {"username": visit.username, "password": password}
     if visit.connection is not None:
-        renew(call.context, call.find("connections", visit.connection).seq, login, verdict)
+        renew(call.context, call.find("connections", visit.connection).seq, login, trigger)
     else:
         if not visit.to_repair:
             login |= {"url": visit.url, "sites": list(visit.sites), "country": visit.country}
-        visit.connection = enter(call.context, entry.row.seq, entry.record, login, visit.email, verdict)
+        visit.connection = enter(call.context, entry.row.seq, entry.record, login, visit.email, trigger)
     visit.password = ""
     visit.step = "result"

@@ -14,25 +14,23 @@ from flask import Request, Response
 from nectar_notebooks.loopback import foreign_host, foreign_page
 from nectar_notebooks.sandbox.connections.invitations import opened, shown
 from nectar_notebooks.sandbox.handlers.request import Call, Row, inside
-from nectar_notebooks.sandbox.invite_page.markup import POLICY
-from nectar_notebooks.sandbox.invite_page.pages import gone, page, refused
+from nectar_notebooks.sandbox.invite_page.pages import gone, page, policy, refused
 from nectar_notebooks.sandbox.invite_page.steps import Entry, RefusedError, Visit, Visits, take
 from nectar_notebooks.sandbox.model import ProblemError
 
 if TYPE_CHECKING:
     from nectar_notebooks.sandbox.context import Context
 
-__all__ = ["Door", "refuse_form"]
+__all__ = ["InvitePage", "refuse_form"]
 
 _HEADERS: Final = {
-    "Content-Security-Policy": POLICY,
     "Cache-Control": "no-store",
     "Referrer-Policy": "same-origin",  # the address is a secret; no referrer at all would hide where a form is from
     "X-Content-Type-Options": "nosniff",
 }
 
 
-class Door:
+class InvitePage:
     """Answers every request for the page of an invitation."""
 
     def __init__(self, context: Context) -> None:
@@ -85,7 +83,7 @@ class Door:
                 if over := _over(call, record, visit):
                     return over
                 if visit is None:
-                    return Response(status=303, headers={"Location": f"/p/i/{token}", **_HEADERS})
+                    return Response(status=303, headers={"Location": f"/p/i/{token}", **_headers()})
                 if form.get("step") == visit.step:
                     take(Entry(call, row, record, visit, form))
         except RefusedError as error:
@@ -125,8 +123,12 @@ def _brought_elsewhere(request: Request) -> bool:
 
 
 def _led_back(visit: Visit) -> Response:
-    return Response(status=303, headers={"Location": f"/p/i/{visit.token}?visit={visit.id}", **_HEADERS})
+    return Response(status=303, headers={"Location": f"/p/i/{visit.token}?visit={visit.id}", **_headers()})
 
 
 def _html(text: str, status: int = 200) -> Response:
-    return Response(text, status, _HEADERS, content_type="text/html; charset=utf-8")
+    return Response(text, status, _headers(), content_type="text/html; charset=utf-8")
+
+
+def _headers() -> dict[str, str]:
+    return {"Content-Security-Policy": policy(), **_HEADERS}

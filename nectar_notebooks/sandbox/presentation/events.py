@@ -35,9 +35,9 @@ def connection_changed(context: Context, seq: int, old: dict[str, Any]) -> None:
         _announce(context, "connection.validated.v2", body)
 
 
-def bill_created(context: Context, seq: int) -> None:
-    """Tell that a bill arrived."""
-    _announce(context, "document.created.v2", _bill(context.state, seq))
+def bill_created(context: Context, seq: int, at: str | None = None) -> None:
+    """Tell that a bill arrived, now or at a moment that has passed."""
+    _announce(context, "document.created.v2", _bill(context.state, seq), at)
 
 
 def bill_updated(context: Context, seq: int, old: dict[str, Any]) -> None:
@@ -56,8 +56,8 @@ def bills_after(context: Context, last: int) -> None:
         bill_created(context, seq)
 
 
-def _announce(context: Context, kind: str, body: dict[str, Any]) -> None:
-    context.events.add({"eventType": kind, **body}, context.now)
+def _announce(context: Context, kind: str, body: dict[str, Any], at: str | None = None) -> None:
+    context.events.add({"eventType": kind, **body}, at or context.now)
 
 
 def _connection(state: State, seq: int) -> dict[str, Any]:

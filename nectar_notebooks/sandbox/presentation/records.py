@@ -1,6 +1,6 @@
 """Stored records as the API answers them: companies with their sites, connections with accounts.
 
-Bills and usage are put together by SQLite (see `pages`); everything smaller is put together here.
+Bills and usage are put together by SQLite (see `store.queries`); everything smaller is put together here.
 """
 
 from __future__ import annotations

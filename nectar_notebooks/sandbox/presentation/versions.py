@@ -9,18 +9,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
-from nectar_notebooks.sandbox.contract.fields import ASSUMED, DECIMALS
+from nectar_notebooks.sandbox.contract.fields import DECIMALS, assumed_fields, documented_values
 from nectar_notebooks.sandbox.model import dumps
 from nectar_notebooks.sandbox.store.legacy_usage import demand_rows, parts, power_quality
 from nectar_notebooks.sandbox.switches import Switches
 
 __all__ = ["View"]
-
-#: Values that answers were seen with; the others that the sandbox knows are assumed.
-_SEEN: Final = {"waterType": ("POTABLE_WATER", None), "electricityType": ("USAGE", None)}
-_STATE: Final = "CUSTOMER_NOT_TRACKED"  # the one state of an account that is documented as it is spelled
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +60,7 @@ class View:
             if self.switches.last_service_date == "closed":
                 record = _closed(kind, record)
             if self.documented_only:
-                record = _without_assumed(kind, record)
+                record = self._without_assumed(kind, record)
         return _numbers(record) if self.switches.decimals == "number" else record
 
     def _document(self, record: dict[str, Any]) -> dict[str, Any]:
@@ -84,12 +80,22 @@ class View:
         if "document" in record:
             record = record | {"document": self._brief(record["document"])}
         if self.documented_only:
-            record = _without_assumed("usage", record)
-            record |= {name: None for name, seen in _SEEN.items() if record.get(name) not in seen}
+            record = self._without_assumed("usage", record)
         return record
 
     def _brief(self, record: dict[str, Any]) -> dict[str, Any]:
-        return _without_assumed("documents", record) if self.documented_only else record
+        return self._without_assumed("documents", record) if self.documented_only else record
+
+    def _without_assumed(self, kind: str, record: dict[str, Any]) -> dict[str, Any]:
+        """Return a record without the fields and the values that the documentation does not name."""
+        assumed = assumed_fields(self.version, kind)
+        record = {name: value for name, value in record.items() if name not in assumed}
+        for name, documented in documented_values(self.version, kind).items():
+            if name in record and record[name] not in documented:
+                record[name] = None
+        if kind == "connections":
+            record["accounts"] = [self._without_assumed("accounts", account) for account in record["accounts"]]
+        return record
 
 
 def _closed(kind: str, record: dict[str, Any]) -> dict[str, Any]:
@@ -98,18 +104,6 @@ def _closed(kind: str, record: dict[str, Any]) -> dict[str, Any]:
         return record | {"accounts": [_closed("accounts", account) for account in record["accounts"]]}
     if kind == "accounts" and record.get("status") != "OLD_ACCOUNT":
         return record | {"lastServiceDate": None}
-    return record
-
-
-def _without_assumed(kind: str, record: dict[str, Any]) -> dict[str, Any]:
-    assumed = ASSUMED.get(kind, frozenset())
-    record = {name: value for name, value in record.items() if name not in assumed}
-    if kind == "connections":
-        record["accounts"] = [_without_assumed("accounts", account) for account in record["accounts"]]
-    if kind == "accounts" and record.get("status") != _STATE:
-        record["status"] = None
-    if kind == "meters" and record.get("waterType") not in _SEEN["waterType"]:
-        record["waterType"] = None
     return record
 
 

@@ -11,8 +11,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from nectar_notebooks.errors import ConfigurationError
-from nectar_notebooks.sandbox.connections.credentials import Verdict
-from nectar_notebooks.sandbox.connections.logins import set_status, store_login
+from nectar_notebooks.sandbox.connections import transitions
+from nectar_notebooks.sandbox.connections.transitions import Trigger
 from nectar_notebooks.sandbox.model import World, moment, stored
 from nectar_notebooks.sandbox.presentation import events
 from nectar_notebooks.sandbox.store import bills
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 __all__ = ["SCENARIOS", "play"]
 
 _LATEST: Final = 3660
-_VERDICTS: Final = {
-    "bad_login": Verdict("PASSWORD_INCORRECT", "The user name or the password is wrong."),
-    "mfa_required": Verdict("MFA_TOKEN_EXPIRED", "The site asks for a new code of the second factor."),
-    "website_down": Verdict("WEBSITE_DOWN", "The site does not answer."),
-    "no_accounts": Verdict("NO_ACCOUNTS_FOUND", "The login works, but shows no account."),
-    "password_reset": Verdict("NEW_PASSWORD_NEEDED", "The site asks for a new password."),
-    "under_investigation": Verdict("UNDER_INVESTIGATION", "Nectar's team looks at it."),
-    "recovered": Verdict("CONNECTED"),
+_TRIGGERS: Final = {
+    "bad_login": Trigger.REFUSED,
+    "mfa_required": Trigger.CODE_EXPIRED,
+    "website_down": Trigger.SITE_DOWN,
+    "no_accounts": Trigger.NO_ACCOUNTS,
+    "password_reset": Trigger.PASSWORD_RESET,
+    "under_investigation": Trigger.INVESTIGATED,
+    "recovered": Trigger.RECOVERED,
 }
 
 
@@ -76,20 +76,14 @@ def play(context: Context, name: str, **of: Any) -> str:
 
 
 def _fail(context: Context, name: str, of: dict[str, Any]) -> str:
-    working = "status = 'CONNECTED'" if name != "recovered" else "status NOT IN ('CONNECTED', 'PENDING')"
-    id_, seq = _find(context, "connections", of.get("connection"), working)
-    verdict = _VERDICTS[name]
-    if name == "bad_login":
-        verdict = Verdict(context.switches.wrong_password_status, verdict.detail)
-    _change(context, seq, verdict)
+    id_, seq = _login(context, name, of, _TRIGGERS[name])
+    transitions.apply(context, seq, _TRIGGERS[name])
     return id_
 
 
 def _fail_later(context: Context, name: str, of: dict[str, Any]) -> str:
-    id_, seq = _find(context, "connections", of.get("connection"), "status = 'CONNECTED'")
-    at = moment(context.clock.now() + timedelta(days=of.get("days", 7)))
-    plan = {"at": at, "status": context.switches.wrong_password_status, "detail": _VERDICTS["bad_login"].detail}
-    store_login(context.state, seq, context.state.record("connections", seq) | {"planned": plan})
+    id_, seq = _login(context, name, of, Trigger.REFUSED)
+    transitions.plan(context, seq, moment(context.clock.now() + timedelta(days=of.get("days", 7))))
     return id_
 
 
@@ -97,8 +91,23 @@ def _deactivate(context: Context, name: str, of: dict[str, Any]) -> str:
     has_login = "EXISTS (SELECT 1 FROM connections x WHERE x.company = companies.seq AND x.status = 'CONNECTED')"
     id_, company = _find(context, "companies", of.get("company"), has_login)
     for (seq,) in context.state.db.execute("SELECT seq FROM connections WHERE company = ?", (company,)).fetchall():
-        _change(context, seq, Verdict("COMPANY_INACTIVE", "The company was deactivated."), isActive=False)
+        transitions.apply(context, seq, Trigger.DEACTIVATED)
+    context.state.deactivate(company)
     return id_
+
+
+def _login(context: Context, name: str, of: dict[str, Any], trigger: Trigger) -> tuple[str, int]:
+    """Return id and row of the connection that a scenario is for, or refuse one on which it has no effect."""
+    failed = "status NOT IN ('CONNECTED', 'PENDING', 'COMPANY_INACTIVE')"
+    usual = failed if name == "recovered" else "status = 'CONNECTED'"
+    id_, seq = _find(context, "connections", of.get("connection"), usual)
+    status = context.state.record("connections", seq)["status"]
+    if transitions.follows(status, trigger) is None:
+        raise ConfigurationError(
+            f"The scenario {name!r} cannot happen to the connection {id_}: it is {status}.",
+            advice="Nectar does not check logins of a company that was deactivated: choose another connection.",
+        )
+    return id_, seq
 
 
 def _revise(context: Context, name: str, of: dict[str, Any]) -> str:
@@ -173,15 +182,6 @@ def _enter_state(context: Context, name: str, of: dict[str, Any]) -> str:
     return id_
 
 
-def _change(context: Context, seq: int, verdict: Verdict, **more: object) -> None:
-    state, now = context.state, moment(context.clock.now())
-    old = state.record("connections", seq)
-    record = old | more | {"updated": now}
-    set_status(record, verdict, now)
-    store_login(state, seq, record)
-    events.connection_changed(context, seq, old)
-
-
 def _find(context: Context, kind: str, id_: str | None, fits: str) -> tuple[str, int]:
     """Return id and row of the named object, or of the first that fits."""
     db, noun = context.state.db, kind.removesuffix("s").replace("companie", "company").replace("document", "bill")
@@ -199,7 +199,7 @@ def _find(context: Context, kind: str, id_: str | None, fits: str) -> tuple[str,
 _Run = Callable[["Context", str, dict[str, Any]], str]
 #: Scenarios by name: what they take, and what runs.
 SCENARIOS: Final[dict[str, tuple[tuple[str, ...], _Run]]] = {
-    **dict.fromkeys(_VERDICTS, (("connection",), _fail)),
+    **dict.fromkeys(_TRIGGERS, (("connection",), _fail)),
     "bad_login_after": (("connection", "days"), _fail_later),
     "company_inactive": (("company",), _deactivate),
     "bill_revised": (("bill",), _revise),

@@ -1,7 +1,7 @@
-"""What a sandbox starts with: the demo portfolio, planted on one day, or a world that was given.
+"""What a sandbox starts with: the demo portfolio, seeded on one day, or a world that was given.
 
 The demo portfolio's bills come on need; what arrives later, while the clock moves, comes from the same seeds. Notes in
-the state say what was planted, so that a state file can be taken up again.
+the state say what was seeded, so that a state file can be taken up again.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from nectar_notebooks.sandbox.sources.demo import Demo
     from nectar_notebooks.sandbox.store.state import State
 
-__all__ = ["arrivals", "plant_demo"]
+__all__ = ["arrivals", "seed_demo"]
 
 _NOTE = "planted"
 
 
-def plant_demo(state: State, seed: int, day: date, sites: int | None, months: int) -> None:
+def seed_demo(state: State, seed: int, day: date, sites: int | None, months: int) -> None:
     """Load the demo portfolio as it stands on a day."""
     state.note(_NOTE, {"day": day.isoformat(), "sites": sites, "months": months})
     demo = _demo(state, seed)
@@ -35,16 +35,16 @@ def plant_demo(state: State, seed: int, day: date, sites: int | None, months: in
 
 
 def arrivals(state: State, seed: int, now: datetime) -> Iterable[World]:
-    """Return the demo portfolio's bills that arrived since it was planted; none where a world was given."""
-    planted = state.meta(_NOTE)
-    if planted is None:
+    """Return the demo portfolio's bills that arrived since it was seeded; none where a world was given."""
+    seeded = state.meta(_NOTE)
+    if seeded is None:
         return ()
-    start = datetime.combine(date.fromisoformat(planted["day"]), time.min, UTC)
+    start = datetime.combine(date.fromisoformat(seeded["day"]), time.min, UTC)
     return _demo(state, seed).arrivals(start, now)
 
 
 def _demo(state: State, seed: int) -> Demo:
     from nectar_notebooks.sandbox.sources.demo import Demo
 
-    planted = state.meta(_NOTE)
-    return Demo(seed, date.fromisoformat(planted["day"]), planted["sites"], planted["months"])
+    seeded = state.meta(_NOTE)
+    return Demo(seed, date.fromisoformat(seeded["day"]), seeded["sites"], seeded["months"])

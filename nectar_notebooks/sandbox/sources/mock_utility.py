@@ -15,12 +15,12 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
-from nectar_notebooks.sandbox.model import World
+from nectar_notebooks.sandbox.model import FILES, World
 
 if TYPE_CHECKING:
     pass
 
-__all__ = ["accounts", "bills", "meters"]
+__all__ = ["accounts", "bills", "meters", "next_arrival"]
 
 _MONTHS: Final = 12
 #: A bill arrives so many days after its month ended.
@@ -94,6 +94,18 @@ def bills(login: dict[str, Any], today: date, now: str) -> Iterator[World]:
         first = last + timedelta(days=1)
 
 
+def next_arrival(after: date) -> date:
+    """Return the first day after `after` on which bills are due.
+
+    Examples
+    --------
+    >>> next_arrival(date(2026, 1, 5))
+    datetime.date(2026, 2, 5)
+    """
+    due = after.replace(day=_LAG)
+    return due if due > after else _months_before(due.replace(day=1), -1).replace(day=_LAG)
+
+
 def _bill(login: dict[str, Any], sold: _Commodity, place: int, first: date, last: date, now: str) -> World:
     month = f"{first:%Y-%m}"
     bill, account = _id(login, sold.name, f"bill {month}"), _id(login, sold.name, "account")
@@ -112,7 +124,7 @@ def _bill(login: dict[str, Any], sold: _Commodity, place: int, first: date, last
         "connection": login["id"],
         "created": now,
         "updated": now,
-        "url": f"https://files.nectarclimate.example/bills/{bill}.pdf",
+        "url": f"{FILES}/bills/{bill}.pdf",
         "fileName": f"mock-{sold.name.lower()}-{month}.pdf",
         "notes": "",
         "sourceType": "INVOICE",

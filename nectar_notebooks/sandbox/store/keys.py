@@ -1,7 +1,7 @@
 """API keys of an embedded sandbox: made, found again, expired, revoked.
 
-The database keeps digests, so that a state file holds no usable key. Several keys may be good at once, so
-that a rotation can be rehearsed. What a key may see is asked in `reads`.
+The database keeps digests, so that a state file holds no usable key. Several keys may be good at once, so that a
+rotation can be rehearsed. What a key may see is asked where a handler finds an object.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from uuid import UUID
 from nectar_notebooks.sandbox.model import stored
 from nectar_notebooks.sandbox.store.templates import CHILDREN, USAGE
 
-__all__ = ["DEMAND", "demand_rows", "forget_older", "make_older", "parts", "power_quality"]
+__all__ = ["DEMAND", "demand_rows", "forget_legacy", "make_legacy", "parts", "power_quality"]
 
 #: The kinds of rows: a whole record, a time-of-use part of one, a demand reading.
 WHOLE, PART, DEMAND = range(3)
@@ -26,7 +26,7 @@ _COLUMNS: Final = "usage, document, company, connection, site, deleted, commodit
 #: What v2.1 says of electricity beside its energy, in units that go with the energy's.
 _QUALITY: Final = ("apparentEnergy", "apparentEnergyUnits", "reactiveEnergy", "reactiveEnergyUnits", "powerFactor")
 _QUALITY_UNITS: Final = {"kWh": ("kVAh", "kVArh"), "MWh": ("MVAh", "MVArh"), "GWh": ("GVAh", "GVArh")}
-_INSERT: Final = f"""INSERT INTO older (id, kind, {_COLUMNS}, first_day, last_day, change)
+_INSERT: Final = f"""INSERT INTO legacy_usage (id, kind, {_COLUMNS}, first_day, last_day, change)
     SELECT ?, ?, {{}}, ?, ?, ? FROM {{}}"""
 
 
@@ -59,15 +59,15 @@ def power_quality(row: dict[str, Any]) -> dict[str, Any]:
     return row | dict(zip(_QUALITY, values, strict=True))
 
 
-def make_older(db: sqlite3.Connection, company: int) -> None:
+def make_legacy(db: sqlite3.Connection, company: int) -> None:
     """Fill the table for a company, unless it is filled."""
-    (filled,) = db.execute("SELECT older FROM companies WHERE seq = ?", (company,)).fetchone()
+    (filled,) = db.execute("SELECT legacy FROM companies WHERE seq = ?", (company,)).fetchone()
     if filled:
         return
     text = USAGE.text("u")
     divided = f"instr({text}, '\"timeOfUseBreakdown\":[{{') > 0"
     db.execute(
-        f"""INSERT INTO older (id, kind, {_COLUMNS}, first_day, last_day, change)
+        f"""INSERT INTO legacy_usage (id, kind, {_COLUMNS}, first_day, last_day, change)
         SELECT u.id, {WHOLE}, u.seq, {_columns("u")}, u.first_day, u.last_day, '{{}}'
         FROM usage u WHERE u.company = ? AND NOT {divided}""",
         (company,),
@@ -82,13 +82,13 @@ def make_older(db: sqlite3.Connection, company: int) -> None:
                 (change["id"], PART, *days, stored(change), seq),
             )
     _make_demand(db, company)
-    db.execute("UPDATE companies SET older = 1 WHERE seq = ?", (company,))
+    db.execute("UPDATE companies SET legacy = 1 WHERE seq = ?", (company,))
 
 
-def forget_older(db: sqlite3.Connection, company: int) -> None:
+def forget_legacy(db: sqlite3.Connection, company: int) -> None:
     """Empty the table for a company whose bills changed."""
-    db.execute("DELETE FROM older WHERE company = ?", (company,))
-    db.execute("UPDATE companies SET older = 0 WHERE seq = ?", (company,))
+    db.execute("DELETE FROM legacy_usage WHERE company = ?", (company,))
+    db.execute("UPDATE companies SET legacy = 0 WHERE seq = ?", (company,))
 
 
 def _make_demand(db: sqlite3.Connection, company: int) -> None:

@@ -1,7 +1,7 @@
-"""What a list is asked for: pages and filters out of the query string.
+"""Pages of bills and usage: filters as SQL, and rows whose JSON text SQLite puts together.
 
-The contract was asked before: what stands here is valid, but for the page, of which any text is. Parameters that a
-list does not know are ignored, as the API's framework does. How a filter selects rows is decided in `pages`.
+Every list runs two statements: one counts, one reads the page, both on an index that holds all filtered columns. The
+rows come as texts in v2.2's full shape; what a version or a switch changes is done to them in `presentation`.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ __all__ = [
     "document_row",
     "document_text",
     "documents",
-    "older_text",
-    "older_usage",
+    "legacy_text",
+    "legacy_usage",
     "page_of",
     "usage",
     "usage_text",
@@ -138,7 +138,7 @@ def usage(db: sqlite3.Connection, scope: Scope, filters: Filters, asked: int, sw
     return _page(db, "u", "usage", _usage_row(switches), where, values, asked)
 
 
-def older_usage(
+def legacy_usage(
     db: sqlite3.Connection, scope: Scope, filters: Filters, asked: int, switches: Switches, kinds: int, factor: bool
 ) -> Page:
     """Return one page of usage as older versions list it; of the kinds of rows, those below `kinds`."""
@@ -151,19 +151,19 @@ def older_usage(
     if filters.identifier is not None:
         where.append("o.usage IN (SELECT i.usage FROM usage_identifiers i WHERE i.value = ?)")
         values.append(filters.identifier)
-    source = f"FROM older o WHERE {' AND '.join(where)}"
+    source = f"FROM legacy_usage o WHERE {' AND '.join(where)}"
     (total,) = db.execute(f"SELECT count(*) {source}", values).fetchone()
     number, pages = page_of(total, asked)
     found = db.execute(
-        f"SELECT o.change, {_older_row(switches, factor)} {source} {_ORDER.format('o')}",
+        f"SELECT o.change, {_legacy_row(switches, factor)} {source} {_ORDER.format('o')}",
         [*values, PAGE_SIZE, (number - 1) * PAGE_SIZE],
     )
     return Page([_changed(change, text) for change, text in found], total, number, pages)
 
 
-def older_text(db: sqlite3.Connection, seq: int, switches: Switches, factor: bool) -> bytes:
+def legacy_text(db: sqlite3.Connection, seq: int, switches: Switches, factor: bool) -> bytes:
     """Return one usage record as older versions have it."""
-    sql = f"SELECT o.change, {_older_row(switches, factor)} FROM older o WHERE o.seq = ?"
+    sql = f"SELECT o.change, {_legacy_row(switches, factor)} FROM legacy_usage o WHERE o.seq = ?"
     return _changed(*db.execute(sql, (seq,)).fetchone())
 
 
@@ -192,7 +192,7 @@ def _usage_row(switches: Switches, factor: bool = False) -> str:
         (SELECT {_BRIEF[switches.bill_date]} FROM documents d WHERE d.seq = u.document) || '}}}}'"""
 
 
-def _older_row(switches: Switches, factor: bool) -> str:
+def _legacy_row(switches: Switches, factor: bool) -> str:
     return f"(SELECT {_usage_row(switches, factor)} FROM usage u WHERE u.seq = o.usage)"
 
 

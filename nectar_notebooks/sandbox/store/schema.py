@@ -2,7 +2,7 @@
 
 A record is kept as JSON text beside the columns that lists filter, join and order by. Texts of documents and
 usage are fragments: what a list page needs of them is put together by SQLite itself, so that a page of a
-hundred bills costs reading them. Nothing here answers a request; see `pages`.
+hundred bills costs reading them. Nothing here answers a request; see `queries`.
 """
 
 from __future__ import annotations
@@ -11,16 +11,28 @@ from typing import Final
 
 from nectar_notebooks.sandbox.store.templates import BRIEF, CHILDREN, USAGE
 
-__all__ = ["COMPANY_TABLES", "DDL", "FORMAT", "OUTBOX"]
+__all__ = ["COMPANY_TABLES", "DDL", "FORMAT", "MIGRATIONS"]
 
 #: Marks a file as a state of this form; a change of the tables below counts it up.
-FORMAT: Final = 0x6E620002
+FORMAT: Final = 0x6E620003
 #: What a company owns, in an order in which it can be removed.
 COMPANY_TABLES: Final = (
-    "older", "usage", "documents", "meters", "accounts", "connections", "sites", "invitations", "jobs", "uploads",
+    "legacy_usage", "usage", "documents", "meters", "accounts", "connections", "sites", "invitations", "jobs",
+    "uploads",
 )  # fmt: skip
-#: Events that are not sent yet; a state of an earlier release gets it when it is opened.
-OUTBOX: Final = "CREATE TABLE IF NOT EXISTS outbox (seq INTEGER PRIMARY KEY, at TEXT NOT NULL, body TEXT NOT NULL)"
+#: Usage as older versions list it, made when one is first asked for, see `legacy_usage`.
+_LEGACY: Final = """
+CREATE TABLE legacy_usage (
+    seq INTEGER PRIMARY KEY, id TEXT NOT NULL, kind INTEGER NOT NULL, usage INTEGER, document INTEGER NOT NULL,
+    company INTEGER NOT NULL, connection INTEGER, site INTEGER, deleted INTEGER NOT NULL, commodity TEXT,
+    created TEXT, updated TEXT, bill_date TEXT, first_day TEXT, last_day TEXT, change TEXT NOT NULL
+);
+CREATE INDEX legacy_usage_company ON legacy_usage (company, created, id);
+CREATE INDEX legacy_usage_id ON legacy_usage (id);
+CREATE INDEX legacy_usage_document ON legacy_usage (document);
+"""
+#: Events of stored changes that are not told yet.
+_OUTBOX: Final = "CREATE TABLE outbox (seq INTEGER PRIMARY KEY, at TEXT NOT NULL, body TEXT NOT NULL);"
 #: Whole texts of bills and usage are put together of a template and values, see `templates`. `brief` and `body` are
 #: JSON objects without their closing brace; `children` continues `brief`.
 DDL: Final = f"""
@@ -33,7 +45,7 @@ CREATE TABLE keys (
 ) WITHOUT ROWID;
 
 CREATE TABLE companies (
-    seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, record TEXT NOT NULL, older INTEGER NOT NULL DEFAULT 0
+    seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, record TEXT NOT NULL, legacy INTEGER NOT NULL DEFAULT 0
 );
 CREATE TABLE sites (
     seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, company INTEGER NOT NULL, record TEXT NOT NULL
@@ -84,14 +96,7 @@ CREATE INDEX usage_document ON usage (document, commodity, site);
 CREATE INDEX usage_site ON usage (site, document);
 CREATE INDEX usage_meter ON usage (meter);
 
-CREATE TABLE older (
-    seq INTEGER PRIMARY KEY, id TEXT NOT NULL, kind INTEGER NOT NULL, usage INTEGER, document INTEGER NOT NULL,
-    company INTEGER NOT NULL, connection INTEGER, site INTEGER, deleted INTEGER NOT NULL, commodity TEXT,
-    created TEXT, updated TEXT, bill_date TEXT, first_day TEXT, last_day TEXT, change TEXT NOT NULL
-);
-CREATE INDEX older_company ON older (company, created, id);
-CREATE INDEX older_id ON older (id);
-CREATE INDEX older_document ON older (document);
+{_LEGACY}
 
 CREATE TABLE invitations (
     seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, company INTEGER NOT NULL, connection INTEGER, created TEXT,
@@ -112,4 +117,16 @@ CREATE TABLE usage_identifiers (
     value TEXT NOT NULL, usage INTEGER NOT NULL, PRIMARY KEY (value, usage)
 ) WITHOUT ROWID;
 CREATE INDEX usage_identifiers_usage ON usage_identifiers (usage);
+{_OUTBOX}
 """
+
+#: What makes a state of this form of one of an earlier release, by its mark.
+MIGRATIONS: Final = {
+    0x6E620002: f"""
+DROP TABLE older;
+ALTER TABLE companies RENAME COLUMN older TO legacy;
+UPDATE companies SET legacy = 0;
+{_LEGACY}
+{_OUTBOX}
+"""
+}

@@ -2,7 +2,7 @@
 
 Every access happens inside :meth:`State.reading` or :meth:`State.writing`; a writing block is a transaction,
 so that a refused request leaves nothing half-written. Bills of a company are made when the first request
-needs them. What a list page looks like is decided in `pages`, what a key may do in `keys`.
+needs them. What a list page looks like is decided in `queries`, what a key may do in `keys`.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from uuid import UUID
 from nectar_notebooks.errors import ConfigurationError
 from nectar_notebooks.sandbox.contract.fields import fill
 from nectar_notebooks.sandbox.model import Record, World, stored
-from nectar_notebooks.sandbox.store.legacy_usage import forget_older
+from nectar_notebooks.sandbox.store.legacy_usage import forget_legacy
 from nectar_notebooks.sandbox.store.rows import Refs, bill_rows
-from nectar_notebooks.sandbox.store.schema import COMPANY_TABLES, DDL, FORMAT, OUTBOX
+from nectar_notebooks.sandbox.store.schema import COMPANY_TABLES, DDL, FORMAT, MIGRATIONS
 from nectar_notebooks.sandbox.store.templates import Templates
 
 __all__ = ["State"]
@@ -231,7 +231,7 @@ class State:
                 usage += len(rows.usage)
                 rows.insert(db)
             for company in sorted(changed):
-                forget_older(db, refs.companies[company])
+                forget_legacy(db, refs.companies[company])
 
     def remove_company(self, company_id: str) -> None:
         """Remove a company and everything that is its own, if it is there."""
@@ -248,15 +248,21 @@ class State:
     def changed_bills(self, document: int) -> None:
         """Note that a bill or its usage changed: what older versions make of it is made anew."""
         (company,) = self.db.execute("SELECT company FROM documents WHERE seq = ?", (document,)).fetchone()
-        forget_older(self.db, company)
+        forget_legacy(self.db, company)
+
+    def deactivate(self, company: int) -> None:
+        """Note that a company is deactivated, also where it has no connection that says so."""
+        self.db.execute(
+            "UPDATE companies SET record = json_set(record, '$.deactivated', json('true')) WHERE seq = ?", (company,)
+        )
 
     def is_inactive(self, company: int) -> bool:
-        """Say whether a company is deactivated: it has connections, and all say so."""
+        """Say whether a company is deactivated: that was noted, or it has connections and all say so."""
         (count, inactive) = self.db.execute(
             "SELECT count(*), coalesce(sum(status = 'COMPANY_INACTIVE'), 0) FROM connections WHERE company = ?",
             (company,),
         ).fetchone()
-        return bool(count) and count == inactive
+        return (bool(count) and count == inactive) or bool(self.record("companies", company).get("deactivated"))
 
     def meta(self, name: str) -> Any:
         """Return what is noted under `name`, or None."""
@@ -280,7 +286,9 @@ def _open(path: Path | None) -> sqlite3.Connection:
         db = sqlite3.connect(":memory:" if path is None else path, check_same_thread=False, isolation_level=None)
         (version,) = db.execute("PRAGMA user_version").fetchone()
         (tables,) = db.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        if tables and version != FORMAT:
+        if tables and version in MIGRATIONS:
+            db.executescript(f"BEGIN; {MIGRATIONS[version]} PRAGMA user_version = {FORMAT}; COMMIT;")
+        elif tables and version != FORMAT:
             db.close()
             raise ConfigurationError(
                 f"{path} holds no state of an embedded sandbox of this release.",
@@ -288,7 +296,6 @@ def _open(path: Path | None) -> sqlite3.Connection:
             )
         if not tables:
             db.executescript(f"BEGIN; {DDL} PRAGMA user_version = {FORMAT}; COMMIT;")
-        db.execute(OUTBOX)
         if path is not None:
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = NORMAL")

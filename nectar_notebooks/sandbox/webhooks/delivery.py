@@ -1,7 +1,7 @@
 """One attempt to deliver a webhook: signed as published, to this machine alone, no redirect followed.
 
 An address is checked when it is registered and again before each attempt. No name is looked up: ``localhost`` means
-127.0.0.1. When attempts are made is decided in `hooks`.
+127.0.0.1. When attempts are made is decided in `dispatcher`.
 """
 
 from __future__ import annotations

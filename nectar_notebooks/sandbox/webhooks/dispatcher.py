@@ -2,8 +2,8 @@
 
 Every event that a state change tells becomes one message for each endpoint that wants it. A WSGI application is called
 in the caller's thread, once the change is stored; an address on this machine is posted to from one thread of its own.
-What failed is tried again when the clock has moved far enough. What is on its way stands in `hooks_messages`, how an
-attempt is signed and made in `hooks_sending`, the page that shows them in `hooks_page`. All of it lives in memory; of
+What failed is tried again when the clock has moved far enough. What is on its way stands in `queue`, how an attempt is
+signed and made in `delivery`, the page that shows them in `portal`. All of it lives in memory; of
 attempts and of messages that wait no longer the newest are kept, as in the journal.
 """
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from nectar_notebooks.clock import Clock
     from nectar_notebooks.sandbox.context import Context
 
-__all__ = ["DELAYS", "EVENT_TYPES", "Hooks"]
+__all__ = ["DELAYS", "EVENT_TYPES", "Dispatcher"]
 
 EVENT_TYPES: Final = (
     "connection.created.v2", "connection.updated.v2", "connection.validated.v2",
@@ -43,7 +43,7 @@ _DISABLED_AFTER: Final = timedelta(days=5)
 _ROTATION: Final = timedelta(hours=24)
 
 
-class Hooks:
+class Dispatcher:
     """``Sandbox.webhooks``: register endpoints, see what was sent to them, send it again."""
 
     def __init__(self, context: Context) -> None:
@@ -177,22 +177,23 @@ class Hooks:
     # -- what the sandbox calls
 
     def tell(self, events: Collection[tuple[str, dict[str, Any]]]) -> None:
-        """Make messages of events that are stored now, and send what is due."""
-        with self._lock:
-            for at, body in events:
+        """Make messages of events that are stored now, each at its moment, and send what is due."""
+        for at, body in events:
+            happened = datetime.fromisoformat(at)
+            self._call_applications(happened)  # an endpoint that fails too long is disabled before later events
+            with self._lock:
                 kind, text = body["eventType"], b""
                 for endpoint in self._endpoints.values():
                     if endpoint.enabled and (not endpoint.event_types or kind in endpoint.event_types):
                         text = text or dumps(body)
                         id_ = f"msg_{self._token('message')}"
                         message = self._messages[id_] = Message(id_, endpoint, kind, text, None)
-                        self._queue(message, datetime.fromisoformat(at))
+                        self._queue(message, happened)
         self.send_due()
 
     def send_due(self) -> None:
         """Attempt what is due by the sandbox's clock: to applications now, to addresses soon (see :meth:`flush`)."""
-        while (due := self._next(served=False)) is not None:
-            self._attempt(*due)
+        self._call_applications(self._context.clock.now())
         with self._lock:
             if self._thread is None and self._due(served=True) and not self._closed:
                 self._thread = Thread(target=self._run, name="embedded sandbox webhooks", daemon=True)
@@ -231,7 +232,7 @@ class Hooks:
                 self._changed.wait_for(lambda: self._closed or self._due(served=True))
                 if self._closed:
                     return
-                due = self._next(served=True)
+                due = self._queues[True].take(self._context.clock.now())
                 self._busy = due is not None
             if due is not None:
                 self._attempt(*due)
@@ -246,9 +247,14 @@ class Hooks:
     def _due(self, *, served: bool) -> bool:
         return self._queues[served].due(self._context.clock.now())
 
-    def _next(self, *, served: bool) -> tuple[Message, datetime] | None:
-        with self._lock:
-            return self._queues[served].take(self._context.clock.now())
+    def _call_applications(self, until: datetime) -> None:
+        """Attempt what is due to applications by a moment."""
+        while True:
+            with self._lock:
+                due = self._queues[False].take(until)
+            if due is None:
+                return
+            self._attempt(*due)
 
     def _attempt(self, message: Message, at: datetime) -> None:
         endpoint = message.endpoint
@@ -302,4 +308,4 @@ class Hooks:
         return hashlib.sha256(text.encode()).hexdigest()[:24]
 
     def __repr__(self) -> str:
-        return f"Hooks({len(self._endpoints)} endpoints, {len(self._messages)} messages)"
+        return f"Dispatcher({len(self._endpoints)} endpoints, {len(self._messages)} messages)"

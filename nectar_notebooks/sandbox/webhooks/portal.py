@@ -8,26 +8,19 @@ from __future__ import annotations
 import hashlib
 import hmac
 from datetime import timedelta
-from html import escape
 from typing import TYPE_CHECKING, Final
 
+from nectar_notebooks.sandbox.html import render
 from nectar_notebooks.sandbox.model import moment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from nectar_notebooks.sandbox.context import Context
-    from nectar_notebooks.sandbox.webhooks.dispatcher import Hooks
+    from nectar_notebooks.sandbox.webhooks.dispatcher import Dispatcher
 
 __all__ = ["page", "portal_path"]
 
 _SHOWN: Final = 50
 _DAYS: Final = 7
-_STYLE: Final = (
-    "body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:70rem;padding:0 1rem;color:#1b1f24}"
-    "table{border-collapse:collapse;width:100%;margin:0 0 2rem}th,td{text-align:left;padding:.3rem .8rem .3rem 0;"
-    "border-bottom:1px solid #d0d7de}code{overflow-wrap:anywhere}"
-)
 
 
 def portal_path(context: Context) -> str:
@@ -36,7 +29,7 @@ def portal_path(context: Context) -> str:
     return f"/webhooks/{_token(context, until)}?until={until}"
 
 
-def page(context: Context, hooks: Hooks, token: str, until: str) -> str | None:
+def page(context: Context, hooks: Dispatcher, token: str, until: str) -> str | None:
     """Return the page, or None where the address is wrong or its seven days are over."""
     right = hmac.compare_digest(_token(context, until).encode(), token.encode())
     if not right or until <= context.now:
@@ -51,25 +44,7 @@ def page(context: Context, hooks: Hooks, token: str, until: str) -> str | None:
          row["outcome"], bodies.get(row["message_id"], ""))
         for row in reversed(hooks.attempts[-_SHOWN:])
     ]  # fmt: skip
-    return (
-        '<!doctype html><html lang="en"><meta charset="utf-8"><title>Webhooks of the embedded sandbox</title>'
-        f"<style>{_STYLE}</style><h1>Webhooks of the embedded sandbox</h1><h2>Endpoints</h2>"
-        + _table(("id", "address", "events", "state"), endpoints)
-        + f"<h2>The last {_SHOWN} attempts</h2>"
-        + _table(("time", "event", "message", "attempt", "answer", "outcome", "body"), attempts)
-    )
-
-
-def _table(headers: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in headers)
-    lines = "".join(f"<tr>{''.join(_cell(text) for text in row)}</tr>" for row in rows)
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table>"
-
-
-def _cell(text: str) -> str:
-    if len(text) > 100:
-        return f"<td><details><summary>show</summary><code>{escape(text)}</code></details></td>"
-    return f"<td>{escape(text)}</td>"
+    return render("webhooks.html", endpoints=endpoints, attempts=attempts, shown=_SHOWN)
 
 
 def _token(context: Context, until: str) -> str:

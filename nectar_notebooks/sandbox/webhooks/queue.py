@@ -1,6 +1,6 @@
 """What is on its way from an embedded sandbox's webhooks: endpoints, messages, attempts, and a queue of messages.
 
-When a message is tried, and what comes of it, is decided in `hooks`, which also keeps threads apart.
+When a message is tried, and what comes of it, is decided in `dispatcher`, which also keeps threads apart.
 """
 
 from __future__ import annotations

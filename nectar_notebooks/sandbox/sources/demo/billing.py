@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from nectar_notebooks.sandbox.model import FILES
 from nectar_notebooks.sandbox.sources.demo.basics import decimal, make_id, share_out
 from nectar_notebooks.sandbox.sources.demo.charges import Charged, lines_of, plain_line
 from nectar_notebooks.sandbox.sources.demo.reading import Read, Reader
@@ -116,7 +117,7 @@ class _Biller:
         return {
             "id": bill, "created": stamp, "updated": stamp, "company": account.company["id"],
             "connection": login["id"] if login else None,
-            "url": f"https://files.nectarclimate.example/bills/{bill}.pdf",
+            "url": f"{FILES}/bills/{bill}.pdf",
             "auditTrailUrl": f"https://dash.nectarclimate.example/bills/{bill}/audit",
             "fileName": f"{self.slug}-{period.end.isoformat()}.pdf", "email": None,
             "jobId": None if login else make_id(self.window.seed, "job", bill), "notes": "",

@@ -1,6 +1,0 @@
-"""Shared by the tests of the tables."""
-
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parent))
