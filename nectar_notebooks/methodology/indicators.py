@@ -128,7 +128,7 @@ def total_energy(
 def _columns(by: str | Sequence[str], given: pd.DataFrame | Portfolio) -> list[str]:
     """Return the columns to sum by; of a frame, its own can be asked for too."""
     own = () if isinstance(given, Portfolio) else map(str, given.columns) if isinstance(given, pd.DataFrame) else ()
-    return columns_of(by, {*_GROUPS, *own})
+    return columns_of(by, {*_GROUPS, *_OF_CHARGES, *own})
 
 
 def energy_unit(word: str) -> str:
