@@ -97,7 +97,7 @@ def total_energy(
     unit = energy_unit(unit)
     columns = [name for name in _columns(by, monthly) if name != "unit"]
     if not columns:
-        raise InvalidRequestError("total_energy needs a word to sum by.", advice="Give by='site', for one.")
+        raise InvalidRequestError("total_energy needs a column to sum by.", advice="Give by='site', for one.")
     monthly = as_months(monthly, options, account="account_id" in columns)
     require(monthly, ("commodity", "unit", "usage", *columns), "monthly")
     usage, generated = of_months(monthly)
