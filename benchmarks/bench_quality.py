@@ -17,7 +17,7 @@ from machine import describe, median_seconds
 from nectar_notebooks.methodology.compare import compare
 from nectar_notebooks.methodology.quality.anomalies.find import anomalies
 from nectar_notebooks.methodology.quality.completeness import completeness
-from nectar_notebooks.methodology.quality.fill import fill
+from nectar_notebooks.methodology.quality.fill import fill_gaps
 from nectar_notebooks.methodology.quality.issues import issues
 from nectar_notebooks.methodology.quality.readiness import readiness
 from nectar_notebooks.methodology.time.calendarize import calendarize
@@ -149,7 +149,7 @@ def main() -> None:
         "convert": (lambda: convert(usage.copy(), {"ELECTRICITY": "GJ", "GAS": "GJ", "WATER": "cubic m"}), None),
         "anomalies (months)": (lambda: anomalies(monthly.copy()), None),
         "compare (months)": (lambda: compare(monthly.copy()), None),
-        "fill (months)": (lambda: fill(monthly.copy()), None),
+        "fill_gaps (months)": (lambda: fill_gaps(monthly.copy()), None),
     }
     for name, (call, goal) in cases.items():
         seconds = median_seconds(call, 5)

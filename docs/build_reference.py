@@ -96,11 +96,14 @@ def _names() -> str:
         "## Names\n\nWhat `import nectar_notebooks as nn` offers; `help(nn.connect)` says more of each.\n\n"
         f"{_named('nn', public)}\n## Methods of Nectar\n\nWhat `nn.connect()` returns.\n\n{_named('nectar', nouns)}"
         f"\n## A portfolio\n\n`nectar.portfolio(company)`: its tables are attributes, such as `portfolio.bills`.\n\n"
-        f"{_named('portfolio', {'bill': nn.Portfolio.bill, 'named': nn.Portfolio.named})}"
+        f"{_named('portfolio', {name: getattr(nn.Portfolio, name) for name in _OF_A_PORTFOLIO})}"
         f"\n## Pictures\n\n{_named('nn.plots', _offered(nn.plots))}"
         f"\n## Files\n\n{_named('nn.exports', _offered(nn.exports))}"
         f"\n## Verbs of Nectar\n\n{_VERBS}\n\n{_called(verbs)}"
     )
+
+
+_OF_A_PORTFOLIO = ("bill", "site", "meter", "account", "connection", "company", "named")
 
 
 def _methods(*, verbs: bool) -> dict[str, Callable[..., object]]:

@@ -20,11 +20,12 @@ if TYPE_CHECKING:
     from nectar_notebooks.invitations import ConnectFrame
     from nectar_notebooks.methodology import adjust, attribute, calendarize, daily, explain, monthly
     from nectar_notebooks.methodology.compare import compare
-    from nectar_notebooks.methodology.indicators import energy, load_factor, unit_costs
+    from nectar_notebooks.methodology.indicators import load_factor, total_energy, unit_costs
     from nectar_notebooks.methodology.intensity import intensity
+    from nectar_notebooks.methodology.options import Options
     from nectar_notebooks.methodology.quality.anomalies.find import anomalies
     from nectar_notebooks.methodology.quality.completeness import completeness, holes
-    from nectar_notebooks.methodology.quality.fill import fill
+    from nectar_notebooks.methodology.quality.fill import fill_gaps
     from nectar_notebooks.methodology.quality.issues import issues
     from nectar_notebooks.methodology.quality.readiness import readiness
     from nectar_notebooks.sandbox import Sandbox
@@ -40,6 +41,7 @@ __all__ = [
     "FrozenClock",
     "Nectar",
     "NectarError",
+    "Options",
     "Portfolio",
     "Sandbox",
     "adjust",
@@ -51,11 +53,10 @@ __all__ = [
     "connect",
     "daily",
     "diagnose",
-    "energy",
     "errors",
     "explain",
     "exports",
-    "fill",
+    "fill_gaps",
     "holes",
     "intensity",
     "invitations",
@@ -65,6 +66,7 @@ __all__ = [
     "plots",
     "readiness",
     "statuses",
+    "total_energy",
     "unit_costs",
     "webhooks",
 ]
@@ -79,6 +81,9 @@ _MODULES = {
     "webhooks": "webhooks",
 }
 
+#: Names of an earlier release, and what each is called now.
+_RENAMED = {"energy": "total_energy", "fill": "fill_gaps"}
+
 #: Public names, and the modules that define them.
 _HOMES = {
     "BillExplorer": "dashboards",
@@ -89,6 +94,7 @@ _HOMES = {
     "FrozenClock": "clock",
     "Nectar": "client",
     "NectarError": "errors",
+    "Options": "methodology.options",
     "Portfolio": "schema.portfolio",
     "Sandbox": "sandbox",
     "adjust": "methodology",
@@ -100,15 +106,15 @@ _HOMES = {
     "connect": "connecting",
     "daily": "methodology",
     "diagnose": "doctor",
-    "energy": "methodology.indicators",
     "explain": "methodology",
-    "fill": "methodology.quality.fill",
+    "fill_gaps": "methodology.quality.fill",
     "holes": "methodology.quality.completeness",
     "intensity": "methodology.intensity",
     "issues": "methodology.quality.issues",
     "load_factor": "methodology.indicators",
     "monthly": "methodology",
     "readiness": "methodology.quality.readiness",
+    "total_energy": "methodology.indicators",
     "unit_costs": "methodology.indicators",
 }
 
@@ -118,6 +124,8 @@ def __getattr__(name: str) -> object:
         return import_module("importlib.metadata").version("nectar-notebooks")
     if name in _MODULES:
         return import_module(f"{__name__}.{_MODULES[name]}")
+    if name in _RENAMED:
+        raise AttributeError(f"nn.{name} is called nn.{_RENAMED[name]} since 0.2.")
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -15,6 +15,7 @@ import pandas as pd
 from nectar_notebooks.dashboards.bill_list import NO_ACCOUNT, BillList, bill_list
 from nectar_notebooks.methodology.explain import bill_charges, month_pieces
 from nectar_notebooks.methodology.monthly import Prepared, monthly, prepare
+from nectar_notebooks.methodology.options import Options
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -80,7 +81,7 @@ class Ledger:
     def prepared(self, occupancy: Occupancy) -> Prepared:
         """Return adjusted usage and attributed charges of the whole portfolio."""
         if occupancy not in self._prepared:
-            made = prepare(self.portfolio, occupancy=occupancy, weights=True)
+            made = prepare(self.portfolio, Options(occupancy=occupancy), weights=True)
             self._prepared[occupancy], self._charges_at[occupancy] = made, _places(made.charges)
         return self._prepared[occupancy]
 

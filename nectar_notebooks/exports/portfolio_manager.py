@@ -24,6 +24,7 @@ from nectar_notebooks.exports.entries import from_months, from_records
 from nectar_notebooks.exports.selection import NOTES, Export, notes_of, uncounted
 from nectar_notebooks.methodology.frames import TEXT, choose, require, text
 from nectar_notebooks.methodology.monthly import prepare
+from nectar_notebooks.methodology.options import Options
 from nectar_notebooks.methodology.quality.readiness import ENERGY_STAR, readiness
 from nectar_notebooks.methodology.units import compatible, factor, unit_name
 
@@ -113,7 +114,7 @@ def portfolio_manager(
     ['Add Bills-Electricity', 'Add Bills-Non Electric', 'Deliveries']
     """
     choose("by", by, ("bill", "month"))
-    ready = prepare(portfolio, flagged=flagged)
+    ready = prepare(portfolio, Options(flagged=flagged))
     entries = from_records(ready) if by == "bill" else from_months(ready)
     entries = _named(entries, portfolio, meters)
     entries = _in_one_unit(entries)

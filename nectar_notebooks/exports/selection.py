@@ -7,7 +7,7 @@ of sites. `files` writes them.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final, Unpack
 
 import pandas as pd
 
@@ -16,6 +16,7 @@ from nectar_notebooks.exports.files import csv_bytes, excel_bytes, free, save, w
 from nectar_notebooks.methodology.counting import count_bills
 from nectar_notebooks.methodology.frames import TEXT, counted, flags, text
 from nectar_notebooks.methodology.monthly import prepare, sum_by_month
+from nectar_notebooks.methodology.options import Options, Spread, options_of, short_form
 from nectar_notebooks.methodology.sites import join_sites
 from nectar_notebooks.schema.tables import TABLES
 
@@ -32,8 +33,6 @@ __all__ = ["NOTES", "Export", "monthly", "notes_of", "table", "uncounted"]
 #: The columns of an export's notes.
 NOTES: Final = ("table", "id", "site_id", "meter_id", "start_date", "end_date", "exported", "reason")
 
-#: The options of `nn.monthly` about spreading records over months; the others are about preparing them.
-_SPREAD: Final = ("convention", "shared_day", "spot")
 _KEYS: Final = {"bills": "bill_id", "usage": "usage_id", "line_items": "line_item_id"}
 #: Tables that refer to a bill through another table: that table, and the key.
 _PARENTS: Final = {
@@ -143,7 +142,15 @@ def table(portfolio: Portfolio, name: str, *, flagged: bool = False, sites: pd.D
     return Export({name: _joined(portfolio, frame.reset_index(drop=True), sites)}, _issue_notes(held, flagged))
 
 
-def monthly(portfolio: Portfolio, *, flagged: bool = False, sites: pd.DataFrame | None = None, **how: Any) -> Export:
+@short_form
+def monthly(
+    portfolio: Portfolio,
+    *,
+    flagged: bool = False,
+    sites: pd.DataFrame | None = None,
+    options: Options | None = None,
+    **words: Unpack[Spread],
+) -> Export:
     """Select usage and cost per site, meter, commodity and month for an export.
 
     Parameters
@@ -152,8 +159,10 @@ def monthly(portfolio: Portfolio, *, flagged: bool = False, sites: pd.DataFrame 
         A company's tables.
     flagged, sites
         As for :func:`table`.
-    **how
-        As for ``nn.monthly``: ``convention``, ``occupancy``, ...
+    options : Options, optional
+        As for ``nn.monthly``; `flagged` is said here.
+    **words
+        The fields of ``nn.Options`` as keywords: ``convention``, ``occupancy``, ...
 
     Returns
     -------
@@ -162,9 +171,9 @@ def monthly(portfolio: Portfolio, *, flagged: bool = False, sites: pd.DataFrame 
         followed by the columns of `sites`; usage in ``unit``, money in ``currency``. The notes list every bill, usage
         record and line item that is in no sum, with the reason.
     """
-    spread = {name: how.pop(name) for name in _SPREAD if name in how}
-    ready = prepare(portfolio, flagged=flagged, **how)
-    result = sum_by_month(ready, **spread)
+    how = options_of(options, {**words, "flagged": flagged})
+    ready = prepare(portfolio, how)
+    result = sum_by_month(ready, how)
     return Export({"monthly": _joined(portfolio, result, sites)}, uncounted(portfolio, ready, flagged=flagged))
 
 

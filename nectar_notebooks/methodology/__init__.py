@@ -8,12 +8,12 @@ from nectar_notebooks.methodology.adjust import adjust
 from nectar_notebooks.methodology.attribution.attribute import attribute
 from nectar_notebooks.methodology.compare import compare
 from nectar_notebooks.methodology.explain import explain
-from nectar_notebooks.methodology.indicators import energy, load_factor, unit_costs
+from nectar_notebooks.methodology.indicators import load_factor, total_energy, unit_costs
 from nectar_notebooks.methodology.intensity import intensity
 from nectar_notebooks.methodology.monthly import monthly
 from nectar_notebooks.methodology.quality.anomalies.find import anomalies
 from nectar_notebooks.methodology.quality.completeness import completeness, holes
-from nectar_notebooks.methodology.quality.fill import fill
+from nectar_notebooks.methodology.quality.fill import fill_gaps
 from nectar_notebooks.methodology.quality.issues import issues
 from nectar_notebooks.methodology.quality.readiness import readiness
 from nectar_notebooks.methodology.sites import join_sites
@@ -29,10 +29,9 @@ __all__ = [
     "completeness",
     "convert",
     "daily",
-    "energy",
     "explain",
     "factor",
-    "fill",
+    "fill_gaps",
     "holes",
     "intensity",
     "issues",
@@ -40,5 +39,6 @@ __all__ = [
     "load_factor",
     "monthly",
     "readiness",
+    "total_energy",
     "unit_costs",
 ]

@@ -7,7 +7,7 @@ added says why. Which bills and accounts count is decided in `counting`; spreadi
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias, overload
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias, get_args, overload
 
 import numpy as np
 import pandas as pd
@@ -46,10 +46,22 @@ if TYPE_CHECKING:
 
     from nectar_notebooks.schema.periods import Plausible, Span
 
-__all__ = ["Exclusions", "NetMetering", "Occupancy", "adjust", "adjusted_usage", "at_their_meters", "occupied_share"]
+__all__ = [
+    "EXCLUSIONS",
+    "OCCUPANCY",
+    "Exclusions",
+    "NetMetering",
+    "Occupancy",
+    "adjust",
+    "adjusted_usage",
+    "at_their_meters",
+    "occupied_share",
+]
 
 Exclusions: TypeAlias = Literal["subtract", "drop"]
 Occupancy: TypeAlias = Literal["disabled", "all", "connection"]
+EXCLUSIONS: Final = get_args(Exclusions)
+OCCUPANCY: Final = get_args(Occupancy)
 
 _SEWER: Final = ":sewer"
 
@@ -142,8 +154,8 @@ def adjust(
     >>> adjust(used, sites=share, occupancy="all")["adjusted_usage"].tolist()
     [6000.0, 2080.0]
     """
-    choose("exclusions", exclusions, ("subtract", "drop"))
-    choose("occupancy", occupancy, ("disabled", "all", "connection"))
+    choose("exclusions", exclusions, EXCLUSIONS)
+    choose("occupancy", occupancy, OCCUPANCY)
     choose("net_metering", net_metering, NET_METERING)
     if isinstance(data, Portfolio):
         if sites is not None or bills is not None:

@@ -6,62 +6,73 @@ or volume: it is `new` or `gone`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal, Never, TypeAlias
 
 import numpy as np
 import pandas as pd
 
-from nectar_notebooks.errors import DataError, InvalidRequestError
-from nectar_notebooks.methodology.frames import TEXT, days, factorize, numbers, report, require
+from nectar_notebooks.errors import DataError
+from nectar_notebooks.methodology.frames import TEXT, choose, days, factorize, numbers, report, require
 from nectar_notebooks.methodology.intensity import in_one_unit_of
 from nectar_notebooks.methodology.keys import group_keys, numbered
 from nectar_notebooks.methodology.money import minor_places, places_needed, to_units
+from nectar_notebooks.methodology.monthly import as_months
+from nectar_notebooks.methodology.options import By, Options, columns_of
 from nectar_notebooks.methodology.time.spans import MISSING_DAY, covered_together, day_of_month, month_of
 from nectar_notebooks.methodology.time.window import last_whole_month, month_number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import date
 
     import numpy.typing as npt
 
     from nectar_notebooks.methodology.time.spans import Whole
+    from nectar_notebooks.schema.dates import Day
+    from nectar_notebooks.schema.portfolio import Portfolio
 
 __all__ = ["compare"]
 
-_SERIES: Final = ("meter_id", "site_id", "commodity", "subtype", "unit", "currency", "kind")
+Against: TypeAlias = Literal["last_year", "last_month"]
+_SERIES: Final = ("meter_id", "site_id", "account_id", "commodity", "subtype", "unit", "currency", "kind")
 _OF_DAYS: Final = ("month", "days_covered", "first_day", "last_day")
 _BACK: Final = {"last_year": 12, "last_month": 1}
 _PARTS: Final = ("price", "volume", "days", "new", "gone", "other")
 
 
 def compare(
-    monthly: pd.DataFrame,
-    with_: str = "last_year",
+    monthly: pd.DataFrame | Portfolio,
+    against: Against = "last_year",
     *,
-    by: Sequence[str] = ("site_id", "commodity", "meter_id"),
-    start: str | date | None = None,
-    end: str | date | None = None,
+    by: By | Sequence[By] = ("site", "commodity", "meter"),
+    start: Day | None = None,
+    end: Day | None = None,
+    options: Options | None = None,
+    **renamed: Never,
 ) -> pd.DataFrame:
     """Split the change in cost into price, volume and days.
 
     Parameters
     ----------
-    monthly : DataFrame
-        Usage and cost by month as `monthly` returns it: ``meter_id, unit, currency, month, usage, cost``;
+    monthly : DataFrame or Portfolio
+        A portfolio, or usage and cost by month as `monthly` returns it: ``meter_id, unit, currency, month, usage,
+        cost``;
         used where they stand: ``site_id, commodity, subtype, days_covered, kind``. One row for each meter,
         subtype, unit, currency, kind and month.
-    with_ : {"last_year", "last_month"}
+    against : {"last_year", "last_month"}
         What each month is compared with: the same month a year before, or the month before.
-    by : sequence of str
-        What the result has a row for, beside the currency: any of ``meter_id, site_id, commodity, subtype,
-        unit, month``. Without ``meter_id`` the meters of a site, commodity and subtype are taken together, so
+    by : str or sequence of str
+        What the result has a row for, beside the currency: any of ``"meter"``, ``"site"``, ``"account"`` (of a
+        portfolio), ``"commodity"``, ``"subtype"``, ``"unit"``, ``"month"``. Without ``"meter"`` the meters
+        of a site, commodity and subtype are taken together, so
         that a meter that follows another is a change of price and volume, not one gone and one new; without
-        ``unit`` usage is brought to the unit that most of these months have, where it converts. Whatever it is,
+        ``"unit"`` usage is brought to the unit that most of these months have, where it converts. Whatever it is,
         costs and changes sum to the same totals.
-    start, end : day or month, optional
+    start, end : day, month, quarter or year, optional
         The months compared. Default: the twelve (for last_month: the one) that end with the last month that
         is whole for at least half of the rows, because bills of newer months are still to come.
+
+    options : Options, optional
+        How a portfolio is counted.
 
     Returns
     -------
@@ -95,14 +106,14 @@ def compare(
        change  price  volume  days
     0    44.0   22.0    22.0   0.0
     """
-    if with_ not in _BACK:
-        raise InvalidRequestError(f"with_={with_!r} is not known.", advice=f"Use {' or '.join(_BACK)}.")
-    allowed = (*_SERIES, "month")
-    unknown = [name for name in by if name not in allowed]
-    if unknown:
-        raise InvalidRequestError(f"by={unknown[0]!r} is not known.", advice=f"Use {', '.join(allowed)}.")
+    for name in renamed:
+        new = " It is called against=." if name == "with_" else ""
+        raise TypeError(f"compare() got an unexpected keyword argument {name!r}.{new}")
+    choose("against", against, tuple(_BACK))
+    columns = columns_of(by, {*_SERIES, "account_id", "month"})
+    monthly = as_months(monthly, options, account="account_id" in columns)
     require(monthly, ("meter_id", "unit", "currency", "month", "usage", "cost"), "monthly")
-    require(monthly, [name for name in by if name != "month"], "monthly")
+    require(monthly, [name for name in columns if name != "month"], "monthly")
     when = days(monthly, "month", "monthly").astype(np.int64)
     cost = numbers(monthly, "cost", "monthly")
     rows = np.flatnonzero((when != MISSING_DAY) & ~np.isnan(cost))
@@ -112,8 +123,8 @@ def compare(
     taken = taken if len(rows) == len(taken) else taken.iloc[rows]
     of_row, names = group_keys(taken, [name for name in _SERIES if name in taken.columns])
     _check_once(taken, of_row, month)
-    series = [name for name in names.columns if name != "meter_id" or "meter_id" in by]
-    if "unit" not in by:  # a meter that follows another may read in therms where the other read in CCF
+    series = [name for name in names.columns if name != "meter_id" or "meter_id" in columns]
+    if "unit" not in columns:  # a meter that follows another may read in therms where the other read in CCF
         alike = [name for name in series if name != "unit"]
         taken = taken.assign(usage=numbers(taken, "usage", "monthly"))
         one = in_one_unit_of(taken, of_row, names, alike, ("usage",))
@@ -123,8 +134,8 @@ def compare(
     if len(series) < len(names.columns):
         wider, names = group_keys(names, series)
         of_row = wider[of_row]
-    pairs = _Pairs(taken, month, _BACK[with_], start, end, (of_row, names))
-    keys = pairs.keys([*dict.fromkeys([*by, "currency"])])
+    pairs = _Pairs(taken, month, _BACK[against], start, end, (of_row, names))
+    keys = pairs.keys([*dict.fromkeys([*columns, "currency"])])
     group, table = group_keys(keys, list(keys.columns))
     if "month" in table:
         table["month"] = pd.to_datetime(table["month"]).astype("datetime64[us]")
@@ -137,7 +148,7 @@ def compare(
     table["months"] = np.bincount(months, minlength=len(table))
     for name, known in (("cost", pairs.now >= 0), ("cost_before", pairs.before >= 0)):
         table.loc[_sum(known.astype(np.int64), group, len(table)) == 0, name] = np.nan
-    return report(table, "compare", out, with_=with_)
+    return report(table, "compare", out, against=against)
 
 
 def _sum(values: Whole, group: Whole, size: int) -> Whole:
@@ -160,8 +171,8 @@ class _Pairs:
         monthly: pd.DataFrame,
         month: Whole,
         back: int,
-        start: str | date | None,
-        end: str | date | None,
+        start: Day | None,
+        end: Day | None,
         series: tuple[Whole, pd.DataFrame],
     ) -> None:
         last = month_number(end, "end") if end is not None else last_whole_month(monthly, month)

@@ -6,7 +6,7 @@ and add them up. It prepares the bills that it shows, which `scope` finds. Pictu
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Unpack
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,7 @@ from nectar_notebooks.methodology.counting import refuse_circles
 from nectar_notebooks.methodology.frames import TEXT, days, numbers, report, stack, text
 from nectar_notebooks.methodology.keys import places_in
 from nectar_notebooks.methodology.monthly import KINDS, prepare, refuse_no_portfolio
+from nectar_notebooks.methodology.options import Options, Words, options_of, short_form
 from nectar_notebooks.methodology.scope import of_bill, of_month
 from nectar_notebooks.methodology.time.calendarize import SPOT
 from nectar_notebooks.methodology.time.records import read
@@ -26,7 +27,6 @@ from nectar_notebooks.schema.naming import BILL, SITE, find, named
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from nectar_notebooks.methodology.adjust import Exclusions, NetMetering, Occupancy
     from nectar_notebooks.methodology.monthly import Prepared
     from nectar_notebooks.methodology.time.calendar import Convention, SharedDay
     from nectar_notebooks.schema.dates import Day
@@ -51,22 +51,15 @@ _BILL_COLUMNS: Final = (
 )  # fmt: skip
 
 
+@short_form
 def explain(
     portfolio: Portfolio,
     *,
     month: Day | None = None,
     site: Given | None = None,
     bill: Given | None = None,
-    convention: Convention = "inclusive",
-    shared_day: SharedDay = "keep",
-    exclusions: Exclusions = "subtract",
-    occupancy: Occupancy = "disabled",
-    scale_charges: bool = False,
-    net_metering: NetMetering = "net",
-    implied_sewer: bool | float | None = None,
-    flagged: bool = True,
-    spot: Collection[str] = SPOT,
-    plausible: Plausible | None = None,
+    options: Options | None = None,
+    **words: Unpack[Words],
 ) -> pd.DataFrame:
     """Show how a month's total is built, or where one bill's money went.
 
@@ -81,8 +74,10 @@ def explain(
         Id, external id or name of a site, or a row of the sites.
     bill : str or row, optional
         A bill to explain, in place of a month: its id, its invoice id, or a row of the bills.
-    convention, shared_day, exclusions, occupancy, scale_charges, net_metering, implied_sewer, flagged, spot, plausible
+    options : Options, optional
         As given to :func:`monthly`, so that the numbers are the same.
+    **words
+        The fields of :class:`Options` as keywords.
 
     Returns
     -------
@@ -126,18 +121,11 @@ def explain(
     refuse_no_portfolio(portfolio)
     refuse_circles(portfolio.bills)
 
+    how = options_of(options, words)
+    implied_sewer, convention, shared_day, spot = how.implied_sewer, how.convention, how.shared_day, how.spot
+
     def prepared(part: Portfolio) -> Prepared:
-        return prepare(
-            part,
-            exclusions=exclusions,
-            occupancy=occupancy,
-            scale_charges=scale_charges,
-            net_metering=net_metering,
-            implied_sewer=implied_sewer,
-            flagged=flagged,
-            plausible=plausible,
-            weights=True,
-        )
+        return prepare(part, how, weights=True)
 
     if month is None:
         bill_id = _bill(portfolio, bill)

@@ -12,12 +12,26 @@ import pandas as pd
 
 from nectar_notebooks.errors import DataError, InvalidRequestError
 from nectar_notebooks.methodology.counting import count_periods, span_of
-from nectar_notebooks.methodology.frames import TEXT, choose, counted, days, left_out, numbers, report, require, text
+from nectar_notebooks.methodology.frames import (
+    PORTFOLIO,
+    TEXT,
+    choose,
+    counted,
+    days,
+    left_out,
+    numbers,
+    report,
+    require,
+    text,
+)
 from nectar_notebooks.methodology.keys import group_keys, places_in
+from nectar_notebooks.methodology.monthly import as_months, at_accounts, prepare
 from nectar_notebooks.methodology.net_metering import NET_METERING, NetMetering, net_records, of_months
+from nectar_notebooks.methodology.options import By, Options, columns_of, options_of
 from nectar_notebooks.methodology.time.calendar import convention_of, last_day
 from nectar_notebooks.methodology.time.spans import MISSING_DAY, service_days, show_days
 from nectar_notebooks.methodology.units import convert, kind, unit_name
+from nectar_notebooks.schema.portfolio import Portfolio
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,32 +43,40 @@ if TYPE_CHECKING:
     from nectar_notebooks.methodology.unit_table import Rates
     from nectar_notebooks.schema.periods import Plausible
 
-__all__ = ["NO_ENERGY", "energy", "energy_unit", "load_factor", "unit_costs"]
+__all__ = ["NO_ENERGY", "energy_unit", "load_factor", "total_energy", "unit_costs"]
 
 #: Commodities that carry no energy: they are left out of sums of energy without a word.
 NO_ENERGY: Final = ("WATER", "SEWER", "WASTE", "REFRIGERANT", "MISC", "TELECOM")
+#: What a result can have rows for, of any portfolio.
+_GROUPS: Final = ("site_id", "meter_id", "account_id", "commodity", "subtype", "unit", "month")
+_OF_CHARGES: Final = ("unit", "currency", "charge_type")
 _NOISE: Final = 1e-9
 
 
-def energy(
-    monthly: pd.DataFrame,
+def total_energy(
+    monthly: pd.DataFrame | Portfolio,
     unit: str = "kWh",
     *,
-    by: Sequence[str] = ("site_id", "month"),
+    by: By | Sequence[By] = ("site", "month"),
     heat_content: Rates | None = None,
+    options: Options | None = None,
 ) -> pd.DataFrame:
     """Sum the energy of several commodities in one unit.
 
     Parameters
     ----------
-    monthly : DataFrame
-        ``commodity, unit, usage`` and the columns of `by`; ``subtype, generated, exported`` where they stand.
+    monthly : DataFrame or Portfolio
+        A portfolio, or months: ``commodity, unit, usage`` and the columns of `by`; ``subtype, generated, exported``
+        where they stand.
     unit : str, default "kWh"
         An energy unit of the API.
-    by : sequence of str
-        What the result has a row for.
+    by : str or sequence of str
+        What the result has a row for: ``"site"``, ``"meter"``, ``"account"`` (of a portfolio), ``"commodity"``,
+        ``"month"``, ...; also a column of yours.
     heat_content
         As in `units.factor`: energy in a volume or a mass.
+    options : Options, optional
+        How a portfolio is counted.
 
     Returns
     -------
@@ -69,19 +91,20 @@ def energy(
     --------
     >>> monthly = pd.DataFrame({"site_id": "S", "month": "2024-01-01", "commodity": ["ELECTRICITY", "GAS"],
     ...                         "unit": ["kWh", "CCF"], "usage": [1000.0, 10.0]})
-    >>> energy(monthly)[["energy", "rows"]].round(1).values.tolist()
+    >>> total_energy(monthly)[["energy", "rows"]].round(1).values.tolist()
     [[1300.7, 2.0]]
     """
     unit = energy_unit(unit)
-    by = [name for name in dict.fromkeys(by) if name != "unit"]
-    if not by:
-        raise InvalidRequestError("energy needs a column to sum by.", advice="Give by=['site_id'], for one.")
-    require(monthly, ("commodity", "unit", "usage", *by), "monthly")
+    columns = [name for name in _columns(by, monthly) if name != "unit"]
+    if not columns:
+        raise InvalidRequestError("total_energy needs a column to sum by.", advice="Give by='site', for one.")
+    monthly = as_months(monthly, options, account="account_id" in columns)
+    require(monthly, ("commodity", "unit", "usage", *columns), "monthly")
     usage, generated = of_months(monthly)
     monthly = monthly.assign(usage=usage, generated=generated)
     carries = monthly[~text(monthly, "commodity").isin(NO_ENERGY).to_numpy(dtype=bool)]
     converted = convert(carries, unit, heat_content=heat_content)
-    group, table = _groups(converted, by)
+    group, table = _groups(converted, columns)
     beside = {
         name: _total(converted, name, group, len(table), unit, heat_content) for name in ("generated", "exported")
     }
@@ -99,7 +122,13 @@ def energy(
     table["reason"] = reasons[~reasons.index.duplicated()].reindex(range(size)).astype(TEXT)
     for name in beside:
         table[name] = beside[name]
-    return report(table, "energy", left_out(converted, known, "not converted"), unit=unit)
+    return report(table, "total_energy", left_out(converted, known, "not converted"), unit=unit)
+
+
+def _columns(by: str | Sequence[str], given: pd.DataFrame | Portfolio) -> list[str]:
+    """Return the columns to sum by; of a frame, its own can be asked for too."""
+    own = () if isinstance(given, Portfolio) else map(str, given.columns) if isinstance(given, pd.DataFrame) else ()
+    return columns_of(by, {*_GROUPS, *_OF_CHARGES, *own})
 
 
 def energy_unit(word: str) -> str:
@@ -130,25 +159,29 @@ def _groups(frame: pd.DataFrame, by: Sequence[str]) -> tuple[Whole, pd.DataFrame
 
 
 def unit_costs(
-    attributed: pd.DataFrame,
-    usage: pd.DataFrame,
+    attributed: pd.DataFrame | Portfolio,
+    usage: pd.DataFrame | None = None,
     *,
-    by: Sequence[str] = ("site_id", "commodity", "subtype"),
+    by: By | Sequence[By] = ("site", "commodity", "subtype"),
     net_metering: NetMetering = "net",
+    options: Options | None = None,
 ) -> pd.DataFrame:
     """Return what one unit of usage costs, by charge type.
 
     Parameters
     ----------
-    attributed : DataFrame
-        Rows of `attribute`: ``bill_id, meter_id, charge_type, amount, currency``.
-    usage : DataFrame
-        ``bill_id, meter_id, usage, unit`` and the columns of `by` (of the meter); ``counts, net_metering`` where
-        they stand.
-    by : sequence of str
-        What the result has rows for, beside unit, currency and charge type.
+    attributed : DataFrame or Portfolio
+        A portfolio, or rows of `attribute`: ``bill_id, meter_id, charge_type, amount, currency``.
+    usage : DataFrame, optional
+        Beside attributed charges: ``bill_id, meter_id, usage, unit`` and the columns of `by` (of the meter);
+        ``counts, net_metering`` where they stand.
+    by : str or sequence of str
+        What the result has rows for, beside unit, currency and charge type: ``"site"``, ``"meter"``, ``"account"`` (of
+        a portfolio), ``"commodity"``, ``"subtype"``.
     net_metering : {"net", "as_is"}
         Exported energy subtracted from usage, or as it stands.
+    options : Options, optional
+        How a portfolio is counted.
 
     Returns
     -------
@@ -167,16 +200,25 @@ def unit_costs(
     >>> unit_costs(charges, usage, by=["site_id"])[["charge_type", "unit_cost"]].values.tolist()
     [['SUPPLY', 0.1], ['TAX', 0.01]]
     """
+    columns = [name for name in _columns(by, attributed if usage is None else usage) if name not in _OF_CHARGES]
+    if isinstance(attributed, Portfolio):
+        how = options_of(options, {"net_metering": net_metering})
+        ready = prepare(attributed, how)
+        usage = ready.usage if usage is None else usage
+        if "account_id" in columns and "account_id" not in usage:
+            usage = at_accounts(usage, attributed.meters)
+        attributed = ready.charges
+    if usage is None:
+        raise InvalidRequestError("unit_costs needs the usage that the charges are for.", advice=PORTFOLIO)
     require(attributed, ("bill_id", "meter_id", "charge_type", "amount", "currency"), "attributed")
-    by = [name for name in dict.fromkeys(by) if name not in ("unit", "currency", "charge_type")]
-    require(usage, ("bill_id", "meter_id", "usage", "unit", *by), "usage")
+    require(usage, ("bill_id", "meter_id", "usage", "unit", *columns), "usage")
     usage = net_records(usage, choose("net_metering", net_metering, NET_METERING))
     records = usage[counted(usage, "usage") & ~np.isnan(numbers(usage, "usage", "usage"))]
     record_of, pairs = group_keys(records, ("bill_id", "meter_id"))
     first = np.zeros(len(pairs), dtype=np.int64)
     first[record_of[::-1]] = np.arange(len(records))[::-1]
     of_pair = records.iloc[first].reset_index(drop=True)
-    series, _ = group_keys(records, (*by, "unit"))
+    series, _ = group_keys(records, (*columns, "unit"))
     mixed = np.zeros(len(pairs) + 1, dtype=bool)
     mixed[record_of[series != series[first][record_of]]] = True
     place = _place(attributed, pairs)
@@ -184,9 +226,9 @@ def unit_costs(
     several = known & mixed[place]
     kept = known & (place >= 0) & ~several
     charges = attributed[kept].reset_index(drop=True)
-    for name in (*by, "unit"):
+    for name in (*columns, "unit"):
         charges[name] = text(of_pair, name).iloc[place[kept]].to_numpy()
-    keys = [*by, "unit", "currency"]
+    keys = [*columns, "unit", "currency"]
     usages = numbers(records, "usage", "usage")
     # A pair's usage counts once for each currency its charges are in.
     shares = charges.assign(pair=place[kept])[[*keys, "pair"]].drop_duplicates()
@@ -199,7 +241,7 @@ def unit_costs(
     table["unit_cost"] = (table["amount"] / table["usage"]).where(table["usage"] != 0)
     reasons = {
         "no usage of its meter on the bill": ~kept & ~several,
-        f"its usage on the bill differs in {', '.join((*by, 'unit'))}": several,
+        f"its usage on the bill differs in {', '.join((*columns, 'unit'))}": several,
     }
     out = {reason: int(rows.sum()) for reason, rows in reasons.items() if rows.any()}
     return report(table, "unit_costs", out)
@@ -215,8 +257,8 @@ def _place(attributed: pd.DataFrame, pairs: pd.DataFrame) -> Whole:
 
 
 def load_factor(
-    demand: pd.DataFrame,
-    usage: pd.DataFrame,
+    demand: pd.DataFrame | Portfolio,
+    usage: pd.DataFrame | None = None,
     demand_usage: pd.DataFrame | None = None,
     *,
     convention: Convention | None = None,
@@ -227,11 +269,11 @@ def load_factor(
 
     Parameters
     ----------
-    demand : DataFrame
-        Readings: ``demand_id, bill_id, start_date, end_date, demand, unit``.
-    usage : DataFrame
-        ``usage_id, bill_id, usage, unit``; ``commodity, meter_id, site_id, start_date, end_date, counts,
-        net_metering`` where they stand.
+    demand : DataFrame or Portfolio
+        A portfolio, or readings: ``demand_id, bill_id, start_date, end_date, demand, unit``.
+    usage : DataFrame, optional
+        Beside readings: ``usage_id, bill_id, usage, unit``; ``commodity, meter_id, site_id, start_date, end_date,
+        counts, net_metering`` where they stand.
     demand_usage : DataFrame, optional
         Which usage records a reading belongs to: ``demand_id, usage_id``. Without it the electricity records
         of the reading's bill are taken, where the bill has one reading.
@@ -260,6 +302,12 @@ def load_factor(
     >>> load_factor(demand, usage)["load_factor"].tolist()
     [0.5]
     """
+    if isinstance(demand, Portfolio):
+        usage = demand.usage if usage is None else usage
+        demand_usage = demand.demand_usage if demand_usage is None else demand_usage
+        demand = demand.demand
+    if usage is None:
+        raise InvalidRequestError("load_factor needs the usage of the readings' bills.", advice=PORTFOLIO)
     require(demand, ("demand_id", "bill_id", "start_date", "end_date", "demand", "unit"), "demand")
     require(usage, ("usage_id", "bill_id", "usage", "unit"), "usage")
     if demand["demand_id"].duplicated().any():

@@ -15,6 +15,7 @@ from nectar_notebooks.errors import InvalidRequestError
 from nectar_notebooks.methodology.frames import TEXT, days, numbers, report, require, text
 from nectar_notebooks.methodology.indicators import NO_ENERGY, energy_unit
 from nectar_notebooks.methodology.keys import group_keys
+from nectar_notebooks.methodology.monthly import as_months
 from nectar_notebooks.methodology.net_metering import of_months
 from nectar_notebooks.methodology.sites import AREA_UNITS, FACTS, join_sites
 from nectar_notebooks.methodology.time.spans import (
@@ -27,13 +28,15 @@ from nectar_notebooks.methodology.time.spans import (
 )
 from nectar_notebooks.methodology.time.window import last_whole_month, month_number
 from nectar_notebooks.methodology.units import convert
+from nectar_notebooks.schema.portfolio import Portfolio
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import date
 
+    from nectar_notebooks.methodology.options import Options
     from nectar_notebooks.methodology.time.spans import Whole
     from nectar_notebooks.methodology.unit_table import Rates
+    from nectar_notebooks.schema.dates import Day
 
 __all__ = ["in_one_unit", "intensity"]
 
@@ -44,27 +47,29 @@ _SQUARE_FOOT: Final = 0.09290304  # m², exactly
 
 
 def intensity(
-    monthly: pd.DataFrame,
+    monthly: pd.DataFrame | Portfolio,
     sites: pd.DataFrame,
     *,
     known: pd.DataFrame | None = None,
     unit: str | None = None,
     area_unit: str | None = None,
-    end: str | date | None = None,
+    end: Day | None = None,
     heat_content: Rates | None = None,
+    options: Options | None = None,
 ) -> pd.DataFrame:
     """Return usage ÷ floor area of each site, brought to twelve months by the days that any of its meters covers.
 
     Parameters
     ----------
-    monthly : DataFrame
-        Usage by month as `monthly` or `calendarize` return it: ``meter_id, site_id, commodity, unit, month,
-        usage, days_covered``; ``subtype, first_day, last_day, generated, exported`` where they stand.
+    monthly : DataFrame or Portfolio
+        A portfolio, or usage by month as `monthly` or `calendarize` return it: ``meter_id, site_id, commodity, unit,
+        month, usage, days_covered``; ``subtype, first_day, last_day, generated, exported`` where they stand.
     sites : DataFrame
         The user's table: ``site_id`` or ``external_id``, ``area``, ``area_unit`` (m², ft², or their
         spellings); ``use`` and ``cost_centre`` come along.
     known : DataFrame, optional
-        The portfolio's ``sites`` table: resolves external ids, and lists sites that have no usage.
+        The portfolio's ``sites`` table: resolves external ids, and lists sites that have no usage. Of a portfolio, its
+        own.
     unit : str, optional
         An energy unit: all commodities that carry energy are converted to it and summed (commodity ENERGY).
         ``"kBtu/ft²"`` says the unit of the area too. Default: each commodity and subtype for itself, in the unit
@@ -76,6 +81,8 @@ def intensity(
         bills of newer months are still to come.
     heat_content
         As in `units.factor`, for `unit`.
+    options : Options, optional
+        How a portfolio is counted.
 
     Returns
     -------
@@ -97,6 +104,9 @@ def intensity(
     >>> intensity(monthly, sites)[["usage_twelve_months", "intensity", "intensity_unit"]].values.tolist()
     [[12000.0, 20.0, 'kWh/m²']]
     """
+    if isinstance(monthly, Portfolio) and known is None:
+        known = monthly.sites
+    monthly = as_months(monthly, options)
     require(monthly, ("meter_id", "site_id", "commodity", "unit", "month", "usage", "days_covered"), "monthly")
     if unit is not None:
         unit, *of_area = unit.split("/", 1)

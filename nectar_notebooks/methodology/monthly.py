@@ -8,7 +8,7 @@ in one row.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Unpack
 
 import numpy as np
 import pandas as pd
@@ -18,20 +18,21 @@ from nectar_notebooks.methodology import money
 from nectar_notebooks.methodology.adjust import adjust, adjusted_usage, occupied_share
 from nectar_notebooks.methodology.attribution.attribute import attribute_adjusted
 from nectar_notebooks.methodology.counting import span_of
-from nectar_notebooks.methodology.frames import TEXT, counted, left_out, numbers, stack
-from nectar_notebooks.methodology.time.calendarize import SPOT, calendarize
+from nectar_notebooks.methodology.frames import TEXT, counted, left_out, numbers, stack, text
+from nectar_notebooks.methodology.keys import places_in
+from nectar_notebooks.methodology.options import USUAL, Counted, Options, options_of, short_form
+from nectar_notebooks.methodology.time.calendarize import calendarize
 from nectar_notebooks.schema.portfolio import Portfolio
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Mapping
 
     import numpy.typing as npt
 
-    from nectar_notebooks.methodology.adjust import Exclusions, NetMetering, Occupancy
-    from nectar_notebooks.methodology.time.calendar import Convention, SharedDay
-    from nectar_notebooks.schema.periods import Plausible, Span
+    from nectar_notebooks.methodology.time.calendar import Convention
+    from nectar_notebooks.schema.periods import Span
 
-__all__ = ["KINDS", "Prepared", "monthly", "prepare", "refuse_no_portfolio", "sum_by_month"]
+__all__ = ["KINDS", "Prepared", "as_months", "at_accounts", "monthly", "prepare", "refuse_no_portfolio", "sum_by_month"]
 
 #: What a row of the answer is: usage and its charges, or charges that no meter pays.
 KINDS: Final = ("attributed", "vacant", "unattributed", "residual", "finance")
@@ -57,19 +58,13 @@ class Prepared:
     rounded: int = 0
 
 
+@short_form
 def monthly(
     portfolio: Portfolio,
-    convention: Convention = "inclusive",
+    convention: Convention | None = None,
     *,
-    shared_day: SharedDay = "keep",
-    exclusions: Exclusions = "subtract",
-    occupancy: Occupancy = "disabled",
-    scale_charges: bool = False,
-    net_metering: NetMetering = "net",
-    implied_sewer: bool | float | None = None,
-    flagged: bool = True,
-    spot: Collection[str] = SPOT,
-    plausible: Plausible | None = None,
+    options: Options | None = None,
+    **words: Unpack[Counted],
 ) -> pd.DataFrame:
     """Return usage and cost per meter and month, right by default.
 
@@ -77,12 +72,15 @@ def monthly(
     ----------
     portfolio : Portfolio
         A company's tables.
-    convention, shared_day, spot
-        As for :func:`calendarize`.
-    exclusions, occupancy, net_metering, implied_sewer, flagged, plausible
-        As for :func:`adjust`.
-    scale_charges : bool
-        Whether occupancy scales charges as it scales usage. What it takes away stands in rows of its own.
+    convention : {"inclusive", "exclusive", "midday"}, optional
+        As for :func:`calendarize`; default "inclusive".
+    options : Options, optional
+        How usage and charges are counted, all in one.
+    **words
+        The fields of :class:`Options` as keywords, which win: ``shared_day``, ``spot`` (as for :func:`calendarize`),
+        ``exclusions``, ``occupancy``, ``net_metering``, ``implied_sewer``, ``flagged``, ``plausible`` (as for
+        :func:`adjust`), and ``scale_charges``: whether occupancy scales charges as it scales usage. What it takes away
+        stands in rows of its own.
 
     Returns
     -------
@@ -125,27 +123,16 @@ def monthly(
     >>> company = nectar.companies()["company_id"].iloc[0]
     >>> months = nn.monthly(nectar.portfolio(company))
     """
-    ready = prepare(
-        portfolio,
-        exclusions=exclusions,
-        occupancy=occupancy,
-        scale_charges=scale_charges,
-        net_metering=net_metering,
-        implied_sewer=implied_sewer,
-        flagged=flagged,
-        plausible=plausible,
-    )
-    return sum_by_month(ready, convention, shared_day=shared_day, spot=spot)
+    how = options_of(options, words if convention is None else {**words, "convention": convention})
+    return sum_by_month(prepare(portfolio, how), how)
 
 
 def sum_by_month(
     ready: Prepared,
-    convention: Convention = "inclusive",
-    *,
-    shared_day: SharedDay = "keep",
-    spot: Collection[str] = SPOT,
+    options: Options = USUAL,
 ) -> pd.DataFrame:
     """Return what :func:`monthly` returns, of usage and charges that are prepared already."""
+    convention, shared_day, spot = options.convention, options.shared_day, options.spot
     plausible = (ready.span.first, ready.span.last)
     net_metering = ready.ways["net_metering"]
     used = calendarize(
@@ -181,39 +168,29 @@ def sum_by_month(
     return result
 
 
-def prepare(
-    portfolio: Portfolio,
-    *,
-    exclusions: Exclusions = "subtract",
-    occupancy: Occupancy = "disabled",
-    scale_charges: bool = False,
-    net_metering: NetMetering = "net",
-    implied_sewer: bool | float | None = None,
-    flagged: bool = True,
-    plausible: Plausible | None = None,
-    weights: bool = False,
-) -> Prepared:
+def prepare(portfolio: Portfolio, options: Options = USUAL, *, weights: bool = False) -> Prepared:
     """Return a portfolio's usage and charges as `monthly` sums them.
 
     The usage is the adjusted one, at the place where its meter stands; `charges` are the rows of
     :func:`attribute` with a column `kind`, and with the weights of their shares where these are asked for.
     """
     refuse_no_portfolio(portfolio)
-    span = span_of(plausible, portfolio)
+    span = span_of(options.plausible, portfolio)
+    exclusions, occupancy, net_metering = options.exclusions, options.occupancy, options.net_metering
     adjusted = adjust(
         portfolio,
         exclusions=exclusions,
         occupancy=occupancy,
         net_metering=net_metering,
-        implied_sewer=implied_sewer,
-        flagged=flagged,
+        implied_sewer=options.implied_sewer,
+        flagged=options.flagged,
         plausible=(span.first, span.last),
     )
     usage = adjusted_usage(adjusted)
     charges = attribute_adjusted(adjusted, usage, span, weights=weights)
     kind = charges["method"].where(charges["method"].isin(KINDS[2:]), "attributed").astype(TEXT)
     charges["kind"] = kind
-    if scale_charges and occupancy != "disabled":
+    if options.scale_charges and occupancy != "disabled":
         charges = _scaled(charges, occupied_share(charges, adjusted, occupancy))
     out = {
         f"{name}, {reason}": number
@@ -224,6 +201,28 @@ def prepare(
     items = adjusted.line_items
     rounded = money.finer(numbers(items, "amount", "line_items")[counted(items, "line_items")])
     return Prepared(usage, charges, adjusted.bills, items, out, span, ways, rounded)
+
+
+def as_months(given: pd.DataFrame | Portfolio, options: Options | None, *, account: bool = False) -> pd.DataFrame:
+    """Return months as they were given, or those of a portfolio; with the account of each meter where that is asked."""
+    if isinstance(given, Portfolio):
+        months = monthly(given, options=options)
+        if not account:
+            return months
+        return at_accounts(months, given.meters)
+    if options is not None:
+        raise InvalidRequestError(
+            "options are for a portfolio, and months were given, which are counted already.",
+            advice="Give them to nn.monthly.",
+        )
+    return given
+
+
+def at_accounts(frame: pd.DataFrame, meters: pd.DataFrame) -> pd.DataFrame:
+    """Return rows of meters with the account of each."""
+    place = places_in(text(frame, "meter_id"), text(meters, "meter_id"))
+    of_meter = text(meters, "account_id").array.take(place, allow_fill=True)
+    return frame.assign(account_id=pd.Series(of_meter, frame.index, dtype=TEXT))
 
 
 def refuse_no_portfolio(given: object) -> None:

@@ -116,12 +116,6 @@ def named(given: object, kind: Kind) -> Named:
             raise InvalidRequestError(f"{kind.word}={shown(given)} is no text: it holds half a character.")
         return Named(given)
     row = row_of(given, kind)
-    for key, word in kind.finer:
-        if key in row:
-            instead = f"if its {kind.word} is meant, give its {kind.key}"
-            if kind.key == "company_id" and key in {SITE.key, CONNECTION.key}:
-                instead = f"pass it as {key.removesuffix('_id')}="
-            raise InvalidRequestError(f"This row is {word}, not {kind.article} {kind.word}: {instead}.")
     found = row.get(kind.key)
     if isinstance(found, (int, np.integer)) and not isinstance(found, bool):
         found = str(found)  # a table that was read by hand
@@ -129,6 +123,12 @@ def named(given: object, kind: Kind) -> Named:
         raise InvalidRequestError(
             f"The row given as {kind.word} has no {kind.key}: give a row with {kind.key}, as those of {kind.plural}."
         )
+    for key, word in kind.finer:
+        if key in row:
+            instead = f"if its {kind.word} is meant, give its {kind.key}"
+            if kind.key == "company_id" and key in {SITE.key, CONNECTION.key}:
+                instead = f"pass it as {key.removesuffix('_id')}="
+            raise InvalidRequestError(f"This row is {word}, not {kind.article} {kind.word}: {instead}.")
     owner = row.get("company_id")
     return Named(str(found), by_id=True, company_id=owner if isinstance(owner, str) else None)
 
@@ -279,7 +279,8 @@ def row_of(given: object, kind: Kind) -> Mapping[Any, object]:
         if len(given) != 1:
             which = f": {listed(kind, given)}" if len(given) and kind.key in given.columns else ""
             raise InvalidRequestError(
-                f"{kind.word} was given as a frame of {len(given)} rows{which}: choose one, such as frame.iloc[0]."
+                f"{kind.word} was given as a frame of {len(given)} rows{which}: choose one, such as frame.iloc[0], and"
+                " do one after the other."
             )
         frame = _with_key(given, kind)
         return {name: frame[name].iloc[0] for name in frame.columns.unique() if frame[name].ndim == 1}
@@ -294,8 +295,9 @@ def row_of(given: object, kind: Kind) -> Mapping[Any, object]:
         found: Mapping[Any, object] = as_dict()
         return found
     what = shown(given)
+    one_by_one = "Do one after the other; give" if isinstance(given, Iterable) else "Give"
     raise InvalidRequestError(
-        f"{kind.word}={what} cannot be understood: {what} is no {kind.word}. Give {kind.ways}, or a row of"
+        f"{kind.word}={what} cannot be understood: {what} is no {kind.word}. {one_by_one} {kind.ways}, or a row of"
         f" {kind.plural}."
     )
 

@@ -59,7 +59,7 @@ def test_a_months_usage_is_import_less_export(site: Portfolio) -> None:
     assert np.isnan(panels["exported"])
     as_is = nn.monthly(site, net_metering="as_is").set_index("meter_id")
     assert as_is.loc["m", ["usage", "exported"]].tolist() == [3720.0, 620.0]
-    row = nn.energy(months, by=["site_id"]).iloc[0]
+    row = nn.total_energy(months, by=["site_id"]).iloc[0]
     assert row[["energy", "generated", "exported"]].tolist() == [
         2480.0 + 930.0,
         930.0,
@@ -195,8 +195,8 @@ def test_the_demo_site_that_sells_to_the_grid() -> None:
             continue
         months = nn.monthly(book)
         year = months[months["month"].dt.year.eq(2024) & months["site_id"].eq(out["site_id"].iloc[0])]
-        row = nn.energy(year, by=["site_id"]).iloc[0]
-        as_is = nn.energy(nn.monthly(book, net_metering="as_is").loc[year.index], by=["site_id"]).iloc[0]
+        row = nn.total_energy(year, by=["site_id"]).iloc[0]
+        as_is = nn.total_energy(nn.monthly(book, net_metering="as_is").loc[year.index], by=["site_id"]).iloc[0]
         assert row["exported"] > 0
         assert row["generated"] > 0
         assert as_is["energy"] - row["energy"] == pytest.approx(2 * row["exported"])
@@ -262,7 +262,7 @@ def test_what_flows_both_ways_equals_the_oracle(records: list[dict], convention:
         rows = result[result[column].notna()] if column in result else result.iloc[:0]
         found = {((row.meter_id, row.unit), row.month.date()): getattr(row, column) for row in rows.itertuples()}
         assert found == {key: pytest.approx(float(value), rel=1e-9, abs=1e-9) for key, value in wanted.items()}
-    sums = nn.energy(result, by=["site_id"])
+    sums = nn.total_energy(result, by=["site_id"])
     for column, wanted in (("energy", net), ("exported", sold), ("generated", made)):
         whole = float(sum(Fraction(value) * IN_KWH[unit] for ((_, unit), _), value in wanted.items()))
         told = sums[column].fillna(0).sum() if len(sums) else 0.0

@@ -12,12 +12,12 @@ from nectar_notebooks.errors import DataError, InvalidRequestError
 from nectar_notebooks.methodology.adjust import adjust
 from nectar_notebooks.methodology.compare import compare
 from nectar_notebooks.methodology.explain import explain
-from nectar_notebooks.methodology.indicators import energy, load_factor, unit_costs
+from nectar_notebooks.methodology.indicators import load_factor, total_energy, unit_costs
 from nectar_notebooks.methodology.intensity import intensity
 from nectar_notebooks.methodology.monthly import monthly
 from nectar_notebooks.methodology.quality.anomalies.find import anomalies
 from nectar_notebooks.methodology.quality.completeness import completeness
-from nectar_notebooks.methodology.quality.fill import fill
+from nectar_notebooks.methodology.quality.fill import fill_gaps
 from nectar_notebooks.methodology.quality.issues import issues
 from nectar_notebooks.methodology.quality.readiness import readiness
 from nectar_notebooks.methodology.time.calendarize import calendarize, daily
@@ -64,10 +64,10 @@ FUNCTIONS = {
     "readiness": (readiness, USAGE),
     "anomalies": (lambda frame: anomalies(frame, baseline_months=1), MONTHLY),
     "compare": (compare, MONTHLY),
-    "fill": (fill, MONTHLY),
+    "fill_gaps": (fill_gaps, MONTHLY),
     "intensity": (lambda frame: intensity(frame, SITES), MONTHLY),
     "intensity of energy": (lambda frame: intensity(frame, SITES, unit="kWh"), MONTHLY),
-    "energy": (energy, MONTHLY),
+    "total_energy": (total_energy, MONTHLY),
     "unit_costs": (lambda frame: unit_costs(frame, USAGE), CHARGES),
     "load_factor": (lambda frame: load_factor(frame, USAGE), DEMAND),
 }
@@ -121,9 +121,13 @@ def test_calling_twice_gives_the_same(case):
     ("name", "column"),
     [
         *[(name, column) for name in ("completeness", "issues", "readiness") for column in ("meter_id", "start_date")],
-        *[(name, column) for name in ("compare", "fill", "intensity") for column in ("meter_id", "usage", "month")],
-        *[(name, column) for name in ("anomalies", "energy") for column in ("site_id", "usage", "unit")],
-        *[("issues", "usage"), ("readiness", "usage"), ("compare", "cost"), ("fill", "days_covered")],
+        *[
+            (name, column)
+            for name in ("compare", "fill_gaps", "intensity")
+            for column in ("meter_id", "usage", "month")
+        ],
+        *[(name, column) for name in ("anomalies", "total_energy") for column in ("site_id", "usage", "unit")],
+        *[("issues", "usage"), ("readiness", "usage"), ("compare", "cost"), ("fill_gaps", "days_covered")],
         *[("unit_costs", "amount"), ("load_factor", "demand"), ("load_factor", "unit")],
     ],
 )

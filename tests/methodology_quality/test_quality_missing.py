@@ -204,7 +204,7 @@ def agree(portfolio, today=None):
         mine = holes[holes["meter_id"].eq(row["meter_id"]) | (pd.isna(row["meter_id"]) & holes["meter_id"].isna())]
         assert ((mine["first_day"] <= last) & (mine["last_day"] >= row["month"])).any(), row
     months = nn.calendarize(portfolio.usage)
-    filled = nn.fill(months, completeness=by["meter"], least_share=0)
+    filled = nn.fill_gaps(months, completeness=by["meter"], least_share=0)
     assert by["meter"]["days_missing"].sum() == holes["days"].sum()
     told = by["meter"].set_index(["meter_id", "month"])["days_missing"]
     for row in filled[filled["filled"]].to_dict("records"):

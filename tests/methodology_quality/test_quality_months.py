@@ -14,10 +14,10 @@ from oracle import quality as oracle
 
 from nectar_notebooks.errors import DataError, InvalidRequestError
 from nectar_notebooks.methodology.compare import compare
-from nectar_notebooks.methodology.indicators import energy, load_factor, unit_costs
+from nectar_notebooks.methodology.indicators import load_factor, total_energy, unit_costs
 from nectar_notebooks.methodology.intensity import intensity
 from nectar_notebooks.methodology.quality.completeness import completeness, holes
-from nectar_notebooks.methodology.quality.fill import fill
+from nectar_notebooks.methodology.quality.fill import fill_gaps
 from nectar_notebooks.methodology.sites import join_sites, site_facts
 from nectar_notebooks.methodology.time.calendarize import calendarize
 from nectar_notebooks.methodology.units import convert
@@ -95,7 +95,7 @@ def test_only_the_months_asked_for():
     )
     assert compare(monthly)["change"].tolist() == [6 * 2.0 + 6 * 10.0]  # July to December 2023 have no year before
     assert compare(monthly, start="2024-01", end="2024-06")["change"].tolist() == [12.0]
-    assert compare(monthly, with_="last_month")["change"].tolist() == [0.0]
+    assert compare(monthly, against="last_month")["change"].tolist() == [0.0]
 
 
 NUMBER = st.integers(0, 5000)
@@ -139,7 +139,7 @@ def test_compare_refuses_what_it_cannot_pair():
     monthly = make_months(("M", "2024-01-01", 1.0, 1.0, 31), ("M", "2024-01-01", 1.0, 1.0, 31))
     with pytest.raises(DataError, match="two rows for meter M and month 2024-01-01"):
         compare(monthly)
-    with pytest.raises(InvalidRequestError, match="with_='yesterday'"):
+    with pytest.raises(InvalidRequestError, match="against='yesterday'"):
         compare(monthly, "yesterday")
     with pytest.raises(InvalidRequestError, match="by='colour'"):
         compare(monthly, by=["colour"])
@@ -158,7 +158,7 @@ def test_missing_days_take_last_years_daily_average_and_say_so():
         ("M", "2024-02-01", 90.0, 10.0, 9),
         ("M", "2024-04-01", 300.0, 30.0, 30),
     )
-    result = fill(monthly)
+    result = fill_gaps(monthly)
     assert len(result) == 15
     months = result.set_index("month")
     february, march = months.loc["2024-02-01"], months.loc["2024-03-01"]
@@ -177,11 +177,11 @@ def test_missing_days_take_last_years_daily_average_and_say_so():
 
 def test_filling_reaches_to_an_end_and_leaves_hauled_commodities_alone():
     monthly = make_months(("M", "2023-02-01", 280.0, 28.0, 28), ("M", "2024-01-01", 310.0, 31.0, 31))
-    assert fill(monthly, end="2024-02")["usage_with_filling"].tolist()[-1] == 290
-    assert not fill(monthly.assign(commodity="FUEL"), end="2024-02")["filled"].any()
+    assert fill_gaps(monthly, end="2024-02")["usage_with_filling"].tolist()[-1] == 290
+    assert not fill_gaps(monthly.assign(commodity="FUEL"), end="2024-02")["filled"].any()
     gap = make_months(("M", "2023-02-01", 280.0, 28.0, 28), ("M", "2024-03-01", 310.0, 31.0, 31))
-    assert not fill(gap, end="2024-01")["filled"].any()  # February lies after it
-    assert fill(gap)["filled"].sum() == 1
+    assert not fill_gaps(gap, end="2024-01")["filled"].any()  # February lies after it
+    assert fill_gaps(gap)["filled"].sum() == 1
 
 
 def test_filling_scales_nothing_from_a_few_days_and_says_so():
@@ -189,14 +189,14 @@ def test_filling_scales_nothing_from_a_few_days_and_says_so():
     monthly = make_months(
         ("M", "2023-02-01", 900.0, 9.0, 1), ("M", "2024-01-01", 310.0, 31.0, 31), ("M", "2024-03-01", 310.0, 31.0, 31)
     )
-    february = fill(monthly).set_index("month").loc["2024-02-01"]
+    february = fill_gaps(monthly).set_index("month").loc["2024-02-01"]
     assert not february["filled"]
     assert february["fill_reason"] == "the same month last year has 1 of 28 days: too few to scale"
     assert pd.isna(february["usage_with_filling"])
-    asked = fill(monthly, least_share=0).set_index("month").loc["2024-02-01"]
+    asked = fill_gaps(monthly, least_share=0).set_index("month").loc["2024-02-01"]
     assert (asked["filled_usage"], pd.isna(asked["fill_reason"])) == (26_100, True)
     with pytest.raises(InvalidRequestError, match="is no share"):
-        fill(monthly, least_share=2)
+        fill_gaps(monthly, least_share=2)
 
 
 def test_filling_fills_what_completeness_says_is_missing_and_nothing_else(make_usage):
@@ -209,17 +209,17 @@ def test_filling_fills_what_completeness_says_is_missing_and_nothing_else(make_u
     old = pd.DataFrame({"account_id": ["A"], "status": ["OLD_ACCOUNT"]})
     months = calendarize(usage)
     told = completeness(usage, accounts=old, today="2024-08-01")
-    result = fill(months, completeness=told).set_index("month")
+    result = fill_gaps(months, completeness=told).set_index("month")
     # February is missing; nothing is expected after 30 March, where the account's bills ended.
     assert result.index[result["filled"]].strftime("%Y-%m").tolist() == ["2024-02"]
     assert result.loc["2024-02-01", ["filled_days", "filled_usage"]].tolist() == [29, 290]
-    going_on = fill(months, completeness=completeness(usage, today="2024-08-01")).set_index("month")
+    going_on = fill_gaps(months, completeness=completeness(usage, today="2024-08-01")).set_index("month")
     # 1 of March's days lacks, April and May are missing; the bills of June and July may still come.
     filled = going_on[going_on["filled"]]
     assert filled.index.strftime("%Y-%m").tolist() == ["2024-02", "2024-03", "2024-04", "2024-05"]
     assert filled["filled_days"].tolist() == [29, 1, 30, 31]
     with pytest.raises(DataError, match="completeness lacks the column days_missing"):
-        fill(months, completeness=months)
+        fill_gaps(months, completeness=months)
 
 
 def test_days_whose_bill_may_still_come_are_not_filled(make_usage):
@@ -229,7 +229,7 @@ def test_days_whose_bill_may_still_come_are_not_filled(make_usage):
     usage = make_usage(*records, ("M", "2024-05-01", "2024-06-10", 410.0), account_id="A")
     for today, expected in (("2024-07-01", {"2024-04": 30}), ("2024-09-01", {"2024-04": 30, "2024-06": 20})):
         told = completeness(usage, today=today)
-        result = fill(calendarize(usage), completeness=told, end="2024-09")
+        result = fill_gaps(calendarize(usage), completeness=told, end="2024-09")
         filled = result[result["filled"]]
         assert dict(zip(filled["month"].dt.strftime("%Y-%m"), filled["filled_days"], strict=True)) == expected
         assert filled["filled_usage"].sum() == 10 * sum(expected.values())
@@ -239,9 +239,9 @@ def test_days_whose_bill_may_still_come_are_not_filled(make_usage):
 def test_filling_twice_is_filling_once_and_nothing_is_mutated():
     monthly = make_months(("M", "2023-02-01", 280.0, 28.0, 28), ("M", "2024-03-01", 310.0, 31.0, 31))
     before = monthly.copy(deep=True)
-    once = fill(monthly)
+    once = fill_gaps(monthly)
     pd.testing.assert_frame_equal(monthly, before)
-    pd.testing.assert_frame_equal(fill(once), once)
+    pd.testing.assert_frame_equal(fill_gaps(once), once)
 
 
 @settings(max_examples=50, deadline=None)
@@ -256,7 +256,7 @@ def test_filling_twice_is_filling_once_and_nothing_is_mutated():
 def test_filling_equals_the_oracle_and_keeps_every_raw_value(months):
     rows = {date(2022 + m // 12, m % 12 + 1, 1): row for m, row in months.items()}
     monthly = make_months(*[("M", day.isoformat(), use, None, days) for day, (use, days) in rows.items()])
-    result = fill(monthly)
+    result = fill_gaps(monthly)
     told = {row.month.date(): (row.filled_days, row.filled_usage) for row in result.itertuples() if row.filled}
     expected = oracle.filled(rows)
     assert set(told) == set(expected)
@@ -270,7 +270,7 @@ def test_filling_equals_the_oracle_and_keeps_every_raw_value(months):
 
 def test_two_rows_of_one_month_cannot_be_filled():
     with pytest.raises(DataError, match="two rows for meter M"):
-        fill(make_months(("M", "2023-02-01", 1.0, 1.0, 28), ("M", "2023-02-15", 1.0, 1.0, 28)))
+        fill_gaps(make_months(("M", "2023-02-01", 1.0, 1.0, 28), ("M", "2023-02-15", 1.0, 1.0, 28)))
 
 
 # --- the user's sites, intensity ---
@@ -440,7 +440,7 @@ def test_energy_reports_are_in_kbtu_a_square_foot():
 
 def test_a_site_uses_what_its_own_plant_makes():
     monthly = pd.concat([year("A", 100.0), year("P", 50.0, commodity="SOLAR")])
-    row = energy(monthly, by=["site_id"]).iloc[0]
+    row = total_energy(monthly, by=["site_id"]).iloc[0]
     assert row[["energy", "rows", "rows_left_out", "generated"]].tolist() == [1800, 24, 0, 600]
     assert pd.isna(row["reason"])
     row = intensity(monthly, OFFICE, unit="kWh").iloc[0]
@@ -452,7 +452,7 @@ def test_a_site_uses_what_its_own_plant_makes():
 
 def test_generation_that_a_grid_meter_reports_is_beside_energy_and_intensity_never_in_them():
     told = year("A", 100.0).assign(generated=50.0)
-    row = energy(told, by=["site_id"]).iloc[0]
+    row = total_energy(told, by=["site_id"]).iloc[0]
     assert row[["energy", "rows", "generated"]].tolist() == [1200, 12, 600]
     assert intensity(told, OFFICE, unit="kWh").iloc[0][["intensity", "generated"]].tolist() == [2.0, 600]
 
@@ -484,13 +484,13 @@ def test_an_export_meters_credit_has_a_price_and_a_volume():
 
 def test_energy_names_what_it_left_out():
     monthly = pd.concat([year("A", 100.0, months=1), year("O", 5.0, months=1, commodity="FUEL", unit="gal (US)")])
-    row = energy(monthly, by=["site_id"]).iloc[0]
+    row = total_energy(monthly, by=["site_id"]).iloc[0]
     assert row[["energy", "rows", "rows_left_out"]].tolist() == [100.0, 1, 1]
     assert "no heat_content is known for FUEL" in row["reason"]
-    told = energy(monthly, by=["site_id"], heat_content={"FUEL": (138_500.0, "Btu", "gal (US)")}).iloc[0]
+    told = total_energy(monthly, by=["site_id"], heat_content={"FUEL": (138_500.0, "Btu", "gal (US)")}).iloc[0]
     assert told["energy"] == pytest.approx(100 + 5 * 138_500 * 1055.056 / 3.6e6)
     with pytest.raises(InvalidRequestError, match="no energy unit"):
-        energy(monthly, "CCF")
+        total_energy(monthly, "CCF")
 
 
 def test_unit_costs_by_charge_type_sum_to_the_price_of_a_unit():
@@ -544,9 +544,11 @@ def test_what_has_rows_anyway_may_be_asked_for_and_nothing_may_not():
     asked = unit_costs(charges, usage, by=["site_id", "unit", "currency", "charge_type", "site_id"])
     pd.testing.assert_frame_equal(asked, unit_costs(charges, usage, by=["site_id"]))
     monthly = usage.assign(commodity="ELECTRICITY")
-    pd.testing.assert_frame_equal(energy(monthly, by=["site_id", "unit", "site_id"]), energy(monthly, by=["site_id"]))
+    pd.testing.assert_frame_equal(
+        total_energy(monthly, by=["site_id", "unit", "site_id"]), total_energy(monthly, by=["site_id"])
+    )
     with pytest.raises(InvalidRequestError, match="a column to sum by"):
-        energy(monthly, by=[])
+        total_energy(monthly, by=[])
 
 
 def test_a_relation_said_twice_counts_once():
@@ -633,7 +635,7 @@ def test_charges_that_no_meter_pays_are_neither_filled_nor_doubled():
         (None, "2024-02-01", None, 1.0, 0),
         kind=["attributed", "attributed", "unattributed", "unattributed", "residual"],
     )
-    result = fill(monthly)
+    result = fill_gaps(monthly)
     assert len(result) == 13 + 2 + 1
     row = result[(result["meter_id"] == "M") & (result["month"] == "2024-02-01")].iloc[0]
     # A bill without usage: its usage is filled, its cost is known.

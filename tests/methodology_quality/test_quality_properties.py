@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracle import quality as oracle
 
-from nectar_notebooks.methodology.indicators import energy, load_factor, unit_costs
+from nectar_notebooks.methodology.indicators import load_factor, total_energy, unit_costs
 from nectar_notebooks.methodology.intensity import intensity
 from nectar_notebooks.methodology.quality.anomalies.find import anomalies
 from nectar_notebooks.methodology.quality.completeness import completeness
-from nectar_notebooks.methodology.quality.fill import fill
+from nectar_notebooks.methodology.quality.fill import fill_gaps
 from nectar_notebooks.methodology.sites import join_sites
 from nectar_notebooks.methodology.units import convert
 
@@ -73,7 +73,7 @@ def test_energy_sums_to_the_same_however_it_is_grouped(frame, seed):
     known = [row for row in wanted if pd.notna(row["usage"])]
     whole = sum(Fraction(row["usage"]) * IN_KWH[row["unit"]] for row in known)
     for by in (["site_id", "month"], ["commodity"], ["meter_id", "site_id"]):
-        result = same_in_any_order(lambda given, by=by: energy(given, by=by), frame, seed)
+        result = same_in_any_order(lambda given, by=by: total_energy(given, by=by), frame, seed)
         assert result["energy"].sum() == pytest.approx(float(whole), rel=1e-9, abs=1e-6)
         assert (result["rows"].sum(), result["rows_left_out"].sum()) == (len(known), len(wanted) - len(known))
         assert (result["reason"].notna() == (result["rows_left_out"] > 0)).all()
@@ -129,10 +129,10 @@ def test_intensity_is_a_commoditys_twelve_months_over_the_area(frame, seed):
 @given(frame=month_rows(), seed=SEEDS, by=st.sampled_from(["type", "meter"]))
 def test_anomalies_fill_and_the_table_of_sites_do_not_look_at_the_order(frame, seed, by):
     same_in_any_order(lambda given: anomalies(given, by=by, baseline_months=1, regime_months=2), frame, seed)
-    filled = same_in_any_order(fill, frame, seed)
+    filled = same_in_any_order(fill_gaps, frame, seed)
     assert filled["usage"].sum() == pytest.approx(frame["usage"].sum())
     assert filled["cost"].sum() == pytest.approx(frame["cost"].sum())
-    again = fill(filled)
+    again = fill_gaps(filled)
     pd.testing.assert_frame_equal(again[filled.columns], filled)
     mine = pd.DataFrame({"site_id": ["T", "S", "Q"], "use": ["depot", "office", "none"]})
     joined = join_sites(frame, mine)

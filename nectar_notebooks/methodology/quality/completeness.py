@@ -7,7 +7,7 @@ closed account) is for the dashboards.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 import pandas as pd
@@ -83,7 +83,7 @@ _GRACE: Final = 45
 def completeness(
     usage: pd.DataFrame | Portfolio,
     *,
-    by: str = "meter",
+    by: Literal["meter", "site", "account"] = "meter",
     meters: pd.DataFrame | None = None,
     accounts: pd.DataFrame | None = None,
     sites: pd.DataFrame | None = None,

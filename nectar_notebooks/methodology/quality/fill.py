@@ -16,18 +16,21 @@ from nectar_notebooks.errors import DataError, InvalidRequestError
 from nectar_notebooks.methodology.frames import TEXT, days, factorize, numbers, report, require, text
 from nectar_notebooks.methodology.keys import group_keys, places_in
 from nectar_notebooks.methodology.money import minor_places
+from nectar_notebooks.methodology.monthly import as_months
 from nectar_notebooks.methodology.quality.completeness import LEAST_SHARE
+from nectar_notebooks.methodology.quality.completeness import completeness as told_missing
 from nectar_notebooks.methodology.time.spans import HAULED, MISSING_DAY, day_of_month, month_of, show_days
 from nectar_notebooks.methodology.time.window import month_number
+from nectar_notebooks.schema.portfolio import Portfolio
 
 if TYPE_CHECKING:
-    from datetime import date
-
     import numpy.typing as npt
 
+    from nectar_notebooks.methodology.options import Options
     from nectar_notebooks.methodology.time.spans import Whole
+    from nectar_notebooks.schema.dates import Day
 
-__all__ = ["fill"]
+__all__ = ["fill_gaps"]
 
 _KEYS: Final = ("meter_id", "site_id", "commodity", "subtype", "unit", "currency", "kind")
 _LARGEST: Final = 50_000_000
@@ -35,21 +38,22 @@ _LARGEST: Final = 50_000_000
 _MONTHS: Final = 1 << 18
 
 
-def fill(
-    monthly: pd.DataFrame,
+def fill_gaps(
+    monthly: pd.DataFrame | Portfolio,
     *,
     completeness: pd.DataFrame | None = None,
-    end: str | date | None = None,
+    end: Day | None = None,
     least_share: float = 0.5,
+    options: Options | None = None,
 ) -> pd.DataFrame:
     """Fill missing days of a month with last year's daily average of the same month.
 
     Parameters
     ----------
-    monthly : DataFrame
-        Usage by month as `monthly` or `calendarize` return it: ``meter_id, unit, month, usage,
-        days_covered``; used where they stand: ``site_id, commodity, subtype, currency, cost,
-        days_in_month``. One row for each meter, subtype, unit, currency and month.
+    monthly : DataFrame or Portfolio
+        A portfolio, whose own `completeness` says what is missing, or usage by month as `monthly` or `calendarize`
+        return it: ``meter_id, unit, month, usage, days_covered``; used where they stand: ``site_id, commodity,
+        subtype, currency, cost, days_in_month``. One row for each meter, subtype, unit, currency and month.
     completeness : DataFrame, optional
         `completeness` of the same portfolio, by meter: the days it calls missing (``days_missing``, those that lie in
         `holes`) are filled, and nothing else is: not days whose bill may still come. Without it a month between a
@@ -59,6 +63,9 @@ def fill(
         missing days.
     least_share : float, default 0.5
         Least share of the days of last year's month that must be covered: from fewer nothing is scaled.
+
+    options : Options, optional
+        How a portfolio is counted.
 
     Returns
     -------
@@ -86,12 +93,15 @@ def fill(
     --------
     >>> monthly = pd.DataFrame({"meter_id": "M", "unit": "kWh", "month": ["2023-02-01", "2024-01-01", "2024-02-01"],
     ...                         "usage": [280.0, 310.0, 90.0], "days_covered": [28, 31, 9]})
-    >>> fill(monthly).tail(1)[["usage", "filled", "filled_days", "filled_usage", "usage_with_filling"]]
+    >>> fill_gaps(monthly).tail(1)[["usage", "filled", "filled_days", "filled_usage", "usage_with_filling"]]
         usage  filled  filled_days  filled_usage  usage_with_filling
     12   90.0    True         20.0         200.0               290.0
     """
     if not 0 <= least_share <= 1:
         raise InvalidRequestError(f"least_share={least_share!r} is no share: give a number from 0 to 1.")
+    if isinstance(monthly, Portfolio) and completeness is None:
+        completeness = told_missing(monthly)
+    monthly = as_months(monthly, options)
     require(monthly, ("meter_id", "unit", "month", "usage", "days_covered"), "monthly")
     when = days(monthly, "month", "monthly").astype(np.int64)
     known = np.flatnonzero(when != MISSING_DAY)
@@ -203,7 +213,7 @@ def _filled(
         table[f"{name}_with_filling"] = np.where(np.isnan(raw) & np.isnan(values), np.nan, both)
     table["fill_reason"] = _reasons((lacking > 0) & ~table["filled"].to_numpy(), thin, had, of)
     out = {"month is missing": undated} if undated else {}
-    return report(table, "fill", out, filled=int(table["filled"].sum()))
+    return report(table, "fill_gaps", out, filled=int(table["filled"].sum()))
 
 
 def _reasons(

@@ -6,24 +6,31 @@ bills (`bills`). What is wrong with the data is for `issues`.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Literal
+
 import pandas as pd
 
 from nectar_notebooks.errors import InvalidRequestError
 from nectar_notebooks.methodology.frames import counted, left_out, report, require
+from nectar_notebooks.methodology.monthly import as_months
 from nectar_notebooks.methodology.quality.anomalies.bills import dated, high_demand, is_late_fee, late_fees
 from nectar_notebooks.methodology.quality.anomalies.series import METER, SITE, TYPE, falls, reads, series, spikes
 from nectar_notebooks.methodology.quality.anomalies.table import ordered, table
+from nectar_notebooks.schema.portfolio import Portfolio
+
+if TYPE_CHECKING:
+    from nectar_notebooks.methodology.options import Options
 
 __all__ = ["anomalies", "is_late_fee"]
 
 
 def anomalies(
-    monthly: pd.DataFrame,
+    monthly: pd.DataFrame | Portfolio,
     *,
     usage: pd.DataFrame | None = None,
     line_items: pd.DataFrame | None = None,
     bills: pd.DataFrame | None = None,
-    by: str = "type",
+    by: Literal["type", "meter"] = "type",
     usage_rise: float = 0.5,
     cost_rise: float = 0.5,
     usage_fall: float = 0.8,
@@ -32,13 +39,15 @@ def anomalies(
     least_share: float = 0.5,
     late_fee: float = 10.0,
     demand_share: float = 0.5,
+    options: Options | None = None,
 ) -> pd.DataFrame:
     """List what stands out in months and on bills, what is at stake most first.
 
     Parameters
     ----------
-    monthly : DataFrame
-        Usage by month, as `monthly` or `calendarize` return it: ``site_id, commodity, unit, month, usage``;
+    monthly : DataFrame or Portfolio
+        A portfolio, whose usage, line items and bills are looked at too, or usage by month, as `monthly` or
+        `calendarize` return it: ``site_id, commodity, unit, month, usage``;
         used where they stand: ``subtype, meter_id, currency, cost, days_covered, generated, exported``. With
         ``days_covered`` days are compared instead of months, so that a month covered in part is no surprise.
     usage : DataFrame, optional
@@ -66,6 +75,8 @@ def anomalies(
         Late fees of a bill are listed from this amount on, in the bill's currency.
     demand_share : float, default 0.5
         Demand charges are listed when they are more than this share of a bill's charges.
+    options : Options, optional
+        How a portfolio is counted.
 
     Returns
     -------
@@ -107,6 +118,11 @@ def anomalies(
     for name, share in (("usage_fall", usage_fall), ("least_share", least_share)):
         if not 0 <= share <= 1:
             raise InvalidRequestError(f"{name}={share} is no share.", advice="Give a number from 0 to 1.")
+    if isinstance(monthly, Portfolio):
+        usage = monthly.usage if usage is None else usage
+        line_items = monthly.line_items if line_items is None else line_items
+        bills = monthly.bills if bills is None else bills
+    monthly = as_months(monthly, options)
     require(monthly, ("site_id", "commodity", "unit", "month", "usage"), "monthly")
     rules = {"least": baseline_months, "regime_months": regime_months}
     months = series(monthly, least_share)
