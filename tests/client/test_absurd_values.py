@@ -408,7 +408,7 @@ def call(nectar: Nectar, method: str, name: str, value: object) -> object:
     for parameter in inspect.signature(bound).parameters.values():
         if parameter.kind is parameter.VAR_KEYWORD:
             if parameter.name == name:
-                named |= {"name": value}
+                named |= {"start" if name == "days" else "name": value}
         elif parameter.name == name or parameter.default is parameter.empty:
             chosen = value if parameter.name == name else SENSIBLE.get(parameter.name, "x")
             if parameter.kind is parameter.POSITIONAL_ONLY:
