@@ -15,7 +15,7 @@ from typing import Any, Final, Protocol, TypeAlias
 import numpy as np
 import pandas as pd
 
-from nectar_notebooks.errors import InvalidRequestError, NotFoundError
+from nectar_notebooks.errors import DataError, InvalidRequestError, NotFoundError
 from nectar_notebooks.schema.tables import OTHER_TABLES, TABLES
 
 __all__ = [
@@ -195,6 +195,11 @@ def one(wanted: Named, kind: Kind, frame: pd.DataFrame, *, where: str = "") -> p
 
 
 def _place(wanted: Named, kind: Kind, frame: pd.DataFrame, where: str) -> int:
+    if kind.key not in frame.columns:
+        raise DataError(
+            f"The table of {kind.plural} lacks the column {kind.key}.",
+            advice=f"It has: {', '.join(map(str, frame.columns))}.",
+        )
     text = wanted.text
     for columns in ((kind.key,), () if wanted.by_id else kind.called):
         fits = np.zeros(len(frame), dtype=bool)
