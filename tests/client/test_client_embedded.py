@@ -62,7 +62,7 @@ def test_an_environment_without_a_key_is_said(environment: str) -> None:
 
 
 def test_two_places_at_once_are_refused(sandbox) -> None:
-    with pytest.raises(ConfigurationError, match="another place"):
+    with pytest.raises(ConfigurationError, match="cannot be combined"):
         nn.connect("production", sandbox=sandbox)
 
 
