@@ -20,11 +20,10 @@ from stat import S_ISREG
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
-import numpy as np
 import pandas as pd
 
 from nectar_notebooks.errors import ConfigurationError
-from nectar_notebooks.schema.tables import OTHER_TABLES, TABLES
+from nectar_notebooks.schema.tables import OTHER_TABLES, TABLES, TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -253,10 +252,9 @@ def _to_pandas(arrow: pa.Table) -> pd.DataFrame:
     """Return `arrow` as a frame with the dtypes of the schema, on pandas 2 and 3 alike."""
     import pyarrow as pa
 
-    text = pd.StringDtype(na_value=np.nan)
     dtypes: dict[pa.DataType, object] = {
-        pa.string(): text,
-        pa.large_string(): text,
+        pa.string(): TEXT,
+        pa.large_string(): TEXT,
         pa.bool_(): pd.BooleanDtype(),
         pa.int64(): pd.Int64Dtype(),
     }

@@ -11,12 +11,12 @@ from pathlib import Path
 from stat import S_ISREG
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
 import pandas as pd
 
 from nectar_notebooks.cache.files import EMBEDDED, RECORD, discard, is_link
 from nectar_notebooks.cache.manifest import LAYOUT, OLDEST_WALK
 from nectar_notebooks.cache.store import Store
+from nectar_notebooks.schema.tables import TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,9 +47,8 @@ def contents(folder: Path) -> pd.DataFrame:
             rows.append((host, version, profile, scope, resource, count, snapshot.bytes, snapshot.fetched))
         store.close()
     frame = pd.DataFrame(rows, columns=_COLUMNS)
-    text = pd.StringDtype(na_value=np.nan)
     return frame.astype(
-        dict.fromkeys(_COLUMNS[:5], text) | {"rows": "int64", "bytes": "int64", "fetched": "datetime64[us, UTC]"}
+        dict.fromkeys(_COLUMNS[:5], TEXT) | {"rows": "int64", "bytes": "int64", "fetched": "datetime64[us, UTC]"}
     )
 
 

@@ -24,12 +24,12 @@ from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
 import pandas as pd
 
 from nectar_notebooks.api import AnswerTime, oldest
 from nectar_notebooks.cache.files import is_link
 from nectar_notebooks.errors import ConfigurationError
+from nectar_notebooks.schema.tables import TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -458,9 +458,8 @@ def status_history(manifest: Manifest, realm: Realm, scope: str) -> pd.DataFrame
         (realm.host, realm.version, realm.profile, scope),
     )
     frame = pd.DataFrame(rows, columns=["connection_id", "seen", "status", "since", "error"])
-    text = pd.StringDtype(na_value=np.nan)
     for column in ("connection_id", "status", "error"):
-        frame[column] = frame[column].astype(text)
+        frame[column] = frame[column].astype(TEXT)
     for column in ("seen", "since"):
         frame[column] = pd.to_datetime(frame[column], utc=True, format="ISO8601").dt.as_unit("us")
     return frame

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-__all__ = ["add", "only"]
+__all__ = ["add", "add_environment", "only"]
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -32,6 +32,13 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     _add_doctor(commands)
     _add_keys(commands)
     _add_versions(commands)
+
+
+def add_environment(parser: argparse.ArgumentParser) -> None:
+    """Add the argument that names the environment to ask."""
+    parser.add_argument(
+        "environment", nargs="?", choices=ENVIRONMENTS, help=f"which environment to ask; {WITHOUT_ENVIRONMENT}"
+    )
 
 
 def only(companies: pd.DataFrame) -> str:
@@ -55,9 +62,7 @@ def _add_ping(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         description="Check whether the key is accepted. The key comes from NECTAR_API_KEY, NECTAR_SANDBOX_API_KEY, "
         "NECTAR_PRODUCTION_API_KEY, a .env file or the keyring; it is never printed.",
     )
-    parser.add_argument(
-        "environment", nargs="?", choices=ENVIRONMENTS, help=f"which environment to ask; {WITHOUT_ENVIRONMENT}"
-    )
+    add_environment(parser)
     parser.add_argument("--api-version", choices=VERSIONS, help="API version")
     parser.set_defaults(run=_ping)
 
@@ -78,9 +83,7 @@ def _add_doctor(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         description="Report whether a key is found and where, whether it is accepted, what it can see, and, if "
         "something is wrong, what to check first. The key is never printed.",
     )
-    parser.add_argument(
-        "environment", nargs="?", choices=ENVIRONMENTS, help=f"which environment to ask; {WITHOUT_ENVIRONMENT}"
-    )
+    add_environment(parser)
     parser.add_argument("--api-version", choices=VERSIONS, help="API version")
     parser.add_argument("--id", metavar="ID", help="an id that was refused: find out what kind of object it is")
     parser.add_argument("--json", action="store_true", help="print the findings as JSON")
@@ -155,9 +158,7 @@ def _add_versions(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         description="Fetch a company's bills in two versions of the API, compare them row by row, and list what a "
         "migration changes: columns that a version lacks, and what is written differently on the wire.",
     )
-    parser.add_argument(
-        "environment", nargs="?", choices=ENVIRONMENTS, help=f"which environment to ask; {WITHOUT_ENVIRONMENT}"
-    )
+    add_environment(parser)
     parser.add_argument("--from", dest="old", choices=VERSIONS, default="v2.1", help="old version (default: v2.1)")
     parser.add_argument("--to", dest="new", choices=VERSIONS, default=VERSIONS[0], help="new version (default: v2.2)")
     parser.add_argument("--company", help="an id, an external id or a name; optional if there is only one")

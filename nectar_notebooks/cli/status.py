@@ -10,8 +10,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from nectar_notebooks.cli.terminal import WITHOUT_ENVIRONMENT, heading, paragraph, table
-from nectar_notebooks.config import ENVIRONMENTS
+from nectar_notebooks.cli.ask import add_environment
+from nectar_notebooks.cli.terminal import heading, paragraph, table
 from nectar_notebooks.printing import print_lines
 
 if TYPE_CHECKING:
@@ -38,12 +38,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         help="list the connections that need action; exit code 1 if any does",
         description="List the connections that need action. Exit code 1 if any does, for cron.",
     )
-    parser.add_argument(
-        "environment",
-        nargs="?",
-        choices=ENVIRONMENTS,
-        help=f"which environment to ask; {WITHOUT_ENVIRONMENT}",
-    )
+    add_environment(parser)
     parser.add_argument("--company", help="only this company: an id, an external id or a name")
     parser.add_argument(
         "--bills",

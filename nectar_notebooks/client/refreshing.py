@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
 import pandas as pd
 
 from nectar_notebooks.cache import Company
 from nectar_notebooks.errors import InvalidRequestError, OfflineError
 from nectar_notebooks.schema.dates import Day, days_of
+from nectar_notebooks.schema.tables import TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -106,7 +106,7 @@ def refresh(library: Library, company_ids: Iterable[str]) -> pd.DataFrame:
         lines.append((company_id, len(held.frames["bills"]), len(held.frames["usage"]), held.requests, walked))
     frame = pd.DataFrame(lines, columns=["company_id", "bills", "usage", "requests", "walked"])
     frame["walked"] = pd.to_datetime(frame["walked"], utc=True, format="ISO8601").dt.as_unit("us")
-    frame["company_id"] = frame["company_id"].astype(pd.StringDtype(na_value=np.nan))
+    frame["company_id"] = frame["company_id"].astype(TEXT)
     return frame
 
 
@@ -148,4 +148,4 @@ def changed_bills(library: Library, company_id: str, since: Day) -> pd.DataFrame
     ]
     filled = [part for part in parts if len(part)] or parts[:1]
     frame = pd.concat(filled, ignore_index=True)[_CHANGES]
-    return frame.astype({"change": pd.StringDtype(na_value=np.nan)})
+    return frame.astype({"change": TEXT})

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
+from nectar_notebooks.schema.tables import TEXT
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -34,8 +36,6 @@ NO_ACCOUNT: Final = "no account"
 
 #: Names that stand in one cell.
 _SHOWN: Final = 3
-
-_TEXT: Final = pd.StringDtype(na_value=np.nan)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,14 +109,14 @@ def _joined(ids: pd.Series, pairs: pd.DataFrame, table: pd.DataFrame, key: str, 
     told = pairs.assign(name=pairs["key"].map(names).fillna(pairs["key"])).sort_values("name", kind="stable")
     rank = told.groupby("bill_id").cumcount()
     nth = [
-        told[rank.eq(place)].set_index("bill_id")["name"].reindex(ids).set_axis(ids.index).astype(_TEXT)
+        told[rank.eq(place)].set_index("bill_id")["name"].reindex(ids).set_axis(ids.index).astype(TEXT)
         for place in range(_SHOWN)
     ]
     said = nth[0]
     for one in nth[1:]:
         said = said.where(one.isna(), said + ", " + one)
     left = told.groupby("bill_id").size().reindex(ids, fill_value=0).set_axis(ids.index) - _SHOWN
-    return said.where(left <= 0, said + " and " + left.astype(_TEXT) + " more")
+    return said.where(left <= 0, said + " and " + left.astype(TEXT) + " more")
 
 
 def _standing(pairs: pd.DataFrame, place: pd.Series) -> dict[str, Places]:

@@ -30,6 +30,7 @@ from nectar_notebooks.dashboards.html import (
     tile,
 )
 from nectar_notebooks.schema.statuses import describe
+from nectar_notebooks.schema.tables import TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,7 +63,6 @@ _KEPT: Final = (
 #: What stands in place of a number that needs bills, before they are read.
 UNREAD: Final = "not read yet"
 _NO_DAYS: Final = pd.Series(dtype="datetime64[us]")
-_TEXT: Final = pd.StringDtype(na_value=np.nan)
 
 
 def connection_frame(look: Look, closer: Closer | None = None) -> pd.DataFrame:
@@ -85,7 +85,7 @@ def connection_frame(look: Look, closer: Closer | None = None) -> pd.DataFrame:
     )
     frame["needs_customer"] = frame["family"].eq("customer").astype("boolean")
     names = look.companies.set_index("company_id")["name"]
-    frame["company"] = rows["company_id"].map(names).astype(_TEXT)
+    frame["company"] = rows["company_id"].map(names).astype(TEXT)
     frame["days_in_status"] = _days(today, _civil(frame["status_since"]))
     accounts = look.accounts["account_id"]
     by = look.accounts.assign(
@@ -107,7 +107,7 @@ def _looked_up(values: pd.Series, ids: pd.Series) -> pd.Series:
 
 
 def _mapped(values: pd.Series, known: Mapping[Any, str], otherwise: str) -> pd.Series:
-    return values.map(known).fillna(otherwise).astype(_TEXT)
+    return values.map(known).fillna(otherwise).astype(TEXT)
 
 
 def _civil(moments: pd.Series) -> pd.Series:

@@ -39,6 +39,7 @@ from nectar_notebooks.dashboards.html import (
     title,
 )
 from nectar_notebooks.plots.style import words
+from nectar_notebooks.schema.tables import TEXT
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -50,7 +51,6 @@ __all__ = ["By", "Grid", "Hole", "gaps", "grid", "grid_frame", "hole_detail", "h
 
 By = Literal["site", "account"]
 _KEYS: Final = {"site": "site_id", "account": "account_id"}
-_TEXT: Final = pd.StringDtype(na_value=np.nan)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,10 +120,10 @@ def grid_frame(drawn: Grid) -> pd.DataFrame:
     wide = len(drawn.months)
     return pd.DataFrame(
         {
-            f"{drawn.by}_id": pd.array(np.repeat(np.asarray(drawn.ids, dtype=object), wide), dtype=_TEXT),
-            "name": pd.array(np.repeat(np.asarray(drawn.labels, dtype=object), wide), dtype=_TEXT),
+            f"{drawn.by}_id": pd.array(np.repeat(np.asarray(drawn.ids, dtype=object), wide), dtype=TEXT),
+            "name": pd.array(np.repeat(np.asarray(drawn.labels, dtype=object), wide), dtype=TEXT),
             "month": np.tile(drawn.months.to_numpy().astype("datetime64[us]"), len(drawn.ids)),
-            "state": pd.array(np.asarray(STATES, dtype=object)[drawn.codes.ravel()], dtype=_TEXT),
+            "state": pd.array(np.asarray(STATES, dtype=object)[drawn.codes.ravel()], dtype=TEXT),
         }
     )
 

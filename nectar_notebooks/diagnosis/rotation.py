@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from nectar_notebooks.diagnosis.doctor import FEW_RETRIES, SHORT_DEADLINE, SHORT_WAIT, list_companies
 from nectar_notebooks.diagnosis.report import html_table, text_table
 from nectar_notebooks.errors import AuthenticationError, ConfigurationError, NectarError
+from nectar_notebooks.schema.tables import TEXT
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,7 +57,6 @@ class KeyComparison:
     @property
     def frame(self) -> pd.DataFrame:
         """The two keys: key, fingerprint, accepted, companies (how many it can see), said (the API's message)."""
-        import numpy as np
         import pandas as pd
 
         frame = pd.DataFrame(
@@ -73,7 +73,7 @@ class KeyComparison:
             columns=["key", "fingerprint", "accepted", "companies", "said"],
         )
         return frame.astype(
-            {"accepted": "boolean", "companies": "Int64", "said": pd.StringDtype(na_value=np.nan)}  # as in every frame
+            {"accepted": "boolean", "companies": "Int64", "said": TEXT}  # as in every frame
         )
 
     def to_dict(self) -> dict[str, object]:

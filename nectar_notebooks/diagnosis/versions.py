@@ -15,7 +15,7 @@ import pandas as pd
 
 from nectar_notebooks.diagnosis.report import html_table
 from nectar_notebooks.printing import printable
-from nectar_notebooks.schema.tables import TABLES
+from nectar_notebooks.schema.tables import TABLES, TEXT
 from nectar_notebooks.schema.versions import LACKING, LACKING_ROWS, SHAPES, Shape, lacking
 
 if TYPE_CHECKING:
@@ -137,9 +137,7 @@ def compare_frames(
         old,
         new,
         pd.DataFrame(rows, columns=["table", "old_rows", "new_rows", "equal", "different", "only_old", "only_new"]),
-        pd.DataFrame(columns, columns=["table", "column", "lacking_in", "different"]).astype(
-            {"lacking_in": pd.StringDtype(na_value=np.nan)}
-        ),
+        pd.DataFrame(columns, columns=["table", "column", "lacking_in", "different"]).astype({"lacking_in": TEXT}),
         SHAPES.get(old, ()) if new == "v2.2" else (),
     )
 

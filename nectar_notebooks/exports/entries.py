@@ -17,7 +17,7 @@ from nectar_notebooks.methodology.keys import group_keys
 from nectar_notebooks.methodology.monthly import sum_by_month
 from nectar_notebooks.methodology.net_metering import directions
 from nectar_notebooks.methodology.options import Options
-from nectar_notebooks.methodology.time.calendarize import SPOT
+from nectar_notebooks.schema.values import HAULED
 
 if TYPE_CHECKING:
     from nectar_notebooks.methodology.monthly import Prepared
@@ -111,9 +111,9 @@ def _nothing(frame: pd.DataFrame) -> pd.Series:
 def from_months(ready: Prepared) -> pd.DataFrame:
     """Return one entry per meter and whole calendar month; deliveries stay on their day."""
     delivered = from_records(ready)
-    delivered = delivered[delivered["commodity"].isin(SPOT)]
+    delivered = delivered[delivered["commodity"].isin(HAULED)]
     months = sum_by_month(ready, Options(shared_day="later"))
-    months = months[months["kind"].eq("attributed") & ~months["commodity"].isin(SPOT)].reset_index(drop=True)
+    months = months[months["kind"].eq("attributed") & ~months["commodity"].isin(HAULED)].reset_index(drop=True)
     first, length = months["month"], months["days_in_month"]
     covered = _number_words(months["days_covered"]) + " of " + _number_words(length)
     doubled = "bills overlap on " + _number_words(months["days_overlapped"]) + " days"

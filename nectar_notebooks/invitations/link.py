@@ -10,12 +10,12 @@ from collections.abc import Iterable
 from numbers import Integral
 from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
 import pandas as pd
 
 from nectar_notebooks.errors import ContractError, InvalidRequestError
 from nectar_notebooks.invitations.places import page_address
 from nectar_notebooks.schema.naming import INVITATION, row_of
+from nectar_notebooks.schema.tables import TEXT
 
 if TYPE_CHECKING:
     from nectar_notebooks.client import Nectar
@@ -27,7 +27,6 @@ _OVER: Final = {"EXPIRED": "expired", "REVOKED": "revoked"}
 #: Standings in which the link no longer works and a new one is needed.
 _DEAD: Final = frozenset({"expired", "revoked", "used_up"})
 _WORDS: Final = {"expired": "had expired", "revoked": "was revoked", "used_up": "was used up"}
-_TEXT: Final = pd.StringDtype(na_value=np.nan)
 #: What an invitation was prefilled with: our columns, and the arguments of `invite`.
 _FILLED: Final = {
     "provider_url": "url", "country": "country", "owner_email": "owner_email",
@@ -186,7 +185,7 @@ class Link:
             list(self._rows.values()), columns=["invitation_id", "standing", "uses", "created", "expires"]
         )
         moments = dict.fromkeys(("created", "expires"), "datetime64[us, UTC]")
-        return frame.astype({"invitation_id": _TEXT, "standing": _TEXT, "uses": "Int64", **moments})
+        return frame.astype({"invitation_id": TEXT, "standing": TEXT, "uses": "Int64", **moments})
 
     @property
     def connections(self) -> pd.DataFrame:

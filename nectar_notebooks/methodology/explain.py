@@ -18,11 +18,11 @@ from nectar_notebooks.methodology.keys import places_in
 from nectar_notebooks.methodology.monthly import KINDS, prepare, refuse_no_portfolio
 from nectar_notebooks.methodology.options import Options, Words, options_of, short_form
 from nectar_notebooks.methodology.scope import of_bill, of_month
-from nectar_notebooks.methodology.time.calendarize import SPOT
 from nectar_notebooks.methodology.time.records import read
 from nectar_notebooks.methodology.time.spreading import pieces
 from nectar_notebooks.schema.dates import first_day
 from nectar_notebooks.schema.naming import BILL, SITE, find, named
+from nectar_notebooks.schema.values import HAULED
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -150,7 +150,7 @@ def month_pieces(
     *,
     month: pd.Timestamp | None = None,
     shared_day: SharedDay = "keep",
-    spot: Collection[str] = SPOT,
+    spot: Collection[str] = HAULED,
 ) -> pd.DataFrame:
     """Return what `explain` shows of a month, for one month or for all, with `month` in front.
 

@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from nectar_notebooks.errors import DataError, InvalidRequestError
+from nectar_notebooks.schema.tables import TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -45,8 +46,6 @@ __all__ = [
 
 Scalar: TypeAlias = "str | int | float | bool | None"
 
-#: How text is stored: as in `schema.tables`.
-TEXT = pd.StringDtype(na_value=np.nan)
 _MISSING = pd.array([np.nan], dtype=TEXT)
 
 _TRUE = frozenset({"true", "t", "yes", "y", "1", "1.0"})

@@ -19,7 +19,6 @@ from nectar_notebooks.methodology.monthly import as_months
 from nectar_notebooks.methodology.net_metering import of_months
 from nectar_notebooks.methodology.sites import AREA_UNITS, FACTS, join_sites
 from nectar_notebooks.methodology.time.spans import (
-    HAULED,
     MISSING_DAY,
     covered_together,
     day_of_month,
@@ -29,6 +28,7 @@ from nectar_notebooks.methodology.time.spans import (
 from nectar_notebooks.methodology.time.window import last_whole_month, month_number
 from nectar_notebooks.methodology.units import convert
 from nectar_notebooks.schema.portfolio import Portfolio
+from nectar_notebooks.schema.values import HAULED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

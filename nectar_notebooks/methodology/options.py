@@ -17,8 +17,8 @@ from nectar_notebooks.methodology.adjust import EXCLUSIONS, OCCUPANCY, Exclusion
 from nectar_notebooks.methodology.frames import choose
 from nectar_notebooks.methodology.net_metering import NET_METERING, NetMetering
 from nectar_notebooks.methodology.time.calendar import CONVENTIONS, SHARED_DAY, Convention, SharedDay
-from nectar_notebooks.methodology.time.calendarize import SPOT
 from nectar_notebooks.schema.periods import Plausible
+from nectar_notebooks.schema.values import HAULED
 
 __all__ = ["USUAL", "By", "Counted", "Options", "Spread", "Words", "columns_of", "options_of", "short_form"]
 
@@ -69,7 +69,7 @@ class Options:
     net_metering: NetMetering = "net"
     implied_sewer: bool | float | None = None
     flagged: bool = True
-    spot: Collection[str] = SPOT
+    spot: Collection[str] = HAULED
     plausible: Plausible | None = None
 
     def __post_init__(self) -> None:

@@ -10,7 +10,9 @@ from matplotlib.ticker import MaxNLocator
 
 from nectar_notebooks.plots.picture import Picture, empty, grouped_digits, house_style, require
 from nectar_notebooks.plots.style import COMMODITIES, INK, TEXT, fill_of, in_order, month_ticks, months_span, words
-from nectar_notebooks.plots.wholeness import COVERED, SPOT, WHOLE, add_key
+from nectar_notebooks.plots.wholeness import COVERED, add_key
+from nectar_notebooks.schema.periods import WHOLE
+from nectar_notebooks.schema.values import HAULED
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -89,7 +91,7 @@ def _whole(rows: pd.DataFrame, costs: pd.DataFrame) -> pd.DataFrame:
         return whole
     days = rows.loc[rows["days_covered"] > 0].groupby(["month", "commodity"])[list(COVERED)].sum().astype("float64")
     share = (days["days_covered"] / days["days_in_month"]).unstack("commodity").reindex_like(costs)
-    return (share >= WHOLE) | share.isna() | costs.columns.isin(SPOT)
+    return (share >= WHOLE) | share.isna() | costs.columns.isin(HAULED)
 
 
 def _stack(axis: Axes, costs: pd.DataFrame, whole: pd.DataFrame, currency: str) -> None:

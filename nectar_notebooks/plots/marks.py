@@ -21,7 +21,9 @@ from nectar_notebooks.plots.style import (
     shortened,
     told_apart,
 )
-from nectar_notebooks.plots.wholeness import COVERED, SPOT, WHOLE, open_bar
+from nectar_notebooks.plots.wholeness import COVERED, open_bar
+from nectar_notebooks.schema.periods import WHOLE
+from nectar_notebooks.schema.values import HAULED
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -183,7 +185,7 @@ def _with_lone_meters(rows: pd.DataFrame, monthly: pd.DataFrame, keys: list[str]
 
 def _partly(rows: pd.DataFrame) -> pd.Series:
     """Return which months of a series are partly billed: none if the days are unknown or the commodity is hauled."""
-    if not set(COVERED) <= set(rows.columns) or rows.get("commodity", pd.Series(dtype=TEXT)).isin(SPOT).all():
+    if not set(COVERED) <= set(rows.columns) or rows.get("commodity", pd.Series(dtype=TEXT)).isin(HAULED).all():
         return pd.Series(False, index=rows["month"].drop_duplicates())
     told = rows.loc[rows["days_covered"] > 0, ["month", *COVERED]]
     days = told.groupby("month")[list(COVERED)].sum().astype("float64")

@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
 import pandas as pd
+
+from nectar_notebooks.schema.tables import TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -39,8 +40,6 @@ __all__ = [
 INK: Final = "#1f2933"
 QUIET: Final = "#6b7785"
 
-#: The text dtype while a frame is prepared: missing values behave alike on every pandas.
-TEXT: Final = pd.StringDtype(na_value=np.nan)
 
 #: Settings of every picture, whatever the user's own matplotlib settings are.
 HOUSE: Final[dict[Any, Any]] = {

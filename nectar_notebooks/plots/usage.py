@@ -17,7 +17,9 @@ from nectar_notebooks.plots.style import (
     series_label,
     shortened,
 )
-from nectar_notebooks.plots.wholeness import COVERED, SPOT, WHOLE, add_key
+from nectar_notebooks.plots.wholeness import COVERED, add_key
+from nectar_notebooks.schema.periods import WHOLE
+from nectar_notebooks.schema.values import HAULED
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -98,7 +100,7 @@ def _per_month(monthly: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, list[
         usage, share = usage.reindex(months), share.reindex(months)
     labels = [f"{series_label(commodity, subtype)}, {unit or 'no unit'}" for commodity, subtype, unit in series]
     usage, share = usage[series].set_axis(labels, axis=1), share[series].set_axis(labels, axis=1)
-    spot = [commodity in SPOT for commodity, _, _ in series]
+    spot = [commodity in HAULED for commodity, _, _ in series]
     return usage, (share >= WHOLE) | spot, [commodity for commodity, _, _ in series]
 
 

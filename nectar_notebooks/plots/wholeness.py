@@ -7,20 +7,17 @@ from typing import TYPE_CHECKING, Final
 from matplotlib.patches import Patch
 
 from nectar_notebooks.plots.style import INK, QUIET
+from nectar_notebooks.schema.periods import WHOLE
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from nectar_notebooks.plots.picture import Picture
 
-__all__ = ["COVERED", "SPOT", "WHOLE", "add_key", "open_bar"]
+__all__ = ["COVERED", "add_key", "open_bar"]
 
 #: The columns that say how much of a month is covered by bills.
 COVERED: Final = ("days_covered", "days_in_month")
-#: A bar is drawn open below this share of covered days, the one from which `nn.completeness` calls a month complete.
-WHOLE: Final = 0.97
-#: Delivered or hauled on single days: their records do not cover whole months, and need not.
-SPOT: Final = ("FUEL", "WASTE")
 
 
 def add_key(picture: Picture, drawn: pd.DataFrame, whole: pd.DataFrame) -> None:

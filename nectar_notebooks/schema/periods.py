@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     Days: TypeAlias = npt.NDArray[np.datetime64]
 
-__all__ = ["BACKWARD", "FIRST_DAY", "Plausible", "Span", "of_period"]
+__all__ = ["BACKWARD", "FIRST_DAY", "WHOLE", "Plausible", "Span", "of_period"]
 
 #: First and last day, or month, that a service period may have; None for the default of either.
 Plausible: TypeAlias = tuple[Day | None, Day | None]
@@ -29,6 +29,9 @@ Plausible: TypeAlias = tuple[Day | None, Day | None]
 #: No earlier day is a bill's: dates that were lost become 1900, 1970 or 1980 in one system or another, and bills that
 #: old are in none.
 FIRST_DAY: Final = date(1990, 1, 1)
+
+#: The share of its expected days from which a month is complete: billed by the calendar, a day or so may be lacking.
+WHOLE: Final = 0.97
 
 #: Why a record does not count.
 BACKWARD: Final = "period ends before it starts"

@@ -11,7 +11,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-__all__ = ["DTYPES", "OTHER_TABLES", "TABLES", "Column", "Kind", "Table"]
+import numpy as np
+import pandas as pd
+
+__all__ = ["DTYPES", "OTHER_TABLES", "TABLES", "TEXT", "Column", "Kind", "Table"]
+
+#: The dtype of every text column: missing is NaN, on pandas 2.3 as on 3.
+TEXT: Final = pd.StringDtype(na_value=np.nan)
 
 Kind = Literal["text", "number", "integer", "date", "timestamp", "flag"]
 

@@ -16,6 +16,7 @@ __all__ = [
     "DATE_TYPES",
     "DEMAND_TYPES",
     "DEMAND_UNITS",
+    "HAULED",
     "IDENTIFIER_TYPES",
     "IMAGE_SUFFIXES",
     "INVITATION_STATUSES",
@@ -31,6 +32,9 @@ __all__ = [
 COMMODITIES: Final = (
     "ELECTRICITY", "GAS", "WATER", "DISTRICT", "WASTE", "FUEL", "MISC", "REFRIGERANT", "SOLAR", "TELECOM",
 )  # fmt: skip
+
+#: Delivered or hauled on single days: bills of these cover no days, and need not.
+HAULED: Final = ("WASTE", "FUEL")
 
 #: Listed as filter values by some guides only.
 GUIDE_ONLY_COMMODITIES: Final = ("SEWER", "STEAM", "CHILLED_WATER", "HOT_WATER")

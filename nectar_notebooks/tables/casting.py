@@ -16,10 +16,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from nectar_notebooks.errors import ContractError
+from nectar_notebooks.schema.tables import TEXT as TEXT_DTYPE
 from nectar_notebooks.schema.tables import Column, Table
 from nectar_notebooks.tables.reading import EXTRA, GIVEN, TEXT, Reading
 
-__all__ = ["ARROW_TYPES", "TEXT_DTYPE", "Columns", "empty_frame", "frame_of", "typed_columns"]
+__all__ = ["ARROW_TYPES", "Columns", "empty_frame", "frame_of", "typed_columns"]
 
 #: Typed columns by house name.
 Columns = dict[str, pa.ChunkedArray]
@@ -36,9 +37,6 @@ ARROW_TYPES: Final[dict[str, pa.DataType]] = {
 _TRUE: Final = pa.array(["true", "1", "yes"], TEXT)
 _FALSE: Final = pa.array(["false", "0", "no"], TEXT)
 
-
-#: The dtype of every text column: missing is NaN, on pandas 2.3 as on 3.
-TEXT_DTYPE: Final = pd.StringDtype(na_value=np.nan)
 
 _PANDAS_TYPES: Final = {TEXT: TEXT_DTYPE, pa.bool_(): pd.BooleanDtype(), pa.int64(): pd.Int64Dtype()}
 

@@ -21,8 +21,7 @@ from nectar_notebooks.errors import DataError
 from nectar_notebooks.schema.accounts import why_not_counted
 from nectar_notebooks.schema.periods import BACKWARD, Plausible, Span
 from nectar_notebooks.schema.revisions import SUPERSEDED, circle
-from nectar_notebooks.schema.tables import TABLES
-from nectar_notebooks.tables.casting import TEXT_DTYPE
+from nectar_notebooks.schema.tables import TABLES, TEXT
 from nectar_notebooks.tables.folding import shaped
 
 __all__ = ["fill_counts", "resolve_bill_accounts"]
@@ -179,7 +178,7 @@ def _circle(bills: list[str]) -> DataError:
 
 
 def _texts(values: pd.Series) -> pd.Series[str]:
-    return values.astype(TEXT_DTYPE)
+    return values.astype(TEXT)
 
 
 def _with_reason(frame: pd.DataFrame, reason: pd.Series[str]) -> pd.DataFrame:

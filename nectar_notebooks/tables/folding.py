@@ -17,7 +17,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from nectar_notebooks.schema.tables import TABLES
-from nectar_notebooks.tables.casting import TEXT_DTYPE, Columns, empty_frame
+from nectar_notebooks.schema.tables import TEXT as TEXT_DTYPE
+from nectar_notebooks.tables.casting import Columns, empty_frame
 from nectar_notebooks.tables.reading import TEXT, json_text
 
 __all__ = ["OLDER_FIELDS", "demand_among_usage", "fold_older", "shaped"]

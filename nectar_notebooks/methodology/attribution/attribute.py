@@ -15,7 +15,6 @@ from nectar_notebooks.errors import InvalidRequestError
 from nectar_notebooks.methodology import money
 from nectar_notebooks.methodology.adjust import adjust, adjusted_usage
 from nectar_notebooks.methodology.attribution.meters import (
-    MISSING_DAY,
     Meters,
     Roster,
     read_meters,
@@ -42,6 +41,7 @@ from nectar_notebooks.methodology.charges import read_items, unit_kinds
 from nectar_notebooks.methodology.counting import span_of
 from nectar_notebooks.methodology.frames import TEXT, counted, numbers, report, require, stack, text
 from nectar_notebooks.methodology.keys import both, map_columns, places_in
+from nectar_notebooks.methodology.time.spans import MISSING_DAY
 from nectar_notebooks.schema.portfolio import Portfolio
 
 if TYPE_CHECKING:

@@ -18,6 +18,7 @@ from nectar_notebooks.methodology.counting import counted_but_for_period
 from nectar_notebooks.methodology.frames import TEXT, days, left_out, numbers, text
 from nectar_notebooks.methodology.keys import places_in
 from nectar_notebooks.methodology.net_metering import directions
+from nectar_notebooks.methodology.time.spans import MISSING_DAY
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -27,10 +28,9 @@ if TYPE_CHECKING:
     Ints = npt.NDArray[np.int64]
     Flags = npt.NDArray[np.bool_]
 
-__all__ = ["MISSING_DAY", "MIXED", "Meters", "Records", "Roster", "read_meters", "read_records"]
+__all__ = ["MIXED", "Meters", "Records", "Roster", "read_meters", "read_records"]
 
 #: No date, as the number of a day.
-MISSING_DAY: Final = int(np.iinfo(np.int64).min)
 #: Significant digits kept of a usage that is no short decimal, such as a converted one.
 _DIGITS: Final = 12
 #: The scale of a meter whose own records on a bill cannot be compared.

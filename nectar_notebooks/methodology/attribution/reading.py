@@ -14,7 +14,7 @@ import pandas as pd
 
 from nectar_notebooks.errors import DataError
 from nectar_notebooks.methodology import money
-from nectar_notebooks.methodology.attribution.meters import MISSING_DAY, Meters, Records
+from nectar_notebooks.methodology.attribution.meters import Meters, Records
 from nectar_notebooks.methodology.frames import (
     TEXT,
     counted,
@@ -27,6 +27,7 @@ from nectar_notebooks.methodology.frames import (
     text,
 )
 from nectar_notebooks.methodology.keys import places_in
+from nectar_notebooks.methodology.time.spans import MISSING_DAY
 
 if TYPE_CHECKING:
     import numpy.typing as npt

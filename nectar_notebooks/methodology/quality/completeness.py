@@ -40,6 +40,7 @@ from nectar_notebooks.methodology.time.spans import (
     show_days,
 )
 from nectar_notebooks.methodology.time.window import day_number, today_number
+from nectar_notebooks.schema.periods import WHOLE
 from nectar_notebooks.schema.portfolio import Portfolio
 
 if TYPE_CHECKING:
@@ -51,7 +52,6 @@ if TYPE_CHECKING:
     from nectar_notebooks.methodology.time.spans import Whole
 
 __all__ = [
-    "LEAST_SHARE",
     "STATUSES",
     "check_expected",
     "completeness",
@@ -73,8 +73,6 @@ _COMPLETE, _PARTLY, _MISSING, _NOT_REQUIRED, _FUTURE = range(5)
 _OF_HOLE: Final = ("site_id", "account_id", "meter_id", "commodity", "utility")
 #: The tables beside usage: since when and until when bills are expected, and of which account.
 _BESIDE: Final = ("meters", "accounts", "sites", "connections", "companies", "bill_accounts")
-#: Least share of a month's expected days that makes it complete.
-LEAST_SHARE: Final = 0.97
 _LARGEST: Final = 50_000_000
 #: Days after the end of a month from which on a bill of it is due.
 _GRACE: Final = 45
@@ -94,7 +92,7 @@ def completeness(
     start: str | date | None = None,
     end: str | date | None = None,
     today: str | date | None = None,
-    least_share: float = LEAST_SHARE,
+    least_share: float = WHOLE,
     grace: int = _GRACE,
 ) -> pd.DataFrame:
     """Say for every month of every entity whether its bills are there.
@@ -261,7 +259,7 @@ def months_and_holes(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return `completeness` of some months and all `holes`, for the price of one look at the bills."""
     view, now = _look("completeness", portfolio, {}, expected, today, _GRACE)
-    months = _months(view, now, _window(view, start, end, now), "meter", LEAST_SHARE)
+    months = _months(view, now, _window(view, start, end, now), "meter", WHOLE)
     return months, _hole_table(view, _window(view, None, None, now))
 
 

@@ -21,7 +21,6 @@ from nectar_notebooks.methodology.keys import expand, group_keys
 from nectar_notebooks.methodology.quality.register import Tables, meter_register
 from nectar_notebooks.methodology.time.calendar import boundary_days
 from nectar_notebooks.methodology.time.spans import (
-    HAULED,
     MISSING_DAY,
     day_of_month,
     in_order,
@@ -31,7 +30,7 @@ from nectar_notebooks.methodology.time.spans import (
     without_repeats,
 )
 from nectar_notebooks.schema.periods import Span
-from nectar_notebooks.schema.values import COMMODITIES
+from nectar_notebooks.schema.values import COMMODITIES, HAULED
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -17,11 +17,12 @@ from nectar_notebooks.methodology.frames import TEXT, days, factorize, numbers, 
 from nectar_notebooks.methodology.keys import group_keys, places_in
 from nectar_notebooks.methodology.money import minor_places
 from nectar_notebooks.methodology.monthly import as_months
-from nectar_notebooks.methodology.quality.completeness import LEAST_SHARE
 from nectar_notebooks.methodology.quality.completeness import completeness as told_missing
-from nectar_notebooks.methodology.time.spans import HAULED, MISSING_DAY, day_of_month, month_of, show_days
+from nectar_notebooks.methodology.time.spans import MISSING_DAY, day_of_month, month_of, show_days
 from nectar_notebooks.methodology.time.window import month_number
+from nectar_notebooks.schema.periods import WHOLE
 from nectar_notebooks.schema.portfolio import Portfolio
+from nectar_notebooks.schema.values import HAULED
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -132,7 +133,7 @@ def fill_gaps(
     table["days_covered"], table["days_in_month"] = covered, length
     lacking = np.maximum(length - covered, 0.0)
     if told is None:
-        lacking[covered >= LEAST_SHARE * length] = 0.0
+        lacking[covered >= WHOLE * length] = 0.0
     else:
         lacking = np.minimum(lacking, told.lacking(group_of, months))
     if until is not None:

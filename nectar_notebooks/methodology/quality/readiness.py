@@ -33,7 +33,6 @@ from nectar_notebooks.methodology.quality.issues.evidence import day_text
 from nectar_notebooks.methodology.quality.issues.in_time import beside
 from nectar_notebooks.methodology.time.calendar import fitting, known_convention, last_day, series_of
 from nectar_notebooks.methodology.time.spans import (
-    HAULED,
     MISSING_DAY,
     cover,
     day_of_month,
@@ -46,6 +45,7 @@ from nectar_notebooks.methodology.time.spans import (
 from nectar_notebooks.methodology.time.window import today_number
 from nectar_notebooks.schema.periods import Span
 from nectar_notebooks.schema.portfolio import Portfolio
+from nectar_notebooks.schema.values import HAULED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -16,7 +16,8 @@ import pandas as pd
 
 from nectar_notebooks.methodology.frames import choose, counted, factorize, flags, has_word
 from nectar_notebooks.methodology.keys import expand
-from nectar_notebooks.methodology.time.spans import HAULED, MISSING_DAY, neighbours, service_days
+from nectar_notebooks.methodology.time.spans import MISSING_DAY, neighbours, service_days
+from nectar_notebooks.schema.values import HAULED
 
 if TYPE_CHECKING:
     import numpy.typing as npt

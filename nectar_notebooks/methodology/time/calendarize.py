@@ -18,6 +18,7 @@ from nectar_notebooks.methodology.net_metering import NET_METERING
 from nectar_notebooks.methodology.time.calendar import CONVENTIONS, SHARED_DAY, Convention, SharedDay
 from nectar_notebooks.methodology.time.records import KEYS, Records, read
 from nectar_notebooks.methodology.time.spreading import Cells
+from nectar_notebooks.schema.values import HAULED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -31,10 +32,7 @@ if TYPE_CHECKING:
 
     Columns: TypeAlias = Mapping[str, ExtensionArray | npt.NDArray[Any]]
 
-__all__ = ["SPOT", "calendarize", "daily"]
-
-#: Commodities that are delivered or hauled on one day: never spread over a period.
-SPOT: Final = ("FUEL", "WASTE")
+__all__ = ["calendarize", "daily"]
 
 _MONTHLY: Final = (
     *KEYS, "month", "usage", "cost", "days_covered", "days_in_month", "days_overlapped", "estimated_share", "bills",
@@ -59,7 +57,7 @@ def calendarize(
     convention: Convention = "inclusive",
     *,
     shared_day: SharedDay = "keep",
-    spot: Collection[str] = SPOT,
+    spot: Collection[str] = HAULED,
     net_metering: NetMetering = "net",
     plausible: Plausible | None = None,
 ) -> pd.DataFrame:
@@ -132,7 +130,7 @@ def daily(
     convention: Convention = "inclusive",
     *,
     shared_day: SharedDay = "keep",
-    spot: Collection[str] = SPOT,
+    spot: Collection[str] = HAULED,
     net_metering: NetMetering = "net",
     plausible: Plausible | None = None,
 ) -> pd.DataFrame:

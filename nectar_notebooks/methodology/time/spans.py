@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     Truth: TypeAlias = npt.NDArray[np.bool_]
 
 __all__ = [
-    "HAULED",
     "MISSING_DAY",
     "Coverage",
     "Neighbours",
@@ -43,9 +42,6 @@ __all__ = [
 
 #: A day that is not known.
 MISSING_DAY: Final = int(np.iinfo(np.int64).min)
-
-#: Commodities that come by the lorry: a record belongs to its day and leaves no gap behind it.
-HAULED: Final = ("WASTE", "FUEL")
 
 #: More days than any calendar of four-digit years holds, so that one number holds an entity and a day.
 _SPAN: Final = 1 << 23

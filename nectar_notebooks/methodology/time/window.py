@@ -13,8 +13,9 @@ import numpy as np
 
 from nectar_notebooks.clock import SystemClock
 from nectar_notebooks.methodology.frames import numbers, text
-from nectar_notebooks.methodology.time.spans import HAULED, day_of_month
+from nectar_notebooks.methodology.time.spans import day_of_month
 from nectar_notebooks.schema.dates import days_within_reach, first_day
+from nectar_notebooks.schema.values import HAULED
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -19,6 +19,7 @@ from nectar_notebooks.sandbox.connections.credentials import (
 )
 from nectar_notebooks.sandbox.connections.transitions import CUSTOMER
 from nectar_notebooks.sandbox.html import render
+from nectar_notebooks.sandbox.invite_page.steps import login_of
 
 if TYPE_CHECKING:
     from nectar_notebooks.sandbox.handlers.request import Call, Row
@@ -233,8 +234,7 @@ _PAGES: Final[dict[str, Callable[[_Asked], tuple[str, dict[str, Any]]]]] = {
 
 def _provider_of(asked: _Asked) -> dict[str, str]:
     """Return the name and the address of the provider that the login is of."""
-    there = asked.visit.connection or asked.record["connectionId"]
-    if there is None:
+    stored = login_of(asked.call, asked.visit, asked.record)
+    if stored is None:
         return {"name": provider_name(asked.visit.url), "url": asked.visit.url}
-    stored = asked.call.record("connections", asked.call.find("connections", there).seq)
     return {"name": str(stored["datasource"]["name"]), "url": str(stored["url"])}

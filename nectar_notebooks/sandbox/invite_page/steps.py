@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -185,7 +185,8 @@ def _login(entry: Entry) -> None:
     if not password or len(password) > LONGEST:
         raise RefusedError(password="Type the password.")  # noqa: S106 - a sentence
     visit.username = username
-    url, status = _provider_of(entry)
+    stored = login_of(entry.call, visit, entry.record) or {"url": visit.url, "status": "PENDING"}
+    url, status = stored["url"], stored["status"]
     refused = judge(url, username, password) is Trigger.REFUSED
     visit.asked_code = not refused and asks_for_code(url, status)
     if visit.asked_code:
@@ -220,13 +221,10 @@ _STEPS: Final[dict[str, Callable[[Entry], None]]] = {
 }
 
 
-def _provider_of(entry: Entry) -> tuple[str, str]:
-    """Return the address of the provider, and the status of the login that is there already."""
-    there = entry.visit.connection or entry.record["connectionId"]
-    if there is None:
-        return entry.visit.url, "PENDING"
-    stored = entry.call.record("connections", entry.call.find("connections", there).seq)
-    return str(stored["url"]), str(stored["status"])
+def login_of(call: Call, visit: Visit, record: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the connection that a visit adds a login to or repairs; None where none is there yet."""
+    there = visit.connection or record["connectionId"]
+    return None if there is None else call.record("connections", call.find("connections", there).seq)
 
 
 def _enter(entry: Entry, password: str, trigger: Trigger | None) -> None:

@@ -128,13 +128,7 @@ def usage(db: sqlite3.Connection, scope: Scope, filters: Filters, asked: int, sw
     """Return one page of a company's, site's, connection's or document's usage, without deleted bills'."""
     where = ["u.deleted = 0", f"u.{scope.kind} = ?"]
     values: list[object] = [scope.seq]
-    _days("u", filters, switches, where, values)
-    if filters.commodities:
-        where.append(f"u.commodity IN ({_marks(filters.commodities)})")
-        values += filters.commodities
-    if filters.identifier is not None:
-        where.append("u.seq IN (SELECT i.usage FROM usage_identifiers i WHERE i.value = ?)")
-        values.append(filters.identifier)
+    _of_usage("u", "u.seq", filters, switches, where, values)
     return _page(db, "u", "usage", _usage_row(switches), where, values, asked)
 
 
@@ -144,13 +138,7 @@ def legacy_usage(
     """Return one page of usage as older versions list it; of the kinds of rows, those below `kinds`."""
     where = ["o.deleted = 0", f"o.{scope.kind} = ?", "o.kind < ?"]
     values: list[object] = [scope.seq, kinds]
-    _days("o", filters, switches, where, values)
-    if filters.commodities:
-        where.append(f"o.commodity IN ({_marks(filters.commodities)})")
-        values += filters.commodities
-    if filters.identifier is not None:
-        where.append("o.usage IN (SELECT i.usage FROM usage_identifiers i WHERE i.value = ?)")
-        values.append(filters.identifier)
+    _of_usage("o", "o.usage", filters, switches, where, values)
     source = f"FROM legacy_usage o WHERE {' AND '.join(where)}"
     (total,) = db.execute(f"SELECT count(*) {source}", values).fetchone()
     number, pages = page_of(total, asked)
@@ -219,6 +207,19 @@ def _page(
     sql = f"SELECT CAST({row} AS BLOB) {source} {_ORDER.format(alias)}"
     found = db.execute(sql, [*values, PAGE_SIZE, (number - 1) * PAGE_SIZE])
     return Page([text for (text,) in found], total, number, pages)
+
+
+def _of_usage(
+    alias: str, usage: str, filters: Filters, switches: Switches, where: list[str], values: list[object]
+) -> None:
+    """Narrow a list of usage, whose number is in the column `usage`, by days, commodity and identifier."""
+    _days(alias, filters, switches, where, values)
+    if filters.commodities:
+        where.append(f"{alias}.commodity IN ({_marks(filters.commodities)})")
+        values += filters.commodities
+    if filters.identifier is not None:
+        where.append(f"{usage} IN (SELECT i.usage FROM usage_identifiers i WHERE i.value = ?)")
+        values.append(filters.identifier)
 
 
 def _days(alias: str, filters: Filters, switches: Switches, where: list[str], values: list[object]) -> None:

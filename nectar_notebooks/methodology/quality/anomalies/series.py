@@ -19,7 +19,9 @@ from nectar_notebooks.methodology.keys import expand, group_keys
 from nectar_notebooks.methodology.quality.anomalies.prices import Prices
 from nectar_notebooks.methodology.quality.anomalies.seasons import find_falls, find_spikes
 from nectar_notebooks.methodology.quality.anomalies.table import plain, table
-from nectar_notebooks.methodology.time.spans import HAULED, MISSING_DAY, day_of_month, month_of, service_days, show_days
+from nectar_notebooks.methodology.time.spans import MISSING_DAY, day_of_month, month_of, service_days, show_days
+from nectar_notebooks.schema.periods import WHOLE
+from nectar_notebooks.schema.values import HAULED
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -38,8 +40,6 @@ _FINEST: Final = (*METER, "currency")
 
 _LONGEST: Final = 1200
 _MONTH: Final = 30.436875  # days of an average month
-#: Below this share of its days a month is billed in part.
-_WHOLE: Final = 0.97
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,7 +155,7 @@ def series(frame: pd.DataFrame, least_share: float) -> Series:
     return Series(
         names, first, *rate(usage), *rate(cost),
         summed(np.where(both, usage, 0.0)), summed(np.where(both, cost, 0.0)),
-        summed(np.where(periodic, covered, 0.0)), summed(np.where(periodic, _WHOLE * length - covered, 0.0)),
+        summed(np.where(periodic, covered, 0.0)), summed(np.where(periodic, WHOLE * length - covered, 0.0)),
         mixed, int(thin.sum()), {},
     )  # fmt: skip
 

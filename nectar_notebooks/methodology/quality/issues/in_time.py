@@ -16,7 +16,8 @@ from nectar_notebooks.methodology.frames import factorize, flags, has_word, text
 from nectar_notebooks.methodology.keys import places_in
 from nectar_notebooks.methodology.quality.issues.evidence import day_text
 from nectar_notebooks.methodology.time.calendar import boundary_days, series_of
-from nectar_notebooks.methodology.time.spans import HAULED, MISSING_DAY, in_order, neighbours
+from nectar_notebooks.methodology.time.spans import MISSING_DAY, in_order, neighbours
+from nectar_notebooks.schema.values import HAULED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,7 +15,8 @@ from nectar_notebooks.methodology import money
 from nectar_notebooks.methodology.frames import counted, factorize, flags, has_word, text
 from nectar_notebooks.methodology.keys import group_keys
 from nectar_notebooks.methodology.quality.issues.evidence import lenient_numbers
-from nectar_notebooks.methodology.time.spans import HAULED, MISSING_DAY
+from nectar_notebooks.methodology.time.spans import MISSING_DAY
+from nectar_notebooks.schema.values import HAULED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
