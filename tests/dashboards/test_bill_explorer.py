@@ -236,7 +236,7 @@ def test_a_person_at_the_controls(explorer: BillExplorer) -> None:
 def test_what_is_not_there_is_said_and_nothing_changes(explorer: BillExplorer) -> None:
     explorer.bill = "b"
     for name, wrong, error, said in (
-        ("bill", "zz", NotFoundError, "no bill 'zz'"),
+        ("bill", "zz", NotFoundError, "No bill here is called 'zz'"),
         ("site", "Nowhere", NotFoundError, "No site here is called 'Nowhere'"),
         ("meter", "E-9", NotFoundError, "No meter"),
         ("company", "Nobody", NotFoundError, "No company"),
